@@ -1,0 +1,96 @@
+"""Every sentence that people read, by a stable identifier, in Korean and in English.
+
+The sentences stand in ``en/*.toml`` and ``ko/*.toml``, one file a room of the package; code names them by identifier::
+
+    Message("check.kink", name="x").text("ko")
+"""
+
+from __future__ import annotations
+
+import locale
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+__all__ = ["LANGUAGES", "Message", "current_language", "say", "sentences", "speaking"]
+
+LANGUAGES = ("en", "ko")
+
+_spoken: ContextVar[str | None] = ContextVar("ipy_autodiff_language", default=None)
+
+
+@dataclass(frozen=True, init=False)
+class Message:
+    """A sentence that is not yet in a language: its identifier in the catalogue, and what fills its blanks."""
+
+    identifier: str
+    blanks: Mapping[str, Any]
+
+    def __init__(self, identifier: str, /, **blanks: Any) -> None:
+        object.__setattr__(self, "identifier", identifier)
+        object.__setattr__(self, "blanks", blanks)
+
+    def text(self, language: str | None = None) -> str:
+        """The sentence in ``language`` ("en" or "ko"; by default the current one)."""
+        return say(self.identifier, language=language, **self.blanks)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def say(identifier: str, /, *, language: str | None = None, **blanks: Any) -> str:
+    """The sentence of this identifier in ``language``, its blanks filled; a ``Message`` in a blank is said too.
+
+    Raises ``KeyError`` for an identifier that the catalogue does not have.
+    """
+    language = language or current_language()
+    filled = {key: value.text(language) if isinstance(value, Message) else value for key, value in blanks.items()}
+    return sentences(language)[identifier].format(**filled)
+
+
+@cache
+def sentences(language: str) -> dict[str, str]:
+    """All sentences of one language: identifier to sentence. Identifiers are ``room.key``, the room a file's name."""
+    catalogue: dict[str, str] = {}
+    for file in files(__package__).joinpath(language).iterdir():
+        if file.name.endswith(".toml"):
+            room = file.name.removesuffix(".toml")
+            for key, sentence in tomllib.loads(file.read_text(encoding="utf-8")).items():
+                catalogue[f"{room}.{key}"] = sentence
+    return catalogue
+
+
+def current_language() -> str:
+    """The language in force: the one that ``speaking`` set, else the locale's, else English."""
+    return _spoken.get() or _of_the_locale()
+
+
+@contextmanager
+def speaking(language: str | None) -> Iterator[None]:
+    """Within this context every message is in ``language``; None leaves it to the locale.
+
+    Raises ``ValueError`` for a language that the catalogue does not have.
+    """
+    if language is not None and language not in LANGUAGES:
+        raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, not {language!r}")
+    token = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+def _of_the_locale() -> str:
+    names = [os.environ.get(key, "") for key in ("LC_ALL", "LC_MESSAGES", "LANG")]
+    try:
+        names.append(locale.getlocale()[0] or "")
+    except ValueError:  # a locale that Python cannot parse
+        pass
+    first = next((name for name in names if name), "")
+    return "ko" if first.lower().startswith(("ko", "korean")) else "en"

@@ -1,0 +1,189 @@
+"""What one run did, as frozen records that every view takes: a graph of Variables and Functions, and its backward steps.
+
+The records hold copies of the arrays as they were, so they stay true when the notebook goes on. They are compared by
+identity: two Variables with equal values are two Variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ipy_autodiff.messages import Message
+
+Array = npt.NDArray[Any]
+Role = Literal["leaf", "intermediate", "output"]
+
+
+@dataclass(frozen=True, eq=False)
+class VariableNode:
+    """One Variable of the graph: its name, its data and gradient as copies, and its part in the graph."""
+
+    id: str
+    """Unique in its graph and safe in HTML, SVG and DOT: ``v0``, ``v1``, ..."""
+    name: str
+    """The notebook's name for it, else its own ``.name``, else one made up; never empty, not escaped."""
+    named: bool
+    """Whether the name is the notebook's or the Variable's own, not made up."""
+    data: Any
+    """A copy of its ``.data``: an ndarray, or what the student put there instead."""
+    grad: Array | None
+    """A copy of its ``.grad`` as the cell left it, as an ndarray; None where there is none."""
+    role: Role
+    object: Any = field(repr=False)
+    """The live object in the notebook. Never written to."""
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The shape of its data, or None where the data is no array and no number."""
+        return self.data.shape if isinstance(self.data, np.ndarray | np.generic) else None
+
+    @property
+    def dtype(self) -> np.dtype[Any] | None:
+        """The dtype of its data, or None where the data is no array and no number."""
+        return self.data.dtype if isinstance(self.data, np.ndarray | np.generic) else None
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionNode:
+    """One call of a Function: the class's name, what went in and came out, and the line of the cell that called it."""
+
+    id: str
+    """Unique in its graph: ``f0``, ``f1``, ... in the order of the calls."""
+    name: str
+    """The class's name, not escaped."""
+    inputs: tuple[VariableNode, ...]
+    """The Variables that went in, in order; one that went in twice stands here twice."""
+    outputs: tuple[VariableNode, ...]
+    line: int | None
+    """The line of the cell, from 1, that led to the call; None when the cell did not make it."""
+    code: str
+    """That line's text, without its indentation; empty where it is not known."""
+    arguments: tuple[Any, ...] = field(repr=False)
+    """What ``forward`` is to be called with, in order: a VariableNode, or a constant that is no Variable."""
+    object: Any = field(repr=False)
+    """The live Function object. Two calls of one object are two nodes with the same object."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the graph or the engine that the tracer noticed by itself."""
+
+    code: str
+    """A stable identifier: ``cycle``, ``function-called-twice``, ``nothing-saved``, ``no-creator``, ``no-backward``, ..."""
+    message: Message
+    function: FunctionNode | None = None
+    variable: VariableNode | None = None
+    mistake: bool = True
+    """False for a remark, such as an engine of the first steps that does not save its inputs yet."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """The Variables and Functions of one run. ``functions`` stand in an order in which they can be run again."""
+
+    variables: tuple[VariableNode, ...]
+    functions: tuple[FunctionNode, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @cached_property
+    def creators(self) -> Mapping[VariableNode, FunctionNode]:
+        """Which Function made each Variable that is no leaf."""
+        return {variable: function for function in self.functions for variable in function.outputs}
+
+    @cached_property
+    def consumers(self) -> Mapping[VariableNode, tuple[FunctionNode, ...]]:
+        """The Functions that each Variable goes into, in the order of the calls, each once."""
+        found: dict[VariableNode, dict[FunctionNode, None]] = {variable: {} for variable in self.variables}
+        for function in self.functions:
+            for variable in function.inputs:
+                found[variable][function] = None
+        return {variable: tuple(functions) for variable, functions in found.items()}
+
+    @cached_property
+    def leaves(self) -> tuple[VariableNode, ...]:
+        """The Variables that no Function made."""
+        return tuple(variable for variable in self.variables if variable.role == "leaf")
+
+    @property
+    def cyclic(self) -> bool:
+        """Whether a Variable leads back to itself: the mark of a Function instance that was called twice."""
+        return any(finding.code == "cycle" for finding in self.findings)
+
+    def upstream(self, variable: VariableNode) -> tuple[FunctionNode, ...]:
+        """The Functions that ``variable`` was computed with, in the order of ``functions``."""
+        wanted: set[VariableNode] = {variable}
+        pending = [variable]
+        chosen: set[FunctionNode] = set()
+        while pending:
+            function = self.creators.get(pending.pop())
+            if function is None or function in chosen:
+                continue
+            chosen.add(function)
+            fresh = [node for node in function.inputs if node not in wanted]
+            wanted.update(fresh)
+            pending.extend(fresh)
+        return tuple(function for function in self.functions if function in chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class Addition:
+    """What one backward call did to one input's gradient."""
+
+    variable: VariableNode
+    before: Array | None
+    """The gradient that stood there before the call; None where there was none."""
+    contribution: Array | None
+    """What this call returned for this input."""
+    after: Array | None
+    """The gradient that stood there when the engine had dealt with the call."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One call of a Function's ``backward``, with the real numbers."""
+
+    number: int
+    """Its place in the sweep, from 1."""
+    function: FunctionNode
+    gys: tuple[Array | None, ...]
+    """The gradient of each output, as it came in."""
+    gxs: tuple[Array | None, ...]
+    """The gradient for each input, as it was returned."""
+    local: tuple[Array | None, ...]
+    """The same backward's answer to a gradient of ones: the local derivative with this step's numbers; None where
+    it is no elementwise number (or could not be had)."""
+    additions: tuple[Addition, ...]
+    line: int | None
+    """The line of the cell that built the Function's node."""
+    backward_lines: tuple[str, int, int] | None = None
+    """Where the ``backward`` that ran stands: file name, first line and last line that ran."""
+    by: Literal["cell", "replay"] = "cell"
+    """Whether the cell made this call itself, or it was made on copies afterwards."""
+    error: str | None = None
+    """What the call raised, as ``TypeName: text``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One run: the graph, the backward steps, and which Variable is differentiated with respect to which."""
+
+    graph: Graph
+    steps: tuple[Step, ...]
+    of: VariableNode | None
+    """The Variable that is differentiated; None where there is none."""
+    wrt: tuple[VariableNode, ...]
+    """The Variables whose gradients are compared."""
+    source: str = ""
+    """The cell's source; empty for a graph that already existed."""
+    swept_by: Literal["cell", "replay", "nobody"] = "nobody"
+    """Who ran the backward pass that ``steps`` shows."""
+    gradients: Mapping[VariableNode, Array] = field(default_factory=dict)
+    """What the sweep left in each Variable's ``.grad``, its own engine's answer, before anything cleared it."""
+    findings: Sequence[Finding] = ()
+    """The graph's findings and the sweep's."""
