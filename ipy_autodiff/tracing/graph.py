@@ -68,6 +68,8 @@ class FunctionNode:
     """What ``forward`` is to be called with, in order: a VariableNode, or a constant that is no Variable."""
     object: Any = field(repr=False)
     """The live Function object. Two calls of one object are two nodes with the same object."""
+    convention: tuple[Literal["each", "list"], bool] = ("each", False)
+    """How ``forward`` is given its arguments: each by itself or in one list, and whether as Variables."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,123 @@
+"""Remembers which Function made which Variable out of what, without keeping either of them alive.
+
+An engine of the book's step 7 on saves this itself, but only as long as a Function object is called once; an engine of
+the steps before saves nothing. The log holds what went in, as the engines themselves do, and drops it when what came
+out is gone, so a loop that trains a model uses no more memory with the log than without.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ipy_autodiff.tracing.graph import Array
+
+__all__ = ["Call", "CallLog", "reference"]
+
+_STRONG = 10_000  # Variables that allow no weak reference are kept, this many at the most
+
+
+def reference(target: Any) -> Any:
+    """A callable that gives the object, or None when it is gone: weak where the object allows it."""
+    try:
+        return weakref.ref(target)
+    except TypeError:
+        return lambda: target
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One call of a Function: Variables in, Variables out."""
+
+    number: int
+    function_reference: Any
+    arguments: tuple[Any, ...]
+    """Variables and constants that went in, in order."""
+    output_references: tuple[Any, ...]
+    argument_data: tuple[Array | None, ...]
+    """The Variables' arrays as they were then; None for a constant."""
+    output_data: tuple[Array | None, ...]
+    line: int | None = None
+    source: str = ""
+    """The source of the cell that ``line`` counts in."""
+    frame: int = 0
+    during_backward: bool = False
+    saves_inputs: bool = True
+    convention: tuple[str, bool] = ("each", False)
+    """How ``forward`` is given its arguments: "each" or "list", and whether as Variables."""
+    key: int = 0
+    guards: list[Any] = field(default_factory=list)
+
+    @property
+    def function(self) -> Any:
+        """The Function object, or None when it is gone."""
+        return self.function_reference()
+
+    @property
+    def outputs(self) -> tuple[Any, ...]:
+        """The Variables that came out and still live."""
+        return tuple(output for output in (give() for give in self.output_references) if output is not None)
+
+
+class CallLog:
+    """The calls whose results still live, found by what came out or by the Function."""
+
+    def __init__(self) -> None:
+        self._by_output: dict[int, Call] = {}
+        self._by_function: dict[int, Call] = {}
+        self._dead: list[tuple[int, Call]] = []
+        self._strong: deque[int] = deque()
+        self.count = 0
+
+    def add(self, call: Call, function: Any, outputs: tuple[Any, ...]) -> None:
+        """Remember the call until the last of its outputs is gone."""
+        self._sweep_up()
+        self.count += 1
+        for output in outputs:
+            key = id(output)
+            self._by_output[key] = call
+            try:
+                call.guards.append(weakref.ref(output, self._forgetter(key, call)))
+            except TypeError:
+                self._strong.append(key)
+                if len(self._strong) > _STRONG:
+                    self._by_output.pop(self._strong.popleft(), None)
+        call.key = id(function)
+        self._by_function[call.key] = call
+
+    def made(self, variable: Any) -> Call | None:
+        """The call that this Variable came out of, if it was seen."""
+        call = self._by_output.get(id(variable))
+        return call if call is not None and any(output is variable for output in call.outputs) else None
+
+    def latest(self, function: Any) -> Call | None:
+        """The last call of this Function object that was seen, if its outputs live."""
+        call = self._by_function.get(id(function))
+        return call if call is not None and call.function is function else None
+
+    def __iter__(self) -> Iterator[Call]:
+        """The calls with a live output, each once, in order."""
+        self._sweep_up()
+        return iter(
+            sorted({id(call): call for call in self._by_output.values()}.values(), key=lambda call: call.number)
+        )
+
+    def _forgetter(self, key: int, call: Call) -> Any:
+        # Only noted here: dropping a call frees its inputs, whose own calls would be dropped within, chain after chain.
+        dead = self._dead
+
+        def forget(_: Any) -> None:
+            dead.append((key, call))
+
+        return forget
+
+    def _sweep_up(self) -> None:
+        while self._dead:
+            key, call = self._dead.pop()
+            if self._by_output.get(key) is call:
+                del self._by_output[key]
+            if self._by_function.get(call.key) is call and not call.outputs:
+                del self._by_function[call.key]

@@ -1,0 +1,147 @@
+"""Copies a graph's own Variable and Function objects, linked to each other as the originals are, to run them aside.
+
+A copy is of the student's class and holds what the original holds; only data, gradients, creators, inputs and outputs
+lead to copies. Running the copies leaves the notebook's objects as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import random
+import warnings
+import weakref
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, VariableNode
+from ipy_autodiff.tracing.reading import CREATOR, DATA, GRADIENT, INPUTS, OUTPUTS, is_function, read, write
+
+__all__ = ["Copies", "aside"]
+
+
+class Copies:
+    """One set of copies of a graph's objects.
+
+    With ``by_call`` each call has a Function copy of its own, as if no instance had been called twice; without, one
+    object has one copy, so that the engine behaves as it does in the notebook.
+    """
+
+    def __init__(self, graph: Graph, by_call: bool) -> None:
+        self.graph = graph
+        self.variables: dict[VariableNode, Any] = {}
+        self.functions: dict[FunctionNode, Any] = {}
+        variable_copies: dict[int, Any] = {}
+        for variable in graph.variables:
+            duplicate = _copy(variable.object)
+            variable_copies[id(variable.object)] = duplicate
+            self.variables[variable] = duplicate
+            self.set_data(variable, variable.data)
+            write(duplicate, GRADIENT, None)
+        function_copies: dict[int, Any] = {}
+        for function in graph.functions:
+            key = id(function) if by_call else id(function.object)
+            if key not in function_copies:
+                function_copies[key] = _copy(function.object)
+                if not by_call:
+                    self._link(function_copies[key], INPUTS, variable_copies)
+                    self._link(function_copies[key], OUTPUTS, variable_copies)
+            duplicate = function_copies[key]
+            self.functions[function] = duplicate
+            if by_call:
+                self._point(duplicate, INPUTS, function.arguments)
+                self._point(duplicate, OUTPUTS, function.outputs)
+        for variable, duplicate in self.variables.items():
+            creator = graph.creators.get(variable)
+            if creator is not None and is_function(read(duplicate, CREATOR)):
+                write(duplicate, CREATOR, self.functions[creator])
+
+    def set_data(self, variable: VariableNode, data: Any) -> None:
+        """Put a fresh copy of ``data`` into the box of this Variable's copy."""
+        write(self.variables[variable], DATA, data.copy() if isinstance(data, np.ndarray) else data)
+
+    def _link(self, function: Any, names: tuple[str, ...], duplicates: Mapping[int, Any]) -> None:
+        for name in names:
+            saved = read(function, (name,))
+            if saved is not None:
+                write(function, (name,), _replaced(saved, duplicates))
+
+    def _point(self, function: Any, names: tuple[str, ...], nodes: tuple[Any, ...]) -> None:
+        """Point the attributes at the copies of these nodes, in the container that the engine uses."""
+        items = [self.variables.get(node, node) if isinstance(node, VariableNode) else node for node in nodes]
+        for name in names:
+            saved = read(function, (name,))
+            if saved is None or isinstance(saved, np.ndarray):
+                continue
+            if isinstance(saved, list | tuple):
+                weak = any(isinstance(item, weakref.ReferenceType) for item in saved)
+                value: Any = type(saved)([weakref.ref(item) for item in items] if weak else items)
+            elif len(items) == 1:
+                value = weakref.ref(items[0]) if isinstance(saved, weakref.ReferenceType) else items[0]
+            else:
+                continue
+            write(function, (name,), value)
+
+
+def _copy(original: Any) -> Any:
+    try:
+        return copy.copy(original)
+    except Exception:  # a class that forbids or breaks copying
+        duplicate = object.__new__(type(original))
+        with contextlib.suppress(AttributeError):
+            duplicate.__dict__.update(original.__dict__)
+        return duplicate
+
+
+def _replaced(saved: Any, duplicates: Mapping[int, Any]) -> Any:
+    if isinstance(saved, list | tuple):
+        return type(saved)([_replaced(item, duplicates) for item in saved])
+    if isinstance(saved, weakref.ReferenceType):
+        target = saved()
+        duplicate = duplicates.get(id(target))
+        return saved if duplicate is None else weakref.ref(duplicate)
+    return duplicates.get(id(saved), saved)
+
+
+_depth = 0
+
+
+@contextlib.contextmanager
+def aside(graph: Graph) -> Iterator[None]:
+    """Within this context student code leaves no trace: no output, no warnings, no moved random state, no class state."""
+    global _depth
+    if _depth:
+        yield
+        return
+    _depth += 1
+    classes = {kind for node in (*graph.variables[:1], *graph.functions) for kind in type(node.object).__mro__[:-1]}
+    states = {kind: dict(vars(kind)) for kind in classes}
+    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002 - the student's, kept as it was
+    try:
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+            warnings.catch_warnings(),
+            np.errstate(all="ignore"),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        _depth -= 1
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)
+        for kind, state in states.items():
+            _restore(kind, state)
+
+
+def _restore(kind: type, state: Mapping[str, Any]) -> None:
+    now = vars(kind)
+    for name in [name for name in now if name not in state]:
+        delattr(kind, name)
+    for name, value in state.items():
+        if now.get(name) is not value:
+            with contextlib.suppress(AttributeError, TypeError):
+                setattr(kind, name, value)

@@ -1,0 +1,174 @@
+"""Reads the objects of any define-by-run engine: the one place that knows how their attributes may be spelled.
+
+A Variable is an object with its array in ``.data`` and, from the book's step 7 on, the Function that made it in
+``.creator``. A Function has ``forward``, perhaps ``backward``, and perhaps what went in and came out, as one object or a
+list or tuple, as weak references or not. Nothing here calls a method of the student's, properties apart.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ipy_autodiff.tracing.graph import Array
+
+__all__ = [
+    "CREATOR",
+    "DATA",
+    "GRADIENT",
+    "INPUTS",
+    "OUTPUTS",
+    "array_of",
+    "attribute_name",
+    "backward_method",
+    "data_of",
+    "dereferenced",
+    "gradient_of",
+    "is_function",
+    "is_variable",
+    "kept",
+    "listed",
+    "read",
+    "write",
+]
+
+DATA = ("data", "_data", "value", "_value", "val")
+GRADIENT = ("grad", "_grad", "gradient", "_gradient")
+CREATOR = ("creator", "_creator", "creator_", "_creator_", "func", "creater", "_Variable__creator")
+INPUTS = ("inputs", "input", "inputs_", "input_", "_inputs", "_input", "_Function__inputs", "_Function__input")
+OUTPUTS = ("outputs", "output", "outputs_", "output_", "_outputs", "_output", "_Function__outputs", "_Function__output")
+
+_FOREIGN = ("numpy", "torch", "tensorflow", "jax", "pandas", "matplotlib", "IPython", "ipywidgets")
+_PYTHON_CLASS = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class that a class statement made
+_MISSING = object()
+_SMALL = 8 * 2**20  # bytes up to which an array is copied as it passes
+
+
+def is_variable(candidate: Any) -> bool:
+    """Whether this is a Variable of some engine: data in a box, and a sign that it is one for differentiation."""
+    kind = type(candidate)
+    if _foreign(kind) or isinstance(candidate, type):
+        return False
+    if attribute_name(candidate, DATA) is None or callable(getattr(kind, "forward", None)):
+        return False
+    if any(attribute_name(candidate, names) for names in (CREATOR, GRADIENT)) or hasattr(kind, "set_creator"):
+        return True
+    return any(word in kind.__name__.lower() for word in ("variable", "tensor", "변수"))
+
+
+def is_function(candidate: Any) -> bool:
+    """Whether this is a Function of some engine: an instance with a ``forward`` method."""
+    kind = type(candidate)
+    if _foreign(kind) or isinstance(candidate, type):
+        return False
+    return callable(getattr(kind, "forward", None)) or callable(getattr(candidate, "__dict__", {}).get("forward"))
+
+
+def _foreign(kind: type) -> bool:
+    return not kind.__flags__ & _PYTHON_CLASS or str(kind.__module__).partition(".")[0] in _FOREIGN
+
+
+def attribute_name(candidate: Any, names: Sequence[str]) -> str | None:
+    """The first of ``names`` that the object has, or None."""
+    for name in names:
+        if read(candidate, (name,), _MISSING) is not _MISSING:
+            return name
+    return None
+
+
+def read(candidate: Any, names: Sequence[str], default: Any = None) -> Any:
+    """The value of the first of ``names`` that the object has; a property that raises counts as not there."""
+    for name in names:
+        try:
+            return getattr(candidate, name)
+        except Exception:  # noqa: PERF203 - a student's property may raise anything
+            continue
+    return default
+
+
+def write(candidate: Any, names: Sequence[str], value: Any) -> bool:
+    """Set those of ``names`` that the object has and lets be set; False where there is none."""
+    done = False
+    for name in names:
+        if read(candidate, (name,), _MISSING) is not _MISSING:
+            try:
+                setattr(candidate, name, value)
+            except Exception:  # noqa: PERF203 - a property without a setter, a student's setter
+                continue
+            done = True
+    return done
+
+
+def listed(value: Any) -> tuple[Any, ...]:
+    """What was saved as one object, a list or a tuple, perhaps as weak references, as a tuple of live objects.
+
+    A weak reference whose object is gone is left out.
+    """
+    if value is None:
+        return ()
+    items: Iterable[Any] = value if isinstance(value, list | tuple) else (value,)
+    live = (dereferenced(item) for item in items)
+    return tuple(item for item in live if item is not None)
+
+
+def dereferenced(item: Any) -> Any:
+    """The object behind a weak reference (None when it is gone); anything else as it is."""
+    return item() if isinstance(item, weakref.ReferenceType) else item
+
+
+def data_of(variable: Any) -> Any:
+    """What stands in the Variable's box."""
+    return read(variable, DATA)
+
+
+def gradient_of(variable: Any) -> Array | None:
+    """A copy of the Variable's gradient as an ndarray, whatever it is kept in; None where there is none."""
+    return kept(array_of(read(variable, GRADIENT)))
+
+
+def array_of(value: Any) -> Array | None:
+    """A number, an ndarray or a Variable around one, as an ndarray; None for anything else."""
+    if isinstance(value, np.ndarray):
+        return value
+    if value is None:
+        return None
+    if isinstance(value, bool | int | float | complex | np.generic):
+        return np.asarray(value)
+    if is_variable(value):
+        inner = data_of(value)
+        return None if inner is value or is_variable(inner) else array_of(inner)
+    if isinstance(value, list | tuple):
+        try:
+            array = np.asarray(value)
+        except (ValueError, TypeError):
+            return None
+        return None if array.dtype == object else array
+    return None
+
+
+def kept(array: Array | None) -> Array | None:
+    """The array as it is now: a copy, or the array itself where it is too large to be copied each time it passes."""
+    if array is None or array.nbytes > _SMALL:
+        return array
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def backward_method(candidate: Any) -> Callable[..., Any] | None:
+    """The method that sweeps back from a Variable, or that a Function answers with: ``backward``, else one named like it.
+
+    None where there is none that can be called without further arguments by name.
+    """
+    method = getattr(candidate, "backward", None)
+    if callable(method):
+        return method  # type: ignore[no-any-return]
+    for name in dir(type(candidate)):
+        if name.lower().startswith("backward") or name in ("backprop", "back_propagate", "backpropagate", "역전파"):
+            method = getattr(candidate, name, None)
+            if callable(method):
+                return method  # type: ignore[no-any-return]
+    return None

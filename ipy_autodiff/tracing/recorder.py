@@ -1,0 +1,335 @@
+"""Watches code while it runs, and notes which Functions it calls forward and backward, with the arrays as they pass.
+
+It looks at Python's own frames (``sys.setprofile``), so no class is patched: the student's methods, tracebacks and
+recursion stay what they are. A Function's ``backward`` is known by its name and its first argument; a call forward by
+what it returns, a Variable that was not there before.
+"""
+
+from __future__ import annotations
+
+import dis
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType, FrameType, TracebackType
+from typing import Any
+
+from ipy_autodiff.tracing.calls import Call, CallLog, reference
+from ipy_autodiff.tracing.graph import Array
+from ipy_autodiff.tracing.reading import (
+    CREATOR,
+    INPUTS,
+    OUTPUTS,
+    array_of,
+    data_of,
+    gradient_of,
+    is_function,
+    is_variable,
+    kept,
+    listed,
+    read,
+)
+
+__all__ = ["BackwardCall", "Recorder", "Sweep", "SweepTooLong"]
+
+_RETURNS = {dis.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in dis.opmap}
+_KEPT_SWEEPS = 2
+_KEPT_BY_HAND = 2_000
+
+
+class SweepTooLong(Exception):  # noqa: N818 - it ends a sweep; it is no error of the package
+    """A sweep made more backward calls than any graph of its size needs."""
+
+
+@dataclass(eq=False, slots=True)
+class BackwardCall:
+    """One call of a Function's ``backward``, as it passed."""
+
+    function_reference: Any
+    gys: tuple[Array | None, ...]
+    inputs: tuple[Any, ...]
+    """References to the Variables that the Function's inputs were."""
+    before: tuple[Array | None, ...]
+    gxs: tuple[Array | None, ...] = ()
+    after: tuple[Array | None, ...] = ()
+    lines: tuple[str, int, int] | None = None
+    returned: bool = False
+    returned_nothing: bool = False
+
+    @property
+    def function(self) -> Any:
+        """The Function object, or None when it is gone."""
+        return self.function_reference()
+
+
+@dataclass(eq=False, slots=True)
+class Sweep:
+    """The backward calls of one backward pass; ``root`` gives the Variable it started from, None for one by hand."""
+
+    root_reference: Any
+    calls: list[BackwardCall]
+
+    @property
+    def root(self) -> Any:
+        """The Variable whose ``backward`` was called; None for calls made by hand."""
+        return None if self.root_reference is None else self.root_reference()
+
+
+class Recorder:
+    """A context in which calls are noted: forward ones in ``log``, backward ones in ``sweeps``.
+
+    ``filename`` is the code whose lines are noted. ``limit`` ends code that makes more backward calls than that, by
+    raising ``SweepTooLong`` in it.
+    """
+
+    def __init__(self, log: CallLog, filename: str = "", source: str = "", limit: int | None = None) -> None:
+        self.log = log
+        self.first = log.count
+        self.sweeps: list[Sweep] = []
+        self.local_names: dict[int, str] = {}
+        """Names that functions of the code gave to Variables, by id."""
+        self._filename = filename
+        self._source = source
+        self._limit = limit
+        self._count = 0
+        self._open: list[tuple[FrameType, BackwardCall, Any]] = []
+        self._sweep_frame: FrameType | None = None
+        self._pending: tuple[BackwardCall, tuple[Any, ...]] | None = None
+        self._kinds: dict[type, bool] = {}
+        self._conventions: dict[int, tuple[str, bool]] = {}
+        self._calls_within: dict[int, int] = {}
+        self._before: Callable[..., Any] | None = None
+
+    def __enter__(self) -> Recorder:
+        self._before = sys.getprofile()
+        sys.setprofile(self._observe)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        sys.setprofile(self._before)
+        self._settle()
+        self._open.clear()
+        self._sweep_frame = None
+
+    def _observe(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event == "return":
+            calls = self._calls_within.pop(id(frame), 0)
+            if self._open and self._open[-1][0] is frame:
+                self._backward_returns(frame, argument)
+            elif frame is self._sweep_frame:
+                self._settle()
+                self._sweep_frame = None
+            elif argument is not None and self._interesting(argument):
+                self._variables_returned(frame, argument, calls)
+        elif event == "call":
+            name = frame.f_code.co_name
+            if "backward" in name:
+                self._backward_called(frame)
+            elif name == "forward":
+                self._forward_called(frame)
+        if self._before is not None:
+            self._before(frame, event, argument)
+
+    def _interesting(self, value: Any) -> bool:
+        kind = type(value)
+        known = self._kinds.get(kind)
+        if known is None:
+            if kind is list or kind is tuple:
+                return bool(value) and len(value) <= 64 and self._interesting(value[0])
+            known = is_variable(value)
+            self._kinds[kind] = known
+        return known
+
+    # Forward
+
+    def _forward_called(self, frame: FrameType) -> None:
+        """Notes how this engine hands over its arguments: each by itself, in one list, or as Variables."""
+        code = frame.f_code
+        first = frame.f_locals.get(code.co_varnames[1]) if code.co_argcount > 1 else None
+        if isinstance(first, list | tuple) or (first is not None and is_variable(first)):
+            owner = _first_argument(frame)
+            variables = is_variable(first[0] if isinstance(first, list | tuple) and first else first)
+            self._conventions[id(owner)] = ("list" if isinstance(first, list | tuple) else "each", variables)
+
+    def _variables_returned(self, frame: FrameType, value: Any, calls: int) -> None:
+        outputs = tuple(value) if isinstance(value, list | tuple) else (value,)
+        if not all(is_variable(output) for output in outputs):
+            return
+        owner = _first_argument(frame)
+        owned = owner is not None and is_function(owner)
+        creator = read(outputs[0], CREATOR)
+        if creator is not None and is_function(creator):
+            if self.log.made(outputs[0]) is None or creator is owner:
+                made = listed(read(creator, OUTPUTS))
+                if any(output is outputs[0] for output in made):
+                    outputs = made
+                arguments = listed(read(creator, INPUTS))
+                saved = bool(arguments)
+                if not saved and owned:
+                    arguments = _variables_among(frame)
+                self._note(frame, creator, arguments, outputs, saved)
+                return
+        elif owned and not self._within_call(frame, owner):
+            arguments = listed(read(owner, INPUTS))
+            saved = bool(arguments) and all(is_variable(argument) for argument in arguments)
+            if not saved:
+                arguments = _variables_among(frame)
+            if arguments and not any(output is argument for output in outputs for argument in arguments):
+                self._note(frame, owner, arguments, outputs, saved)
+                return
+        self._wrapper_returns(frame, outputs[0], calls)
+
+    def _within_call(self, frame: FrameType, owner: Any) -> bool:
+        outer = frame.f_back
+        return outer is not None and outer.f_code.co_name == "__call__" and _first_argument(outer) is owner
+
+    def _note(
+        self, frame: FrameType, function: Any, arguments: tuple[Any, ...], outputs: tuple[Any, ...], saved: bool
+    ) -> None:
+        owned_by_output = read(outputs[0], CREATOR) is function
+        line, holder = self._line_of(frame)
+        call = Call(
+            number=self.log.count,
+            function_reference=reference(function) if owned_by_output else (lambda: function),
+            arguments=arguments,
+            output_references=tuple(reference(output) for output in outputs),
+            argument_data=tuple(_data(argument) for argument in arguments),
+            output_data=tuple(_data(output) for output in outputs),
+            line=line,
+            source=self._source,
+            frame=holder,
+            during_backward=self._sweep_frame is not None or bool(self._open),
+            saves_inputs=saved,
+            convention=self._conventions.pop(id(function), ("each", False)),
+        )
+        self.log.add(call, function, outputs)
+        self._calls_within[holder] = self._calls_within.get(holder, 0) + 1
+
+    def _line_of(self, frame: FrameType | None) -> tuple[int | None, int]:
+        """The line of the innermost frame of the cell that is not a method of the engine, and that frame's id."""
+        while frame is not None:
+            if frame.f_code.co_filename == self._filename:
+                if frame.f_code.co_name == "<module>":
+                    return frame.f_lineno, id(frame)
+                owner = _first_argument(frame)
+                if owner is None or not (is_function(owner) or is_variable(owner) and _is_method(frame, owner)):
+                    return frame.f_lineno, id(frame)
+            frame = frame.f_back
+        return None, 0
+
+    def _wrapper_returns(self, frame: FrameType, output: Any, count: int) -> None:
+        """A function that did nothing but call one Function, as ``square(x)`` does, is not what built the node."""
+        call = self.log.made(output)
+        if call is not None and count == 1 and call.frame == id(frame):
+            call.line, call.frame = self._line_of(frame.f_back)
+            self._calls_within[call.frame] = self._calls_within.get(call.frame, 0) + 1
+        elif count and frame.f_code.co_filename == self._filename:
+            self._take_names(frame)
+
+    def _take_names(self, frame: FrameType) -> None:
+        parameters = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+        for name, value in frame.f_locals.items():
+            if name not in parameters and self._kinds.get(type(value)) and not isinstance(value, list | tuple):
+                self.local_names[id(value)] = name
+
+    # Backward
+
+    def _backward_called(self, frame: FrameType) -> None:
+        owner = _first_argument(frame)
+        if owner is None:
+            return
+        if is_function(owner):
+            if self._open and self._open[-1][2] is owner:  # super().backward(...)
+                return
+            self._function_backward(frame, owner)
+        elif is_variable(owner) and self._sweep_frame is None and not self._open:
+            self._settle()
+            self._sweep_frame = frame
+            self.sweeps.append(Sweep(reference(owner), []))
+            whole = [sweep for sweep in self.sweeps if sweep.root_reference is not None]
+            if len(whole) > _KEPT_SWEEPS:
+                self.sweeps.remove(whole[0])
+
+    def _function_backward(self, frame: FrameType, function: Any) -> None:
+        self._settle()
+        self._count += 1
+        if self._limit is not None and self._count > self._limit:
+            raise SweepTooLong
+        gys = tuple(kept(array_of(value)) for value in _arguments(frame))
+        inputs = tuple(item for item in listed(read(function, INPUTS)) if is_variable(item))
+        if not inputs:
+            call = self.log.latest(function)
+            inputs = tuple(item for item in call.arguments if is_variable(item)) if call else ()
+        backward = BackwardCall(
+            function_reference=reference(function),
+            gys=gys,
+            inputs=tuple(reference(item) for item in inputs),
+            before=tuple(gradient_of(item) for item in inputs),
+        )
+        if self._sweep_frame is not None:
+            self.sweeps[-1].calls.append(backward)
+        else:
+            self._by_hand().append(backward)
+        self._open.append((frame, backward, function))
+
+    def _by_hand(self) -> list[BackwardCall]:
+        for sweep in self.sweeps:
+            if sweep.root_reference is None:
+                if len(sweep.calls) > _KEPT_BY_HAND:
+                    sweep.calls = [call for call in sweep.calls if call.function is not None][-_KEPT_BY_HAND // 2 :]
+                return sweep.calls
+        self.sweeps.append(Sweep(None, []))
+        return self.sweeps[-1].calls
+
+    def _backward_returns(self, frame: FrameType, value: Any) -> None:
+        _, backward, function = self._open.pop()
+        code = frame.f_code
+        backward.returned = code.co_code[frame.f_lasti] in _RETURNS
+        backward.returned_nothing = backward.returned and value is None
+        backward.lines = (code.co_filename, code.co_firstlineno, frame.f_lineno)
+        items = value if isinstance(value, list | tuple) else (value,)
+        backward.gxs = tuple(kept(array_of(item)) for item in items) if backward.returned and value is not None else ()
+        inputs = tuple(give() for give in backward.inputs)
+        self._pending = (backward, tuple(item for item in inputs if item is not None))
+
+    def _settle(self) -> None:
+        """The engine has dealt with the last backward call: note what its inputs' gradients became."""
+        if self._pending is not None:
+            backward, inputs = self._pending
+            backward.after = tuple(gradient_of(item) for item in inputs)
+            self._pending = None
+
+
+def _first_argument(frame: FrameType) -> Any:
+    code = frame.f_code
+    if code.co_argcount == 0 or not code.co_varnames:
+        return None
+    return frame.f_locals.get(code.co_varnames[0])
+
+
+def _is_method(frame: FrameType, owner: Any) -> bool:
+    method = getattr(type(owner), frame.f_code.co_name, None)
+    inner = getattr(method, "__func__", method)
+    code: CodeType | None = getattr(inner, "__code__", None)
+    return code is frame.f_code
+
+
+def _arguments(frame: FrameType) -> tuple[Any, ...]:
+    """What the call was given by position, its first argument left out; lists are opened."""
+    code, held = frame.f_code, frame.f_locals
+    values = [held.get(name) for name in code.co_varnames[1 : code.co_argcount]]
+    if code.co_flags & 0x04:  # *args
+        place = code.co_argcount + code.co_kwonlyargcount
+        values.extend(held.get(code.co_varnames[place], ()))
+    opened: list[Any] = []
+    for value in values:
+        opened.extend(value if isinstance(value, list | tuple) else [value])
+    return tuple(opened)
+
+
+def _variables_among(frame: FrameType) -> tuple[Any, ...]:
+    return tuple(value for value in _arguments(frame) if is_variable(value))
+
+
+def _data(argument: Any) -> Array | None:
+    return kept(array_of(data_of(argument))) if is_variable(argument) else None

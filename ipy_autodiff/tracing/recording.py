@@ -1,0 +1,176 @@
+"""Makes a Recording: of a cell that was watched while it ran, or of Variables that exist already."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ipy_autodiff.messages import Message
+from ipy_autodiff.tracing.assembly import Assembled, assemble
+from ipy_autodiff.tracing.calls import Call, CallLog
+from ipy_autodiff.tracing.graph import Finding, Graph, Recording, VariableNode
+from ipy_autodiff.tracing.reading import backward_method, is_variable
+from ipy_autodiff.tracing.recorder import Recorder, Sweep
+from ipy_autodiff.tracing.replay import Replay
+from ipy_autodiff.tracing.sweeping import sweep_of
+
+__all__ = ["NotInGraph", "names_in", "record_cell", "record_variables"]
+
+_ROOTS = 8  # Variables that nothing consumed, of which a cell's graph is drawn
+_ITEMS = 64  # how far containers of the namespace are looked into for names
+
+
+class NotInGraph(LookupError):  # noqa: N818 - named after what is wrong
+    """A Variable that was asked for is not in the graph. ``name`` is the name that was asked for."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.known = tuple(known)
+
+
+def record_cell(
+    recorder: Recorder,
+    namespace: Mapping[str, Any],
+    source: str,
+    value: Any = None,
+    of: Any = None,
+    wrt: Sequence[str] | None = None,
+) -> Recording | None:
+    """What a watched cell did, or None where it dealt with no Variable.
+
+    ``value`` is the cell's last expression; ``of`` the live Variable to differentiate (by default the last one that the
+    cell computed and nothing consumed); ``wrt`` names those to differentiate with respect to (by default the leaves).
+    Raises ``NotInGraph`` for a name in ``wrt`` that the graph does not have.
+    """
+    names = names_in(namespace)
+    computed = [call for call in recorder.log if call.number >= recorder.first and not call.during_backward]
+    consumed = {id(argument) for call in recorder.log for argument in call.arguments}
+    free = [output for call in computed for output in call.outputs if id(output) not in consumed]
+    bound = [output for output in free if id(output) in names or output is value]
+    roots = bound[-_ROOTS:] or free[-1:]
+    if of is not None:
+        roots = [*(root for root in roots if root is not of), of]
+    elif not roots:
+        fallback = _without_calls(recorder, namespace, source, value)
+        if fallback is None:
+            return None
+        roots = [fallback]
+
+    def code(call: Call) -> tuple[int | None, str]:
+        if call.line is None:
+            return None, ""
+        lines = call.source.splitlines()
+        text = lines[call.line - 1].strip() if call.line <= len(lines) else ""
+        return (call.line if call.number >= recorder.first else None), text
+
+    assembled = assemble(roots, recorder.log, names, recorder.local_names, code)
+    return _recording(assembled, roots[-1], recorder.sweeps, wrt, source)
+
+
+def record_variables(
+    outputs: Sequence[Any],
+    namespace: Mapping[str, Any],
+    log: CallLog | None = None,
+    wrt: Sequence[str] | None = None,
+) -> Recording:
+    """What lies behind Variables that exist already; the last one is differentiated. ``wrt`` as in ``record_cell``.
+
+    Raises ``TypeError`` for an object that is no Variable of any engine.
+    """
+    for output in outputs:
+        if not is_variable(output):
+            raise TypeError(Message("trace.not-a-variable", kind=type(output).__name__).text())
+    if not outputs:
+        raise TypeError(Message("trace.no-outputs").text())
+    assembled = assemble(outputs, log, names_in(namespace))
+    return _recording(assembled, outputs[-1], (), wrt, "")
+
+
+def _recording(
+    assembled: Assembled, of: Any, seen: Sequence[Sweep], wrt: Sequence[str] | None, source: str
+) -> Recording:
+    graph = assembled.graph
+    node = assembled.nodes[id(of)]
+    swept = sweep_of(graph, node, seen, Replay(graph))
+    findings = [*graph.findings, *swept.findings]
+    functions = graph.upstream(node)
+    if functions and not any(backward_method(function.object) for function in functions):
+        message = Message("trace.no-backward", function=functions[-1].name)
+        findings.append(Finding("no-backward", message, functions[-1], mistake=False))
+    return Recording(
+        graph=graph,
+        steps=swept.steps,
+        of=node,
+        wrt=_chosen(graph, node, wrt),
+        source=source,
+        swept_by=swept.by,
+        gradients=swept.gradients,
+        findings=tuple(findings),
+    )
+
+
+def _chosen(graph: Graph, of: VariableNode, wrt: Sequence[str] | None) -> tuple[VariableNode, ...]:
+    if wrt is None:
+        reached = {node for function in graph.upstream(of) for node in function.inputs}
+        leaves = [leaf for leaf in graph.leaves if leaf in reached]
+        # A number that stood in an expression became a Variable as well; nobody asks for its gradient.
+        return tuple(leaf for leaf in leaves if leaf.named or leaf.shape != ()) or tuple(leaves)
+    chosen = []
+    for name in wrt:
+        found = next((node for node in graph.variables if node.name == name), None)
+        if found is None:
+            raise NotInGraph(name, [node.name for node in graph.variables if node.named])
+        chosen.append(found)
+    return tuple(chosen)
+
+
+def _without_calls(recorder: Recorder, namespace: Mapping[str, Any], source: str, value: Any) -> Any:
+    """The Variable that a cell is about which computed none: swept, swept by hand, shown, or named."""
+    for sweep in reversed(recorder.sweeps):
+        if sweep.root is not None:
+            return sweep.root
+        outputs = [call.outputs for item in sweep.calls if (call := recorder.log.latest(item.function))]
+        consumed = {id(argument) for call in recorder.log for argument in call.arguments}
+        ends = [output for group in outputs for output in group if id(output) not in consumed]
+        if ends:
+            return ends[0]
+    if is_variable(value):
+        return value
+    named = [namespace.get(name) for name in _names_used(source)]
+    return next((item for item in reversed(named) if is_variable(item)), None)
+
+
+def _names_used(source: str) -> list[str]:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return []
+    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+
+
+def names_in(namespace: Mapping[str, Any]) -> dict[int, str]:
+    """The name of each Variable of a namespace, by ``id``; those in lists, tuples and dicts by their place there.
+
+    The first name that was given wins; names that begin with an underscore come last, IPython's own not at all.
+    """
+    names: dict[int, str] = {}
+    for name, item in sorted(namespace.items(), key=lambda pair: pair[0].startswith("_")):
+        if name.startswith("_") and (name.strip("_i0123456789") == "" or name in ("_oh", "_dh", "_ih")):
+            continue
+        for path, candidate in _candidates(name, item):
+            if is_variable(candidate):
+                names.setdefault(id(candidate), path)
+    return names
+
+
+def _candidates(name: str, item: Any) -> Iterator[tuple[str, Any]]:
+    yield name, item
+    if type(item) in (list, tuple) and len(item) <= _ITEMS:
+        for place, inner in enumerate(item):
+            yield f"{name}[{place}]", inner
+    elif type(item) is dict and len(item) <= _ITEMS:
+        for key, inner in item.items():
+            if isinstance(key, str | int):
+                yield f"{name}[{key!r}]", inner

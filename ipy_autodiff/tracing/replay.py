@@ -1,0 +1,187 @@
+"""Runs a recorded graph again, forward and backward, with other values: on copies, through the student's own methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ipy_autodiff.tracing.copies import Copies, aside
+from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, VariableNode
+from ipy_autodiff.tracing.reading import GRADIENT, array_of, backward_method, read, write
+from ipy_autodiff.tracing.recorder import SweepTooLong
+
+__all__ = ["Replay", "ReplayError"]
+
+
+class ReplayError(Exception):
+    """The student's own code raised while it ran again.
+
+    ``function`` is the Function at work, or None for the engine itself; ``cause`` is what was raised.
+    """
+
+    def __init__(self, function: FunctionNode | None, cause: BaseException) -> None:
+        super().__init__(f"{function.name if function else 'the engine'}: {type(cause).__name__}: {cause}")
+        self.function = function
+        self.cause = cause
+
+
+class Replay:
+    """A recorded graph that can be run again. No object of the notebook is written to.
+
+    All arrays that come back are fresh ndarrays. What the student's code raises comes as ``ReplayError``.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    def aside(self) -> AbstractContextManager[None]:
+        """A context for many runs in a row; each run opens it by itself where it is not open yet."""
+        return aside(self.graph)
+
+    def forward(self, data: Mapping[VariableNode, Array] | None = None) -> dict[VariableNode, Array]:
+        """Every Variable's value when these leaves have these values and the others their recorded ones."""
+        given = data or {}
+        values: dict[VariableNode, Any] = {node: given.get(node, node.data) for node in self.graph.leaves}
+        with self.aside():
+            for function in self.graph.functions:
+                xs = [values[node] for node in function.inputs]
+                for node, y in zip(function.outputs, self._forward(function, xs), strict=False):
+                    values[node] = y
+        return values
+
+    def apply(self, function: FunctionNode, xs: Sequence[Array]) -> tuple[Array, ...]:
+        """What this Function's own ``forward`` makes of ``xs``, one array for each of its ``inputs``."""
+        with self.aside():
+            return self._forward(function, xs)
+
+    def vjp(self, function: FunctionNode, xs: Sequence[Array], gys: Sequence[Array]) -> tuple[Any, ...]:
+        """What this Function's own ``backward`` answers to ``gys`` after a ``forward`` at ``xs``: as it returns it,
+        but always as a tuple.
+        """
+        with self.aside():
+            ys = self._forward(function, xs)
+            for node, y in zip(function.outputs, ys, strict=False):
+                self._copies.set_data(node, y)
+            return self.backward(function, gys)
+
+    def backward(self, function: FunctionNode, gys: Sequence[Array], copies: Copies | None = None) -> tuple[Any, ...]:
+        """What this Function's own ``backward`` answers to ``gys``, in the state in which it is."""
+        duplicate = (copies or self._copies).functions[function]
+        method = backward_method(duplicate)
+        if method is None:
+            raise ReplayError(function, NotImplementedError("backward"))
+        with self.aside():
+            try:
+                answer = method(*gys)
+            except Exception as error:
+                if not _wants_a_list(method, gys):
+                    raise ReplayError(function, error) from error
+                try:
+                    answer = method(list(gys))
+                except Exception as second:
+                    raise ReplayError(function, second) from second
+        return tuple(answer) if isinstance(answer, list | tuple) else (answer,)
+
+    def sweep(
+        self, of: VariableNode, data: Mapping[VariableNode, Array] | None = None, copies: Copies | None = None
+    ) -> dict[VariableNode, Array]:
+        """The gradients that the student's own engine leaves after ``of.backward()``, by Variable.
+
+        An engine that has no ``backward`` on its Variables is swept as by hand: the Functions' own ``backward`` one after
+        the other, gradients added up.
+        """
+        copies = copies or Copies(self.graph, by_call=False)
+        with self.aside():
+            if data:
+                for node, value in self.forward(data).items():
+                    copies.set_data(node, value)
+                for function in self.graph.functions:  # what a Function keeps for its backward besides its inputs
+                    self._forward(function, [self._value(node, copies) for node in function.inputs], copies)
+            self._sweep(of, copies)
+            found = {node: array_of(read(duplicate, GRADIENT)) for node, duplicate in copies.variables.items()}
+        return {node: np.array(gradient) for node, gradient in found.items() if gradient is not None}
+
+    def _sweep(self, of: VariableNode, copies: Copies) -> None:
+        root = copies.variables[of]
+        method = backward_method(root)
+        seed = np.ones_like(
+            of.data, dtype=np.result_type(of.data.dtype, np.float32) if of.data.dtype.kind in "biu" else None
+        )
+        if method is None:
+            self._sweep_by_hand(of, seed, copies)
+            return
+        try:
+            method()
+        except (RecursionError, SweepTooLong) as error:
+            raise ReplayError(None, error) from error
+        except Exception as error:
+            # An engine of the book's steps 7 and 8 wants the seed to be set before.
+            if read(root, GRADIENT) is not None:
+                raise ReplayError(None, error) from error
+            write(root, GRADIENT, seed)
+            try:
+                method()
+            except Exception as second:
+                raise ReplayError(None, second) from second
+
+    def _sweep_by_hand(self, of: VariableNode, seed: Array, copies: Copies) -> None:
+        write(copies.variables[of], GRADIENT, seed)
+        for function in reversed(self.graph.upstream(of)):
+            gys = [array_of(read(copies.variables[node], GRADIENT)) for node in function.outputs]
+            if all(gy is None for gy in gys):
+                continue
+            filled = [
+                np.zeros_like(node.data) if gy is None else gy for node, gy in zip(function.outputs, gys, strict=True)
+            ]
+            gxs = self.backward(function, filled, copies)
+            for node, gx in zip(function.inputs, gxs, strict=False):
+                before, contribution = array_of(read(copies.variables[node], GRADIENT)), array_of(gx)
+                if contribution is not None:
+                    write(
+                        copies.variables[node],
+                        GRADIENT,
+                        contribution if before is None else np.asarray(before + contribution),
+                    )
+
+    @cached_property
+    def _copies(self) -> Copies:
+        return Copies(self.graph, by_call=True)
+
+    def _value(self, node: VariableNode, copies: Copies) -> Any:
+        return array_of(copies.variables[node])
+
+    def _forward(self, function: FunctionNode, xs: Sequence[Array], copies: Copies | None = None) -> tuple[Array, ...]:
+        copies = copies or self._copies
+        given = iter(xs)
+        values: list[Any] = []
+        duplicates: list[Any] = []
+        for argument in function.arguments:
+            if isinstance(argument, VariableNode):
+                value = next(given)
+                copies.set_data(argument, value)
+                values.append(value)
+                duplicates.append(copies.variables[argument])
+            else:
+                values.append(argument)
+                duplicates.append(argument)
+        forward = copies.functions[function].forward
+        manner, as_variables = function.convention
+        handed = duplicates if as_variables else values
+        try:
+            answer = forward(handed) if manner == "list" else forward(*handed)
+        except Exception as error:
+            raise ReplayError(function, error) from error
+        items = answer if isinstance(answer, list | tuple) else (answer,)
+        arrays = tuple(array_of(item) for item in items)
+        if any(array is None for array in arrays):
+            raise ReplayError(function, TypeError(f"forward returned {type(answer).__name__}"))
+        return tuple(np.array(array) for array in arrays)
+
+
+def _wants_a_list(method: Any, gys: Sequence[Any]) -> bool:
+    code = getattr(getattr(method, "__func__", method), "__code__", None)
+    return code is not None and code.co_argcount == 2 and not code.co_flags & 0x04 and len(gys) >= 1

@@ -1,0 +1,199 @@
+"""Turns backward calls that were seen into Steps, and makes them on copies where the cell did not make them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from ipy_autodiff.messages import Message
+from ipy_autodiff.tracing.calls import CallLog
+from ipy_autodiff.tracing.copies import Copies
+from ipy_autodiff.tracing.graph import Addition, Array, Finding, FunctionNode, Graph, Step, VariableNode
+from ipy_autodiff.tracing.reading import array_of, backward_method, kept
+from ipy_autodiff.tracing.recorder import BackwardCall, Recorder, Sweep, SweepTooLong
+from ipy_autodiff.tracing.replay import Replay, ReplayError
+
+__all__ = ["Swept", "sweep_of"]
+
+_MANY_FUNCTIONS = 300  # above, the local derivatives are left to whoever asks for a step
+_LARGE = 10_000  # elements
+
+
+@dataclass(frozen=True, eq=False)
+class Swept:
+    """A backward pass: its steps, who ran it, and the gradient that it left in each Variable."""
+
+    steps: tuple[Step, ...]
+    by: Literal["cell", "replay", "nobody"]
+    gradients: Mapping[VariableNode, Array] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Replay) -> Swept:
+    """The backward pass from ``of``: the cell's own where it made one, else the student's engine on copies."""
+    functions = graph.upstream(of)
+    by_object = _by_object(functions)
+    for sweep in sorted(seen, key=lambda sweep: sweep.root is of.object, reverse=True):
+        if sweep.root_reference is not None and sweep.root is not of.object:
+            continue
+        calls = [call for call in sweep.calls if call.function is not None and id(call.function) in by_object]
+        calls = calls if sweep.root_reference is not None else _last_pass(calls, by_object)
+        if functions and len({id(call.function) for call in calls}) == len(by_object) and len(calls) >= len(functions):
+            return _as_seen(graph, of, calls, by_object, replay)
+    if not functions or not any(backward_method(function.object) for function in functions):
+        return Swept((), "nobody")
+    if graph.cyclic or not isinstance(of.data, np.ndarray):
+        return Swept((), "nobody")
+    return _on_copies(graph, of, functions, replay)
+
+
+def _last_pass(calls: Sequence[BackwardCall], by_object: Mapping[int, list[FunctionNode]]) -> list[BackwardCall]:
+    """Of calls made by hand, perhaps in several runs of a loop, those that belong to the last pass."""
+    wanted = {key: len(nodes) for key, nodes in by_object.items()}
+    chosen: list[BackwardCall] = []
+    for call in reversed(calls):
+        if wanted.get(id(call.function), 0) > 0:
+            wanted[id(call.function)] -= 1
+            chosen.append(call)
+    return chosen[::-1]
+
+
+def _by_object(functions: Sequence[FunctionNode]) -> dict[int, list[FunctionNode]]:
+    found: dict[int, list[FunctionNode]] = {}
+    for function in functions:
+        found.setdefault(id(function.object), []).append(function)
+    return found
+
+
+def _as_seen(
+    graph: Graph,
+    of: VariableNode,
+    calls: Sequence[BackwardCall],
+    by_object: Mapping[int, list[FunctionNode]],
+    replay: Replay,
+) -> Swept:
+    steps = _steps(calls, by_object, "cell", replay)
+    gradients = _gradients(of, steps)
+    for node in graph.leaves:
+        if node not in gradients and node.grad is not None and any(node in step.function.inputs for step in steps):
+            gradients[node] = node.grad
+    return Swept(steps, "cell", gradients)
+
+
+def _gradients(of: VariableNode, steps: Sequence[Step]) -> dict[VariableNode, Array]:
+    gradients: dict[VariableNode, Array] = {}
+    for step in steps:
+        for node, gy in zip(step.function.outputs, step.gys, strict=False):
+            if gy is not None and node is of:
+                gradients[node] = gy
+        for addition in step.additions:
+            if addition.after is not None:
+                gradients[addition.variable] = addition.after
+    return gradients
+
+
+def _on_copies(graph: Graph, of: VariableNode, functions: Sequence[FunctionNode], replay: Replay) -> Swept:
+    copies = Copies(graph, by_call=False)
+    by_object: dict[int, list[FunctionNode]] = {}
+    for function in functions:
+        by_object.setdefault(id(copies.functions[function]), []).append(function)
+    recorder = Recorder(CallLog(), limit=20 * len(functions) + 200)
+    findings: list[Finding] = []
+    gradients: dict[VariableNode, Array] = {}
+    with replay.aside(), contextlib.ExitStack() as stack:
+        stack.enter_context(recorder)
+        try:
+            gradients = replay.sweep(of, copies=copies)
+        except ReplayError as error:
+            stack.close()
+            findings.append(_failure(error, of))
+        except RecursionError:
+            stack.close()
+            findings.append(Finding("backward-recurses", Message("trace.backward-recurses", variable=of.name)))
+    calls = [call for sweep in recorder.sweeps for call in sweep.calls if id(call.function) in by_object]
+    variables = {id(duplicate): node for node, duplicate in copies.variables.items()}
+    steps = _steps(calls[: 20 * len(functions)], by_object, "replay", replay, variables)
+    for node, gradient in _gradients(of, steps).items():
+        gradients.setdefault(node, gradient)
+    if findings:
+        steps = tuple(_with_error(step, findings[-1]) if step is steps[-1] else step for step in steps)
+        gradients = {}
+    return Swept(steps, "replay", gradients, tuple(findings))
+
+
+def _failure(error: ReplayError, of: VariableNode) -> Finding:
+    cause = error.cause
+    if isinstance(cause, SweepTooLong):
+        return Finding("sweep-does-not-end", Message("trace.sweep-does-not-end", variable=of.name))
+    if isinstance(cause, RecursionError):
+        return Finding("backward-recurses", Message("trace.backward-recurses", variable=of.name))
+    text = f"{type(cause).__name__}: {cause}"
+    return Finding("backward-raises", Message("trace.backward-raises", variable=of.name, error=text), error.function)
+
+
+def _with_error(step: Step, finding: Finding) -> Step:
+    error = finding.message.blanks.get("error")
+    return Step(**{**_fields(step), "error": error}) if error else step
+
+
+def _fields(step: Step) -> dict[str, object]:
+    return {name: getattr(step, name) for name in Step.__dataclass_fields__}
+
+
+def _steps(
+    calls: Sequence[BackwardCall],
+    by_object: Mapping[int, list[FunctionNode]],
+    by: Literal["cell", "replay"],
+    replay: Replay,
+    variables: Mapping[int, VariableNode] | None = None,
+) -> tuple[Step, ...]:
+    uncalled = {key: list(nodes) for key, nodes in by_object.items()}
+    steps: list[Step] = []
+    locals_wanted = len(calls) <= _MANY_FUNCTIONS
+    known: dict[FunctionNode, tuple[Array | None, ...]] = {}
+    for call in calls:
+        nodes = uncalled[id(call.function)]
+        # A Function object that was called twice is swept back from its last call to its first.
+        node = nodes.pop() if len(nodes) > 1 else nodes[0]
+        if node not in known:
+            known[node] = _local(node, replay) if locals_wanted else ()
+        steps.append(_step(len(steps) + 1, node, call, by, known[node]))
+    return tuple(steps)
+
+
+def _step(
+    number: int, node: FunctionNode, call: BackwardCall, by: Literal["cell", "replay"], local: tuple[Array | None, ...]
+) -> Step:
+    additions = tuple(
+        Addition(
+            variable,
+            call.before[place] if place < len(call.before) else None,
+            call.gxs[place] if place < len(call.gxs) else None,
+            call.after[place] if place < len(call.after) else None,
+        )
+        for place, variable in enumerate(node.inputs)
+    )
+    return Step(number, node, call.gys, call.gxs, local, additions, node.line, call.lines, by)
+
+
+def _local(node: FunctionNode, replay: Replay) -> tuple[Array | None, ...]:
+    """The local derivatives, as the Function's own ``backward`` gives them for a gradient of ones."""
+    xs = [array_of(variable.data) for variable in node.inputs]
+    ys = [array_of(variable.data) for variable in node.outputs]
+    if len(ys) != 1 or any(x is None or x.size > _LARGE or x.dtype.kind not in "biuf" for x in (*xs, *ys)):
+        return ()
+    y = ys[0]
+    assert y is not None
+    try:
+        answer = replay.vjp(node, [x for x in xs if x is not None], [np.ones(y.shape, np.result_type(y, np.float32))])
+    except (ReplayError, RecursionError):
+        return ()
+    found = [array_of(item) for item in answer]
+    return tuple(
+        kept(item) if item is not None and x is not None and (y.size == 1 or item.shape == y.shape) else None
+        for item, x in zip(found, xs, strict=False)
+    )
