@@ -11,7 +11,7 @@ import locale
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -88,9 +88,7 @@ def speaking(language: str | None) -> Iterator[None]:
 
 def _of_the_locale() -> str:
     names = [os.environ.get(key, "") for key in ("LC_ALL", "LC_MESSAGES", "LANG")]
-    try:
+    with suppress(ValueError):  # a locale that Python cannot parse
         names.append(locale.getlocale()[0] or "")
-    except ValueError:  # a locale that Python cannot parse
-        pass
     first = next((name for name in names if name), "")
     return "ko" if first.lower().startswith(("ko", "korean")) else "en"

@@ -1,4 +1,4 @@
-"""Builds the Graph behind some Variables: from the calls that were seen, and where none was, from what the engine saved."""
+"""Builds the Graph behind some Variables: from the calls that were seen, else from what the engine saved."""
 
 from __future__ import annotations
 
