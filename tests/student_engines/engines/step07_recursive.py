@@ -1,0 +1,78 @@
+import numpy as np
+
+class Variable:
+    def __init__(self, data):
+        self.data = data
+        self.grad = None
+        self.creator = None
+
+    def set_creator(self, func):
+        self.creator = func
+
+    def backward(self):
+        f = self.creator          # 1. 나를 만든 함수
+        if f is not None:
+            x = f.input           # 2. 그 함수의 입력
+            x.grad = f.backward(self.grad)   # 3. 역전파
+            x.backward()          # 앞쪽 변수에게 같은 일을 시킨다
+
+class Function:
+    def __call__(self, input):
+        x = input.data
+        y = self.forward(x)
+        output = Variable(y)
+        output.set_creator(self)
+        self.input = input
+        self.output = output
+        return output
+
+    def forward(self, x):
+        raise NotImplementedError()
+
+    def backward(self, gy):
+        raise NotImplementedError()
+
+class Square(Function):
+    def forward(self, x):
+        y = x ** 2
+        return y
+
+    def backward(self, gy):
+        x = self.input.data
+        gx = 2 * x * gy
+        return gx
+
+class Exp(Function):
+    def forward(self, x):
+        y = np.exp(x)
+        return y
+
+    def backward(self, gy):
+        x = self.input.data
+        gx = np.exp(x) * gy
+        return gx
+
+# %% use
+A = Square()
+B = Exp()
+C = Square()
+x = Variable(np.array(0.5))
+a = A(x)
+b = B(a)
+y = C(b)
+
+assert y.creator == C
+assert y.creator.input == b
+assert y.creator.input.creator.input.creator.input == x
+
+# %%
+y.grad = np.array(1.0)
+y.backward()
+print(x.grad)
+
+# %%
+x = Variable(np.array(0.5))
+y = C(B(A(x)))
+y.grad = np.array(1.0)
+y.backward()
+x.grad
