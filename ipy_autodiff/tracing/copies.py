@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, VariableNode
+from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
 from ipy_autodiff.tracing.reading import CREATOR, DATA, GRADIENT, INPUTS, OUTPUTS, is_function, read, write
 
 __all__ = ["Copies", "aside"]
@@ -111,13 +111,14 @@ _depth = 0
 
 @contextlib.contextmanager
 def aside(graph: Graph) -> Iterator[None]:
-    """Within this context student code leaves no trace: no output, no warnings, no moved random state, no class state."""
+    """Code within leaves nothing behind: no output, no warnings, no random numbers drawn, no class state."""
     global _depth
     if _depth:
         yield
         return
     _depth += 1
-    classes = {kind for node in (*graph.variables[:1], *graph.functions) for kind in type(node.object).__mro__[:-1]}
+    objects: list[Any] = [node.object for node in graph.variables[:1]] + [node.object for node in graph.functions]
+    classes = {kind for item in objects for kind in type(item).__mro__[:-1]}
     states = {kind: dict(vars(kind)) for kind in classes}
     numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002 - the student's, kept as it was
     try:

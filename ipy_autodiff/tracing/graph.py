@@ -1,4 +1,4 @@
-"""What one run did, as frozen records that every view takes: a graph of Variables and Functions, and its backward steps.
+"""What one run did, as frozen records that every view takes: a graph of Variables and Functions, and its steps.
 
 The records hold copies of the arrays as they were, so they stay true when the notebook goes on. They are compared by
 identity: two Variables with equal values are two Variables.
@@ -77,7 +77,7 @@ class Finding:
     """Something about the graph or the engine that the tracer noticed by itself."""
 
     code: str
-    """A stable identifier: ``cycle``, ``function-called-twice``, ``nothing-saved``, ``no-creator``, ``no-backward``, ..."""
+    """A stable identifier: ``cycle``, ``function-called-twice``, ``nothing-saved``, ``no-creator``, ..."""
     message: Message
     function: FunctionNode | None = None
     variable: VariableNode | None = None

@@ -1,8 +1,8 @@
 """Reads the objects of any define-by-run engine: the one place that knows how their attributes may be spelled.
 
 A Variable is an object with its array in ``.data`` and, from the book's step 7 on, the Function that made it in
-``.creator``. A Function has ``forward``, perhaps ``backward``, and perhaps what went in and came out, as one object or a
-list or tuple, as weak references or not. Nothing here calls a method of the student's, properties apart.
+``.creator``. A Function has ``forward``, perhaps ``backward``, and perhaps what went in and came out, as one object or
+a list or tuple, as weak references or not. Nothing here calls a method of the student's, properties apart.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def read(candidate: Any, names: Sequence[str], default: Any = None) -> Any:
     for name in names:
         try:
             return getattr(candidate, name)
-        except Exception:  # noqa: PERF203 - a student's property may raise anything
+        except Exception:  # a student's property may raise anything
             continue
     return default
 
@@ -96,7 +96,7 @@ def write(candidate: Any, names: Sequence[str], value: Any) -> bool:
         if read(candidate, (name,), _MISSING) is not _MISSING:
             try:
                 setattr(candidate, name, value)
-            except Exception:  # noqa: PERF203 - a property without a setter, a student's setter
+            except Exception:  # a property without a setter, a student's setter
                 continue
             done = True
     return done
@@ -159,9 +159,9 @@ def kept(array: Array | None) -> Array | None:
 
 
 def backward_method(candidate: Any) -> Callable[..., Any] | None:
-    """The method that sweeps back from a Variable, or that a Function answers with: ``backward``, else one named like it.
+    """The method that sweeps back from a Variable, or that a Function answers with.
 
-    None where there is none that can be called without further arguments by name.
+    It is called ``backward``, or else something like it; None where there is none.
     """
     method = getattr(candidate, "backward", None)
     if callable(method):

@@ -212,7 +212,7 @@ class Recorder:
                 if frame.f_code.co_name == "<module>":
                     return frame.f_lineno, id(frame)
                 owner = _first_argument(frame)
-                if owner is None or not (is_function(owner) or is_variable(owner) and _is_method(frame, owner)):
+                if owner is None or not (is_function(owner) or (is_variable(owner) and _is_method(frame, owner))):
                     return frame.f_lineno, id(frame)
             frame = frame.f_back
         return None, 0
@@ -282,7 +282,7 @@ class Recorder:
         return self.sweeps[-1].calls
 
     def _backward_returns(self, frame: FrameType, value: Any) -> None:
-        _, backward, function = self._open.pop()
+        _, backward, _ = self._open.pop()
         code = frame.f_code
         backward.returned = code.co_code[frame.f_lasti] in _RETURNS
         backward.returned_nothing = backward.returned and value is None

@@ -1,4 +1,4 @@
-"""Runs a recorded graph again, forward and backward, with other values: on copies, through the student's own methods."""
+"""Runs a recorded graph again with other values, forward and backward: on copies, by the student's own methods."""
 
 from __future__ import annotations
 
@@ -59,8 +59,9 @@ class Replay:
             return self._forward(function, xs)
 
     def vjp(self, function: FunctionNode, xs: Sequence[Array], gys: Sequence[Array]) -> tuple[Any, ...]:
-        """What this Function's own ``backward`` answers to ``gys`` after a ``forward`` at ``xs``: as it returns it,
-        but always as a tuple.
+        """What this Function's own ``backward`` answers to ``gys`` after a ``forward`` at ``xs``.
+
+        The items are as it returned them, but always in a tuple.
         """
         with self.aside():
             ys = self._forward(function, xs)
@@ -91,8 +92,8 @@ class Replay:
     ) -> dict[VariableNode, Array]:
         """The gradients that the student's own engine leaves after ``of.backward()``, by Variable.
 
-        An engine that has no ``backward`` on its Variables is swept as by hand: the Functions' own ``backward`` one after
-        the other, gradients added up.
+        An engine that has no ``backward`` on its Variables is swept as by hand: the Functions' own ``backward`` one
+        after the other, gradients added up.
         """
         copies = copies or Copies(self.graph, by_call=False)
         with self.aside():
@@ -108,9 +109,8 @@ class Replay:
     def _sweep(self, of: VariableNode, copies: Copies) -> None:
         root = copies.variables[of]
         method = backward_method(root)
-        seed = np.ones_like(
-            of.data, dtype=np.result_type(of.data.dtype, np.float32) if of.data.dtype.kind in "biu" else None
-        )
+        floating = np.result_type(of.data.dtype, np.float32) if of.data.dtype.kind in "biu" else of.data.dtype
+        seed = np.ones(of.data.shape, dtype=floating)
         if method is None:
             self._sweep_by_hand(of, seed, copies)
             return
