@@ -1,0 +1,91 @@
+"""Write a number or an array as short text, so that people can compare two of them at a glance."""
+
+from __future__ import annotations
+
+import reprlib
+from typing import Any
+
+import numpy as np
+
+from ipy_autodiff.views.labels import clean, columns, shorten
+
+__all__ = ["block", "inline", "number", "spell_type", "summary"]
+
+_SMALL = 24
+
+
+def number(value: Any, digits: int = 5) -> str:
+    """One number with ``digits`` significant digits: ``3.2974``, ``1e-5``, ``nan``; what is no number by its repr."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.item() if value.size == 1 else value
+    if isinstance(value, float):
+        return _tidy(f"{value:.{digits}g}")
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**9 else _tidy(f"{value:.{digits}g}") if abs(value) < 10**300 else "int"
+    if isinstance(value, complex):
+        sign = "" if str(value.imag).startswith(("-", "n")) else "+"
+        return f"{number(value.real, digits)}{sign}{number(value.imag, digits)}j"
+    return shorten(_repr(value), _SMALL)
+
+
+def inline(value: Any, digits: int = 5, most: int = _SMALL) -> str:
+    """A value on one line of at most ``most`` columns: a number, a small array's elements, else its range."""
+    if value is None:
+        return "None"
+    if not isinstance(value, np.ndarray | np.generic):
+        return number(value, digits)
+    if value.ndim == 0:
+        return number(value, digits)
+    if value.size <= 12:
+        text = _elements(value.tolist(), digits)
+        if columns(text) <= most:
+            return text
+    return summary(np.asarray(value))
+
+
+def summary(array: np.ndarray[Any, Any]) -> str:
+    """An array's range, as ``-1.2 … 3.4``; its shape where there is none."""
+    if array.size == 0:
+        return "[]"
+    if array.dtype.kind not in "biuf":
+        return spell_type(array)
+    low, high = array.min(), array.max()
+    return f"{number(low, 4)} … {number(high, 4)}" if low != high else f"{number(low, 4)}, …"
+
+
+def spell_type(value: Any) -> str:
+    """What kind of data it is: ``float64 (3, 4)``, ``float64``, or the class's name where it is no array."""
+    if isinstance(value, np.ndarray | np.generic):
+        return f"{value.dtype} {value.shape}" if value.ndim else str(value.dtype)
+    return clean(type(value).__name__)
+
+
+def block(value: Any, digits: int = 5) -> str:
+    """A value on as many lines as it takes: the elements of an array in columns, the middle of a large one left out."""
+    if not isinstance(value, np.ndarray) or value.ndim == 0:
+        return inline(value, digits, most=60)
+    if value.dtype.kind not in "biufc":
+        return shorten(_repr(value), 60)
+    return np.array2string(
+        value, precision=digits - 1, threshold=48, edgeitems=2, max_line_width=72, suppress_small=True, separator=" "
+    )
+
+
+def _elements(items: Any, digits: int) -> str:
+    if isinstance(items, list):
+        return f"[{' '.join(_elements(item, digits) for item in items)}]"
+    return number(items, digits)
+
+
+def _tidy(text: str) -> str:
+    mantissa, e, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else mantissa
+
+
+def _repr(value: Any) -> str:
+    try:
+        return clean(reprlib.repr(value))
+    except Exception:  # a student's own __repr__ may raise anything
+        return clean(type(value).__name__)

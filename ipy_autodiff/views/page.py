@@ -1,0 +1,100 @@
+"""Write a trace as HTML: readable where no script runs, and stepping by itself where scripts run. No network.
+
+An untrusted notebook keeps images, tables, ``<details>`` and ``style=`` attributes, so what is readable is made of
+these. Below it stand the front end's module and its data, which take its place where they may.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from ipy_autodiff.messages import current_language
+from ipy_autodiff.views.comparison import SYMBOLS, Check
+from ipy_autodiff.views.front_end import read
+from ipy_autodiff.views.graph import Picture
+from ipy_autodiff.views.stepper import Stepper
+
+__all__ = ["fragment", "image", "json_in_script", "safe", "standalone", "static_check", "static_graph", "static_steps"]
+
+_CELL = "padding:3px 14px 3px 0;text-align:left"
+_CODE = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px"
+
+
+def image(picture: Picture) -> str:
+    """The picture as a data URI."""
+    return "data:image/svg+xml;base64," + b64encode(picture.svg.encode()).decode()
+
+
+def static_graph(picture: Picture) -> str:
+    """The graph as an image that an untrusted notebook keeps."""
+    return f'<img src="{image(picture)}" alt="{safe(picture.summary)}" style="max-width:100%;height:auto">'
+
+
+def static_steps(stepper: Stepper) -> str:
+    """One ``<details>`` a step."""
+    parts = [f"<p>{safe(note)}</p>" for note in stepper.notes]
+    for step in stepper.steps:
+        title = f"{step.number}. {safe(step.title)}"
+        title += f" · {safe(step.where)} <code>{safe(step.code)}</code>" if step.where else ""
+        rows = "".join(
+            f'<tr><td style="{_CELL};vertical-align:top">{safe(line.label)}</td>'
+            f'<td style="text-align:left;{_CODE};white-space:pre">{"⚠ " if line.warn else ""}{safe(line.text)}</td></tr>'
+            for line in step.lines
+        )
+        parts.append(f"<details><summary>{title}</summary><table>{rows}</table></details>")
+    return "".join(parts)
+
+
+def static_check(check: Check) -> str:
+    """The comparison as a table, what is to blame above it."""
+    parts = [f"<p><b>{SYMBOLS[check.verdict]} {safe(check.heading)}</b></p>"]
+    for accusation in check.blame:
+        parts.append(f"<details><summary>{safe(accusation.sentence)}</summary>{safe(accusation.hint)}</details>")
+    if check.rows:
+        head = "".join(f'<th style="{_CELL}">{safe(column)}</th>' for column in (*check.columns, ""))
+        body = "".join(
+            f'<tr data-verdict="{row.verdict}">'
+            + "".join(f'<td style="{_CELL};{_CODE}">{safe(cell)}</td>' for cell in row.cells)
+            + f'<td style="{_CELL}">{SYMBOLS[row.verdict]} {safe(row.verdict_text)} {safe(row.reason)}</td></tr>'
+            for row in check.rows
+        )
+        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+    return "".join(parts)
+
+
+def fragment(identifier: str, readable: str, payload: Mapping[str, Any]) -> str:
+    """The whole output of one magic: what is readable, the style, and the module with its data."""
+    return (
+        f'<div id="{identifier}" class="ad-view" data-autodiff="view" lang="{current_language()}">{readable}</div>'
+        f"<style>{read('view.css')}</style>"
+        f'<script type="module">{read("view.js")}\nmount("{identifier}",{json_in_script(payload)})</script>'
+    )
+
+
+def standalone(title: str, body: str) -> str:
+    """A page of its own around a ``fragment``: one file that works offline, light or dark as the reader's system is."""
+    return (
+        f'<!doctype html><html lang="{current_language()}" class="ad-page"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{safe(title)}</title></head><body>{body}</body></html>\n"
+    )
+
+
+def json_in_script(data: Any) -> str:
+    """The data as JavaScript that can stand inside ``<script>``: no ``<`` is left in it."""
+    return (
+        json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        .replace("<", "\\u003c")
+        .replace("\u2028", "\\u2028")
+        .replace("\u2029", "\\u2029")
+    )
+
+
+def safe(text: str) -> str:
+    """The text as it may stand in an element or in a quoted attribute."""
+    return escape(text, quote=True)
