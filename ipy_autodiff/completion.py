@@ -1,0 +1,46 @@
+"""Completes the options of the autodiff magics, and what can stand behind each."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ipy_autodiff.messages import LANGUAGES
+
+__all__ = ["Completions"]
+
+_OPTIONS = ("--show", "--of", "--wrt", "--slider", "--compare", "--lang")
+_VALUES = {"--show": ("graph", "steps", "sliders", "check"), "--lang": LANGUAGES, "--compare": ("torch",)}
+_OF_VARIABLES = ("--of", "--wrt", "--slider")
+
+
+class Completions:
+    """A matcher for IPython's completer: called with the text to complete, it gives what that may become."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+
+    def __call__(self, text: str) -> list[str]:
+        """The completions of ``text`` where the line is one of the magics; else none."""
+        line = self._shell.Completer.line_buffer
+        if not re.match(r"\s*%%?autodiff\b", line):
+            return []
+        words = line.removesuffix(text).split()
+        before = words[-1] if words else ""
+        if before in _OPTIONS:
+            return self._values(before, text)
+        if text.startswith("-") or not text:
+            return [option for option in _OPTIONS if option.startswith(text)]
+        return []
+
+    def _values(self, option: str, text: str) -> list[str]:
+        if option in _OF_VARIABLES:
+            from ipy_autodiff.tracing.reading import is_variable
+
+            known: tuple[str, ...] = tuple(
+                name for name, value in self._shell.user_ns.items() if not name.startswith("_") and is_variable(value)
+            )
+        else:
+            known = _VALUES[option]
+        done, comma, last = text.rpartition(",")
+        return [done + comma + value for value in known if value.startswith(last)]

@@ -1,0 +1,254 @@
+"""The magics: ``%%autodiff`` runs a cell and shows its differentiation, ``%autodiff y`` shows that of what exists.
+
+Parse, run, trace, show: the parts are elsewhere (``cell``, ``tracing``, ``gradcheck``, ``views``), joined here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.display import display
+from traitlets import List, TraitError, Unicode, validate
+
+from ipy_autodiff.cell import Outcome, PreparedCell, TopLevelAwait, plain_error, prepare, run
+from ipy_autodiff.completion import Completions
+from ipy_autodiff.engine_names import supplied
+from ipy_autodiff.messages import LANGUAGES, say, speaking
+from ipy_autodiff.tracing import CallLog, NotInGraph, Recorder, Recording, record_cell, record_variables
+from ipy_autodiff.tracing.reading import is_variable
+
+__all__ = ["AutodiffMagics", "load", "unload"]
+
+VIEWS = ("graph", "steps", "sliders", "check")
+OTHERS = ("torch",)
+
+
+@magics_class
+class AutodiffMagics(Magics):
+    """The settings of the autodiff magics: what an option says for one cell, a setting says for all."""
+
+    show = Unicode(",".join(VIEWS), help="Which views, in this order: graph,steps,sliders,check.").tag(config=True)
+    of = Unicode("", help="Which Variable is differentiated; empty for the cell's last one.").tag(config=True)
+    wrt = Unicode("", help="With respect to which Variables, as x,w; empty for all leaves.").tag(config=True)
+    slider = List(Unicode(), help="Sliders' ranges and steps, each as x=-2:2:0.1.").tag(config=True)
+    compare = Unicode("", help="One more column of gradients: torch.").tag(config=True)
+    lang = Unicode("", help="The language of all that is shown: ko or en; empty for the locale's.").tag(config=True)
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self._log = CallLog()
+        self.completions = Completions(shell)
+
+    @validate("show")
+    def _check_show(self, proposal: Any) -> str:
+        return _checked(parse_show, proposal["value"])
+
+    @validate("lang")
+    def _check_lang(self, proposal: Any) -> str:
+        return _checked(parse_lang, proposal["value"])
+
+    @validate("compare")
+    def _check_compare(self, proposal: Any) -> str:
+        return _checked(parse_compare, proposal["value"])
+
+    @validate("slider")
+    def _check_slider(self, proposal: Any) -> list[str]:
+        for text in proposal["value"]:
+            _checked(parse_slider, text)
+        return list(proposal["value"])
+
+    @magic_arguments()
+    @argument("name", nargs="*", metavar="NAME", help="A name for the Trace; on one line, the Variable to show.")
+    @argument("--show", help="Which views, in this order: graph,steps,sliders,check.")
+    @argument("--of", help="Which Variable is differentiated: a name or an expression.")
+    @argument("--wrt", help="With respect to which Variables: x,w.")
+    @argument("--slider", action="append", help="A slider's range and step: x=-2:2:0.1. May be given again.")
+    @argument("--compare", help="One more column of gradients, from PyTorch where it is installed: torch.")
+    @argument("--lang", help="The language of all that is shown: ko or en.")
+    @no_var_expand
+    @line_cell_magic
+    def autodiff(self, line: str, cell: str | None = None) -> None:
+        """Run a cell and show its computation graph, its backward pass and its gradients, checked.
+
+        In front of a cell, %%autodiff runs it once, exactly as a plain cell runs, and then shows what it computed.
+        With a NAME the Trace is bound to it. On one line, %autodiff y shows the same for a Variable that exists.
+        Both only look: no Variable's data, gradient or graph is changed. Any engine works: an object with .data and
+        .creator is a Variable, one with forward, backward and its inputs and outputs a Function.
+        """
+        options = parse_argstring(self.autodiff, line)
+        with speaking(parse_lang(options.lang or self.lang) or None):
+            settings = _Settings(
+                show=parse_show(options.show or self.show),
+                of=options.of or self.of,
+                wrt=tuple(name.strip() for name in (options.wrt or self.wrt).split(",") if name.strip()) or None,
+                sliders=tuple(parse_slider(text) for text in options.slider or self.slider),
+                compare=parse_compare(options.compare or self.compare),
+            )
+            if cell is None:
+                self._show_existing(options.name, settings)
+            else:
+                self._run_and_show(line, cell, options.name, settings)
+
+    def _run_and_show(self, line: str, body: str, names: list[str], settings: _Settings) -> None:
+        if len(names) > 1 or (names and not names[0].isidentifier()):
+            raise UsageError(say("magic.name", name=" ".join(names)))
+        shell: Any = self.shell
+        try:
+            cell = prepare(shell, f"%%autodiff {line}".rstrip(), body)
+        except TopLevelAwait:
+            raise UsageError(say("magic.await")) from None
+        except SyntaxError as error:
+            with plain_error(shell, Outcome(error=error), ""):
+                return
+        added = supplied(cell.tree, shell.user_ns)
+        shell.user_ns.update(added)
+        recorder = Recorder(self._log, cell.filename, cell.source)
+        outcome = run(shell, cell, recorder)
+        with plain_error(shell, outcome, cell.filename):
+            self._show_cell(cell, recorder, outcome, names, settings)
+
+    def _show_cell(
+        self, cell: PreparedCell, recorder: Recorder, outcome: Outcome, names: list[str], settings: _Settings
+    ) -> None:
+        shell: Any = self.shell
+        try:
+            of = self._variable(settings.of) if settings.of and outcome.error is None else None
+            recording = record_cell(recorder, shell.user_ns, cell.source, outcome.value, of, settings.wrt)
+        except NotInGraph as error:
+            self._complain(outcome, say("magic.wrt", name=error.name, known=", ".join(error.known) or "-"))
+        except UsageError as error:
+            self._complain(outcome, str(error))
+        else:
+            if recording is None:
+                self._notice(say("magic.no-variable"))
+            else:
+                self._show(recording, names[0] if names else None, settings)
+
+    def _show_existing(self, names: list[str], settings: _Settings) -> None:
+        if not names:
+            raise UsageError(say("magic.which"))
+        outputs = [self._variable(name) for name in names]
+        try:
+            recording = record_variables(outputs, self.shell.user_ns, self._log, settings.wrt)
+        except NotInGraph as error:
+            raise UsageError(say("magic.wrt", name=error.name, known=", ".join(error.known) or "-")) from None
+        self._show(recording, None, settings)
+
+    def _show(self, recording: Recording, name: str | None, settings: _Settings) -> None:
+        from ipy_autodiff.views.bundle import mime_bundle
+        from ipy_autodiff.views.trace import Trace
+
+        trace = Trace(recording)
+        if name:
+            self.shell.user_ns[name] = trace
+        data, metadata, _ = mime_bundle(trace, show=settings.show, live=hasattr(self.shell, "kernel"))
+        display(data, metadata=metadata, raw=True)
+
+    def _variable(self, expression: str) -> Any:
+        try:
+            found = self.shell.ev(expression)
+        except Exception as error:
+            raise UsageError(say("magic.unknown", name=expression, error=f"{type(error).__name__}: {error}")) from None
+        if not is_variable(found):
+            raise UsageError(say("magic.not-a-variable", name=expression, kind=type(found).__name__))
+        return found
+
+    def _complain(self, outcome: Outcome, text: str) -> None:
+        """A wrong option is an error, but the cell's own error comes first."""
+        if outcome.error is None:
+            raise UsageError(text)
+        self._notice(text)
+
+    def _notice(self, text: str) -> None:
+        from ipy_autodiff.views.notice import notice_bundle
+
+        display(notice_bundle(text), raw=True)
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A slider's range and step, in the units of the Variable's data."""
+
+    variable: str
+    low: float
+    high: float
+    step: float
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What one use of a magic was asked for, defaults filled in."""
+
+    show: tuple[str, ...]
+    of: str
+    wrt: tuple[str, ...] | None
+    sliders: tuple[Slider, ...]
+    compare: str
+
+
+def parse_show(text: str) -> tuple[str, ...]:
+    """The views that ``--show`` names, in its order. Raises ``UsageError`` for one that does not exist."""
+    views = tuple(word.strip() for word in text.split(",") if word.strip())
+    unknown = [view for view in views if view not in VIEWS]
+    if unknown or not views:
+        raise UsageError(say("magic.show", view=", ".join(unknown) or text, known=",".join(VIEWS)))
+    return tuple(dict.fromkeys(views))
+
+
+def parse_lang(text: str) -> str:
+    """A language, or empty. Raises ``UsageError`` for one that there is not."""
+    if text and text not in LANGUAGES:
+        raise UsageError(say("magic.lang", lang=text, known=", ".join(LANGUAGES)))
+    return text
+
+
+def parse_compare(text: str) -> str:
+    """Another engine to compare with, or empty. Raises ``UsageError`` for one that there is not."""
+    if text and text not in OTHERS:
+        raise UsageError(say("magic.compare", name=text))
+    return text
+
+
+def parse_slider(text: str) -> Slider:
+    """A slider from ``name=low:high:step``. Raises ``UsageError`` for anything else."""
+    name, _, numbers = text.partition("=")
+    try:
+        low, high, step = (float(number) for number in numbers.split(":"))
+    except ValueError:
+        raise UsageError(say("magic.slider", text=text)) from None
+    if not name.strip() or not low < high or not 0 < step <= high - low:
+        raise UsageError(say("magic.slider", text=text))
+    return Slider(name.strip(), low, high, step)
+
+
+def _checked(parse: Callable[[str], Any], value: str) -> str:
+    try:
+        parse(value)
+    except UsageError as error:
+        raise TraitError(str(error)) from None
+    return value
+
+
+def load(shell: Any) -> None:
+    """Register the magics, their settings and their completions with this shell."""
+    magics = AutodiffMagics(shell)
+    shell.register_magics(magics)
+    shell.configurables.append(magics)
+    shell.Completer.custom_matchers.append(magics.completions)
+
+
+def unload(shell: Any) -> None:
+    """Take away all that ``load`` added to this shell."""
+    manager = shell.magics_manager
+    magics = manager.registry.pop("AutodiffMagics", None)
+    for kind in ("line", "cell"):
+        for name in ("autodiff", "autodiff_check"):
+            manager.magics[kind].pop(name, None)
+    if magics is not None:
+        shell.configurables.remove(magics)
+        shell.Completer.custom_matchers.remove(magics.completions)

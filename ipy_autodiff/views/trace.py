@@ -1,0 +1,84 @@
+"""A Trace: one run's graph, backward steps, comparison and blame, as every view takes it and users hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ipy_autodiff.messages import say
+from ipy_autodiff.tracing import CallLog, Finding, Graph, Recording, Step, record_variables
+
+if TYPE_CHECKING:
+    from ipy_autodiff.gradcheck.blame import Blame
+    from ipy_autodiff.gradcheck.comparison import Comparison
+
+__all__ = ["Trace", "trace_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What was seen of one run. Arrays are copies, taken as they passed: they do not change as the notebook goes on."""
+
+    recording: Recording
+
+    @property
+    def graph(self) -> Graph:
+        """The Variables and Functions, as ``.variables`` and ``.functions``."""
+        return self.recording.graph
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """One for each call of a Function's ``backward``, in order."""
+        return self.recording.steps
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the tracer noticed by itself, mistakes and remarks."""
+        return tuple(self.recording.findings)
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Backprop's gradients beside numerical ones, with verdicts; computed when it is first asked for."""
+        from ipy_autodiff.gradcheck.comparison import compare
+
+        return compare(self.recording)
+
+    @cached_property
+    def blame(self) -> tuple[Blame, ...]:
+        """What is to blame for wrong gradients, most likely first; empty when all is right."""
+        from ipy_autodiff.gradcheck.blame import find_blame
+
+        return tuple(find_blame(self.recording, self.comparison))
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the trace to a file: ``.html`` (one file, works offline), ``.svg``, ``.png`` or ``.dot`` by its suffix.
+
+        Returns the path. Raises ``ValueError`` for another suffix.
+        """
+        from ipy_autodiff.views import files
+
+        target = Path(path)
+        writer = files.WRITERS.get(target.suffix.lower())
+        if writer is None:
+            raise ValueError(say("views.save-suffix", suffix=target.suffix or "''", known=", ".join(files.WRITERS)))
+        writer(self, target)
+        return target
+
+    def __repr__(self) -> str:
+        of = self.recording.of
+        return (
+            f"<Trace of {of.name if of else 'nothing'}: {len(self.graph.variables)} Variables, "
+            f"{len(self.graph.functions)} Functions, {len(self.steps)} steps>"
+        )
+
+
+def trace_of(outputs: tuple[Any, ...], namespace: Mapping[str, Any], log: CallLog | None = None) -> Trace:
+    """The Trace of a graph that already exists, of any engine; ``namespace`` names its Variables.
+
+    Raises ``TypeError`` for an object that is no Variable.
+    """
+    return Trace(record_variables(outputs, namespace, log))
