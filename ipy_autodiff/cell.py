@@ -150,7 +150,7 @@ def _show_syntax_error_plainly(shell: Any) -> None:
     """Have IPython show the next SyntaxError without the stack of the magic, once."""
     original = shell.showsyntaxerror
 
-    def showsyntaxerror(filename: str | None = None, **_: Any) -> None:
+    def showsyntaxerror(filename: str | None = None, *_: Any, **__: Any) -> None:
         del shell.showsyntaxerror
         original(filename)
 

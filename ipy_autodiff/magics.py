@@ -5,7 +5,9 @@ Parse, run, trace, show: the parts are elsewhere (``cell``, ``tracing``, ``gradc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,19 +117,24 @@ class AutodiffMagics(Magics):
     def _show_cell(
         self, cell: PreparedCell, recorder: Recorder, outcome: Outcome, names: list[str], settings: _Settings
     ) -> None:
-        shell: Any = self.shell
+        namespace = self.shell.user_ns
+        of, wrt, complaint = None, settings.wrt, ""
         try:
-            of = self._variable(settings.of) if settings.of and outcome.error is None else None
-            recording = record_cell(recorder, shell.user_ns, cell.source, outcome.value, of, settings.wrt)
-        except NotInGraph as error:
-            self._complain(outcome, say("magic.wrt", name=error.name, known=", ".join(error.known) or "-"))
+            of = self._variable(settings.of) if settings.of else None
         except UsageError as error:
-            self._complain(outcome, str(error))
-        else:
+            complaint = str(error)
+        with self._faults_named():
+            try:
+                recording = record_cell(recorder, namespace, cell.source, outcome.value, of, wrt)
+            except NotInGraph as error:
+                complaint = _not_in_graph(error)
+                recording = record_cell(recorder, namespace, cell.source, outcome.value, of)
             if recording is None:
                 self._notice(say("magic.no-variable"))
             else:
                 self._show(recording, names[0] if names else None, settings)
+        if complaint and outcome.error is None:
+            raise UsageError(complaint)
 
     def _show_existing(self, names: list[str], settings: _Settings) -> None:
         if not names:
@@ -136,8 +143,9 @@ class AutodiffMagics(Magics):
         try:
             recording = record_variables(outputs, self.shell.user_ns, self._log, settings.wrt)
         except NotInGraph as error:
-            raise UsageError(say("magic.wrt", name=error.name, known=", ".join(error.known) or "-")) from None
-        self._show(recording, None, settings)
+            raise UsageError(_not_in_graph(error)) from None
+        with self._faults_named():
+            self._show(recording, None, settings)
 
     def _show(self, recording: Recording, name: str | None, settings: _Settings) -> None:
         from ipy_autodiff.views.bundle import mime_bundle
@@ -149,6 +157,15 @@ class AutodiffMagics(Magics):
         data, metadata, _ = mime_bundle(trace, show=settings.show, live=hasattr(self.shell, "kernel"))
         display(data, metadata=metadata, raw=True)
 
+    @contextmanager
+    def _faults_named(self) -> Iterator[None]:
+        """A fault of this package must not look like one of the cell's: it is named as ours, and the cell stands."""
+        try:
+            yield
+        except Exception as error:
+            logging.getLogger("ipy_autodiff").debug("a view failed", exc_info=True)
+            self._notice(say("magic.broken", error=f"{type(error).__name__}: {error}"))
+
     def _variable(self, expression: str) -> Any:
         try:
             found = self.shell.ev(expression)
@@ -157,12 +174,6 @@ class AutodiffMagics(Magics):
         if not is_variable(found):
             raise UsageError(say("magic.not-a-variable", name=expression, kind=type(found).__name__))
         return found
-
-    def _complain(self, outcome: Outcome, text: str) -> None:
-        """A wrong option is an error, but the cell's own error comes first."""
-        if outcome.error is None:
-            raise UsageError(text)
-        self._notice(text)
 
     def _notice(self, text: str) -> None:
         from ipy_autodiff.views.notice import notice_bundle
@@ -224,6 +235,10 @@ def parse_slider(text: str) -> Slider:
     if not name.strip() or not low < high or not 0 < step <= high - low:
         raise UsageError(say("magic.slider", text=text))
     return Slider(name.strip(), low, high, step)
+
+
+def _not_in_graph(error: NotInGraph) -> str:
+    return say("magic.wrt", name=error.name, known=", ".join(error.known) or "-")
 
 
 def _checked(parse: Callable[[str], Any], value: str) -> str:
