@@ -44,13 +44,17 @@ def importable() -> Iterator[None]:
             sys.modules.pop(name, None)
 
 
-def run(source: str, cells: Sequence[str]) -> tuple[dict[str, Any], str, list[Any]]:
+def run(
+    source: str, cells: Sequence[str], namespace: dict[str, Any] | None = None
+) -> tuple[dict[str, Any], str, list[Any]]:
     """Run definitions and cells as a notebook would, without any tracing.
 
     Returns the namespace, all that was printed, and the value of each cell's last expression (None where it has
-    none). Random numbers are the same each time. What a cell raises goes through.
+    none). Random numbers are the same each time. What a cell raises goes through; a ``namespace`` that was passed then
+    holds what had been defined.
     """
-    namespace: dict[str, Any] = {"__name__": "__main__"}
+    namespace = {} if namespace is None else namespace
+    namespace["__name__"] = "__main__"
     state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - students draw from the global one
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002
