@@ -154,7 +154,7 @@ class AutodiffMagics(Magics):
         trace = Trace(recording)
         if name:
             self.shell.user_ns[name] = trace
-        data, metadata, _ = mime_bundle(trace, show=settings.show, live=hasattr(self.shell, "kernel"))
+        data, metadata, _ = mime_bundle(trace, show=settings.show, live=_someone_watches(self.shell))
         display(data, metadata=metadata, raw=True)
 
     @contextmanager
@@ -235,6 +235,16 @@ def parse_slider(text: str) -> Slider:
     if not name.strip() or not low < high or not 0 < step <= high - low:
         raise UsageError(say("magic.slider", text=text))
     return Slider(name.strip(), low, high, step)
+
+
+def _someone_watches(shell: Any) -> bool:
+    """Whether a page can show a live widget.
+
+    A terminal cannot; and where nobody can answer ``input()``, the notebook is run by a program such as nbconvert, whose
+    page would look for the widget's code on the network, while the HTML carries its own.
+    """
+    kernel = getattr(shell, "kernel", None)
+    return kernel is not None and getattr(kernel, "_allow_stdin", True)
 
 
 def _not_in_graph(error: NotInGraph) -> str:

@@ -63,6 +63,13 @@ class Copies:
         """Put a fresh copy of ``data`` into the box of this Variable's copy."""
         write(self.variables[variable], DATA, data.copy() if isinstance(data, np.ndarray) else data)
 
+    def set_gradient(self, variable: VariableNode, gradient: Any) -> None:
+        """Put a gradient on this Variable's copy, even where its class does not have one yet."""
+        duplicate = self.variables[variable]
+        if not write(duplicate, GRADIENT, gradient):
+            with contextlib.suppress(AttributeError):
+                duplicate.grad = gradient
+
     def _link(self, function: Any, names: tuple[str, ...], duplicates: Mapping[int, Any]) -> None:
         for name in names:
             saved = read(function, (name,))

@@ -44,6 +44,8 @@ OUTPUTS = ("outputs", "output", "outputs_", "output_", "_outputs", "_output", "_
 _FOREIGN = ("numpy", "torch", "tensorflow", "jax", "pandas", "matplotlib", "IPython", "ipywidgets")
 _PYTHON_CLASS = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class that a class statement made
 _MISSING = object()
+_SWEEPS = ("backward", "backprop", "back_prop", "역전파")
+_PASS = len((lambda: None).__code__.co_code)
 _SMALL = 8 * 2**20  # bytes up to which an array is copied as it passes
 
 
@@ -163,12 +165,18 @@ def backward_method(candidate: Any) -> Callable[..., Any] | None:
 
     It is called ``backward``, or else something like it; None where there is none.
     """
-    method = getattr(candidate, "backward", None)
-    if callable(method):
-        return method  # type: ignore[no-any-return]
-    for name in dir(type(candidate)):
-        if name.lower().startswith("backward") or name in ("backprop", "back_propagate", "backpropagate", "역전파"):
-            method = getattr(candidate, name, None)
-            if callable(method):
-                return method  # type: ignore[no-any-return]
+    names = [name for name in dir(type(candidate)) if name.lower().startswith(_SWEEPS)]
+    for name in ("backward", *names):
+        method = getattr(candidate, name, None)
+        if callable(method) and not _unwritten(method):
+            return method  # type: ignore[no-any-return]
     return None
+
+
+def _unwritten(method: Any) -> bool:
+    """Whether the method's body is only ``raise NotImplementedError`` or ``pass``: a place that is kept for it."""
+    code = getattr(getattr(method, "__func__", method), "__code__", None)
+    if code is None:
+        return False
+    raises = code.co_names == ("NotImplementedError",)
+    return raises or (not code.co_names and len(code.co_code) <= _PASS and code.co_consts[-1:] == (None,))

@@ -88,7 +88,7 @@ class Recorder:
         self.sweeps: list[Sweep] = []
         self.local_names: dict[int, str] = {}
         """Names that functions of the code gave to Variables, by id."""
-        self._filename = filename
+        self.filename = filename
         self._source = source
         self._limit = limit
         self._count = 0
@@ -123,7 +123,7 @@ class Recorder:
                 self._variables_returned(frame, argument, calls)
         elif event == "call":
             name = frame.f_code.co_name
-            if "backward" in name:
+            if "backward" in name or (name == "<lambda>" and _is_backward(frame)):
                 self._backward_called(frame)
             elif name == "forward":
                 self._forward_called(frame)
@@ -159,7 +159,8 @@ class Recorder:
         owned = owner is not None and is_function(owner)
         creator = read(outputs[0], CREATOR)
         if creator is not None and is_function(creator):
-            if self.log.made(outputs[0]) is None or creator is owner:
+            call = self.log.made(outputs[0])
+            if call is None or (creator is owner and self._was_unfinished(call, owner)):
                 made = listed(read(creator, OUTPUTS))
                 if any(output is outputs[0] for output in made):
                     outputs = made
@@ -178,6 +179,11 @@ class Recorder:
                 self._note(frame, owner, arguments, outputs, saved)
                 return
         self._wrapper_returns(frame, outputs[0], calls)
+
+    def _was_unfinished(self, call: Call, function: Any) -> bool:
+        """Whether the call that was just noted has saved other inputs since, on its way out of ``__call__``."""
+        now = listed(read(function, INPUTS))
+        return call.number == self.log.count - 1 and [id(item) for item in now] != [id(item) for item in call.arguments]
 
     def _within_call(self, frame: FrameType, owner: Any) -> bool:
         outer = frame.f_back
@@ -208,7 +214,7 @@ class Recorder:
     def _line_of(self, frame: FrameType | None) -> tuple[int | None, int]:
         """The line of the innermost frame of the cell that is not a method of the engine, and that frame's id."""
         while frame is not None:
-            if frame.f_code.co_filename == self._filename:
+            if frame.f_code.co_filename == self.filename:
                 if frame.f_code.co_name == "<module>":
                     return frame.f_lineno, id(frame)
                 owner = _first_argument(frame)
@@ -223,7 +229,7 @@ class Recorder:
         if call is not None and count == 1 and call.frame == id(frame):
             call.line, call.frame = self._line_of(frame.f_back)
             self._calls_within[call.frame] = self._calls_within.get(call.frame, 0) + 1
-        elif count and frame.f_code.co_filename == self._filename:
+        elif count and frame.f_code.co_filename == self.filename:
             self._take_names(frame)
 
     def _take_names(self, frame: FrameType) -> None:
@@ -305,6 +311,11 @@ def _first_argument(frame: FrameType) -> Any:
     if code.co_argcount == 0 or not code.co_varnames:
         return None
     return frame.f_locals.get(code.co_varnames[0])
+
+
+def _is_backward(frame: FrameType) -> bool:
+    owner = _first_argument(frame)
+    return owner is not None and getattr(getattr(type(owner), "backward", None), "__code__", None) is frame.f_code
 
 
 def _is_method(frame: FrameType, owner: Any) -> bool:

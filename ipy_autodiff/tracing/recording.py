@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from ipy_autodiff.tracing.sweeping import sweep_of
 __all__ = ["NotInGraph", "names_in", "record_cell", "record_variables"]
 
 _ROOTS = 8  # Variables that nothing consumed, of which a cell's graph is drawn
+_IPYTHONS = re.compile(r"_+(i+|i?\d+|oh|dh|ih)?|In|Out")
 _ITEMS = 64  # how far containers of the namespace are looked into for names
 
 
@@ -153,20 +155,19 @@ def _names_used(source: str) -> list[str]:
 def names_in(namespace: Mapping[str, Any]) -> dict[int, str]:
     """The name of each Variable of a namespace, by ``id``; those in lists, tuples and dicts by their place there.
 
-    The first name that was given wins; names that begin with an underscore come last, IPython's own not at all.
+    The first name that was given wins; names that begin with an underscore come after the others, places in containers
+    last, IPython's own not at all.
     """
     names: dict[int, str] = {}
-    for name, item in sorted(namespace.items(), key=lambda pair: pair[0].startswith("_")):
-        if name.startswith("_") and (name.strip("_i0123456789") == "" or name in ("_oh", "_dh", "_ih")):
-            continue
-        for path, candidate in _candidates(name, item):
-            if is_variable(candidate):
-                names.setdefault(id(candidate), path)
+    own = [(name, item) for name, item in namespace.items() if not _IPYTHONS.fullmatch(name)]
+    own.sort(key=lambda pair: pair[0].startswith("_"))
+    for path, candidate in (*own, *(found for name, item in own for found in _within(name, item))):
+        if is_variable(candidate):
+            names.setdefault(id(candidate), path)
     return names
 
 
-def _candidates(name: str, item: Any) -> Iterator[tuple[str, Any]]:
-    yield name, item
+def _within(name: str, item: Any) -> Iterator[tuple[str, Any]]:
     if type(item) in (list, tuple) and len(item) <= _ITEMS:
         for place, inner in enumerate(item):
             yield f"{name}[{place}]", inner

@@ -129,7 +129,7 @@ class Replay:
                 raise ReplayError(None, second) from second
 
     def _sweep_by_hand(self, of: VariableNode, seed: Array, copies: Copies) -> None:
-        write(copies.variables[of], GRADIENT, seed)
+        copies.set_gradient(of, seed)
         for function in reversed(self.graph.upstream(of)):
             gys = [array_of(read(copies.variables[node], GRADIENT)) for node in function.outputs]
             if all(gy is None for gy in gys):
@@ -141,11 +141,8 @@ class Replay:
             for node, gx in zip(function.inputs, gxs, strict=False):
                 before, contribution = array_of(read(copies.variables[node], GRADIENT)), array_of(gx)
                 if contribution is not None:
-                    write(
-                        copies.variables[node],
-                        GRADIENT,
-                        contribution if before is None else np.asarray(before + contribution),
-                    )
+                    added = contribution if before is None else np.asarray(before + contribution)
+                    copies.set_gradient(node, added)
 
     @cached_property
     def _copies(self) -> Copies:
