@@ -1,0 +1,67 @@
+"""Run code that nobody trusts and ask about it: ``Sandbox().attempt(file, Limits())``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ipy_autodiff.homework.sandbox.attempt import Attempt, Running
+from ipy_autodiff.homework.sandbox.limits import Limits
+from ipy_autodiff.homework.sandbox.process import STRONG, DeadError, Enclosed, Isolation, SandboxError
+
+__all__ = ["STRONG", "Attempt", "DeadError", "Isolation", "Limits", "Sandbox", "SandboxError"]
+
+
+class Sandbox:
+    """The strongest isolation that this machine allows, or the one that is named; open for one notebook after another.
+
+    ``hidden``: files and folders that no submission is to see, should they lie where Python or its libraries do.
+    Raises ``SandboxError`` where neither bubblewrap nor namespaces work and nothing weaker was named. ``limits`` (no wall
+    around files, Linux) and ``nbclient`` (none at all, any system) are for submissions that are trusted.
+    """
+
+    def __init__(self, isolation: Isolation | None = None, hidden: Iterable[str | Path] = ()) -> None:
+        self._hidden = tuple(hidden)
+        self._enclosed: Enclosed | None = None
+        reasons = []
+        for candidate in STRONG if isolation is None else (isolation,):
+            self.isolation: Isolation = candidate
+            if candidate == "nbclient":
+                return
+            try:
+                self._enclosed = Enclosed(candidate, self._hidden)
+            except SandboxError as error:
+                reasons.append(f"{candidate}: {error}")
+            else:
+                return
+        raise SandboxError("; ".join(reasons))
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the enclosed process."""
+        if self._enclosed is not None:
+            self._enclosed.close()
+            self._enclosed = None
+
+    def attempt(self, notebook: int, limits: Limits) -> Attempt:
+        """The submission that this file descriptor reads. It has to stay open as long as the attempt."""
+        return Attempt(lambda skip: self._start(notebook, limits, skip), limits)
+
+    def _start(self, notebook: int, limits: Limits, skip: set[int]) -> Running:
+        if self.isolation == "nbclient":
+            from ipy_autodiff.homework.sandbox.kernel import KernelLife
+
+            return KernelLife(notebook, limits, skip)
+        if self._enclosed is None:
+            self._enclosed = Enclosed(self.isolation, self._hidden)
+        try:
+            return self._enclosed.start(notebook, limits, skip)
+        except SandboxError:  # it was ended from outside: once more, with a new one
+            self._enclosed.close()
+            self._enclosed = Enclosed(self.isolation, self._hidden)
+            return self._enclosed.start(notebook, limits, skip)

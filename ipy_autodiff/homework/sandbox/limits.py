@@ -1,0 +1,88 @@
+"""Say how much time, memory, output and how many processes one notebook may use, and hold a process to it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["Limits", "hold"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one notebook may use, all its cells and all the questions about it together."""
+
+    seconds: float = 60.0
+    """Wall time of the whole notebook."""
+    memory: int = 1024
+    """MB that all its processes together may add to what the libraries need."""
+    file_megabytes: int = 64
+    """MB of files, all together."""
+    processes: int = 64
+    """Processes and threads at a time."""
+    output: int = 1_000_000
+    """Characters of output that are kept; what goes beyond is dropped, and costs no marks."""
+    answer: int = 16_000_000
+    """Bytes of one answer."""
+    notebook: int = 256_000_000
+    """Bytes of the notebook's file."""
+    cells: int = 20_000
+    """Code cells."""
+
+    def record(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return asdict(self)
+
+
+def hold(limits: Limits, *, processes: bool) -> None:
+    """Sets the resource limits of this process and all that it starts; ``processes`` where they are counted apart.
+
+    Memory is limited to what is mapped now and ``limits.memory`` more. Where a system has no such limit (macOS knows
+    no limit of memory, Windows none at all) it is left out.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    def limit(name: str, soft: int, hard: int | None = None) -> None:
+        number = getattr(resource, name, None)
+        if number is None:
+            return
+        ceiling = resource.getrlimit(number)[1]
+        wanted = [value if ceiling == resource.RLIM_INFINITY else min(value, ceiling) for value in (soft, hard or soft)]
+        try:
+            resource.setrlimit(number, (wanted[0], wanted[1]))
+        except (ValueError, OSError):  # the system knows the name, and does not hold to it
+            pass
+
+    seconds = max(1, int(limits.seconds + 1))
+    limit("RLIMIT_CPU", seconds, seconds + 1)
+    limit("RLIMIT_FSIZE", limits.file_megabytes << 20)
+    limit("RLIMIT_CORE", 0)
+    limit("RLIMIT_NOFILE", 256)
+    limit("RLIMIT_MEMLOCK", 65536)
+    limit("RLIMIT_MSGQUEUE", 0)
+    if processes:
+        limit("RLIMIT_NPROC", limits.processes)
+    mapped = mapped_bytes()
+    if mapped:
+        limit("RLIMIT_AS", mapped + (limits.memory << 20))
+
+
+def mapped_bytes() -> int:
+    """Bytes of address space that this process has mapped; 0 where the system does not say."""
+    return _statm(0)
+
+
+def resident_bytes(process: int | str = "self") -> int:
+    """Bytes of memory that a process holds; 0 where the system does not say."""
+    return _statm(1, process)
+
+
+def _statm(field: int, process: int | str = "self") -> int:
+    try:
+        with open(f"/proc/{process}/statm", "rb") as file:  # noqa: PTH123 - read every few milliseconds
+            return int(file.read().split()[field]) * 4096
+    except (OSError, IndexError):
+        return 0

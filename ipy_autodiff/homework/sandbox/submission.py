@@ -1,0 +1,114 @@
+"""Run one submission and answer questions about it: the part of the sandbox that shares its process with a student's code.
+
+Talks over one socket. First it reports each cell as it runs, then it waits for tests. Each test gets a fork of the
+process as the notebook left it, so that a test that breaks something, or ends the process, breaks nothing for the next.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import signal
+import socket
+import sys
+import threading
+import warnings
+from os import _exit, fork, waitpid
+from typing import Any
+
+import numpy as np
+import numpy.random  # NumPy itself would import it only when it is used, in every fork anew
+from IPython.core.inputtransformer2 import TransformerManager
+from IPython.core.interactiveshell import InteractiveShell
+
+from ipy_autodiff.homework.sandbox.answers import Answers
+from ipy_autodiff.homework.sandbox.cells import Cell, Unreadable, code_cells
+from ipy_autodiff.homework.sandbox.limits import Limits
+from ipy_autodiff.homework.sandbox.originals import Originals
+from ipy_autodiff.homework.sandbox.running import CellResult, Output, run_cells
+from ipy_autodiff.homework.sandbox.wire import receive, send
+
+__all__ = ["live", "plain_source"]
+
+_QUESTION = 64_000_000
+_RECURSION = 3000
+
+
+def live(
+    channel: socket.socket,
+    content: bytes,
+    limits: Limits,
+    skip: list[int],
+    shell: InteractiveShell,
+    originals: Originals,
+) -> None:
+    """Runs the notebook in ``content`` but for the cells ``skip``, then serves tests until the other side is gone."""
+    os.environ["IPY_AUTODIFF_GRADING"] = "1"
+    try:
+        cells = code_cells(content, limits.cells)
+    except Unreadable as reason:
+        send(channel, {"unreadable": str(reason)})
+        return
+    del content
+    send(channel, {"cells": len(cells)})
+
+    def report(number: int, result: CellResult | None) -> None:
+        if result is None:
+            send(channel, {"begin": number})
+        else:
+            send(channel, {"cell": number, "error": result.error, "text": result.text, "stale": result.stale})
+
+    output = Output(limits.output)
+    run_cells(shell, cells, report, skip=skip, seconds=limits.seconds / 4, output=output)
+    originals.restore()
+    send(channel, {"ran": True, "output": output.since(0)[-20_000:]})
+    sources = [plain_source(cell.source) for number, cell in enumerate(cells) if number not in skip]
+    answers = Answers(shell.user_ns, lambda: sources)
+    while (message := receive(channel, _QUESTION)) is not None:
+        if "test" not in message:
+            continue  # meant for a test that has died
+        child = fork()
+        if child == 0:
+            try:
+                _test(channel, answers, message["seconds"])
+            finally:
+                _exit(0)
+        status = waitpid(child, 0)[1]
+        send(channel, {"over": os.waitstatus_to_exitcode(status), "test": message["test"]})
+
+
+def plain_source(source: str) -> str:
+    """A cell as Python that can be parsed: without a cell magic's first line, other magics made calls."""
+    if source.lstrip().startswith("%%"):
+        source = source.lstrip().partition("\n")[2]
+    try:
+        return str(TransformerManager().transform_cell(source))
+    except Exception:  # noqa: BLE001 - a cell that could not run either
+        return source
+
+
+def _test(channel: socket.socket, answers: Answers, seconds: float) -> None:
+    """Answers one test's questions in a process of its own, which a timer ends."""
+    for stop in (sys.settrace, sys.setprofile, threading.settrace, threading.setprofile):
+        stop(None)  # type: ignore[operator]
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    _usual_surroundings()
+    while (message := receive(channel, _QUESTION)) is not None and "ask" in message:
+        nothing = Output(0)
+        sys.stdout = sys.stderr = nothing
+        numpy.random.seed(message["seed"])  # noqa: NPY002 - what students use
+        random.seed(message["seed"])
+        answer: dict[str, Any] = {"nonce": message["nonce"]}
+        answer.update(answers(message))
+        send(channel, answer)
+
+
+def _usual_surroundings() -> None:
+    """The interpreter's switches as a fresh one has them."""
+    sys.setrecursionlimit(_RECURSION)
+    gc.enable()
+    np.seterr(divide="ignore", over="ignore", under="ignore", invalid="ignore")
+    warnings.resetwarnings()
+    warnings.simplefilter("ignore")

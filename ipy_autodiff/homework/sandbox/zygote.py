@@ -1,0 +1,291 @@
+"""Wait with NumPy and IPython loaded, and fork for each notebook: what the enclosed process runs.
+
+It runs no student's code itself. For every request it makes a process that is first in a process namespace of its own,
+with its own empty ``/tmp``; when that process ends, by itself or killed from here, the kernel kills all that it started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ipy_autodiff.homework.sandbox import kernel_calls as linux
+from ipy_autodiff.homework.sandbox.cells import Cell
+from ipy_autodiff.homework.sandbox.enclosure import HOME, enclose
+from ipy_autodiff.homework.sandbox.limits import Limits, hold, resident_bytes
+from ipy_autodiff.homework.sandbox.originals import Originals
+from ipy_autodiff.homework.sandbox.running import new_shell, run_cells
+from ipy_autodiff.homework.sandbox.submission import live
+
+__all__ = ["main"]
+
+_TICK = 0.02
+_NOBODY = 65534
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What this process could arrange around the notebooks, found out once at its start."""
+
+    namespaces: bool
+    proc: bool
+
+
+def main(control_number: int, isolation: str) -> None:
+    """Serves requests that come over the socket ``control_number`` until it closes."""
+    control = socket.socket(fileno=control_number)
+    if isolation == "namespaces":
+        enclose(json.loads(sys.argv[-1]))
+    linux.die_with_parent()
+    linux.subreaper()
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    around = _Around(namespaces=isolation != "limits", proc=False)
+    os.environ.pop("PYTHONUSERBASE", None)
+    if os.getuid() == 0:
+        _become_nobody()
+    if around.namespaces:
+        _own_users()
+        around = next((one for one in (_Around(True, True), _Around(True, False)) if _works(one)), around)
+        if not _works(around):
+            raise SystemExit("no namespaces for each notebook")
+    linux.no_new_privileges()
+    linux.undumpable()
+    shell = new_shell()
+    run_cells(shell, [Cell("1 / 0"), Cell("import numpy as np\nnp.zeros(2)")], lambda _number, _result: None)
+    shell.reset(new_session=True)
+    originals = Originals()
+    gc.collect()
+    gc.freeze()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    control.sendall(json.dumps({"ready": True, "uid": os.getuid(), "proc": around.proc}).encode())
+    while True:
+        request, files = _request(control)
+        if request is None:
+            return
+        if "limits" not in request:
+            continue  # an order to kill a notebook that had ended by then
+        channel, notebook = files
+        limits = Limits(**request["limits"])
+        with _place(around) as place:
+            child = _start(around)
+            if child == 0:
+                control.close()
+                _notebook(around, place, channel, notebook, limits, request["skip"], shell, originals)
+            os.close(channel)
+            os.close(notebook)
+            reason = _watch(child, control, limits)
+            _reap()
+        control.sendall(json.dumps({"over": reason}).encode())
+
+
+def _request(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
+    content, files, _flags, _address = socket.recv_fds(control, 65536, 2)
+    return (json.loads(content) if content else None), files
+
+
+def _start(around: _Around) -> int:
+    if around.namespaces:
+        return linux.clone(linux.NEW_PROCESSES | linux.NEW_MOUNTS | linux.NEW_IPC)
+    return os.fork()
+
+
+def _notebook(
+    around: _Around,
+    place: str,
+    channel: int,
+    notebook: int,
+    limits: Limits,
+    skip: list[int],
+    shell: Any,
+    originals: Originals,
+) -> None:
+    """The process of one notebook. Never returns."""
+    try:
+        if around.namespaces:
+            linux.undumpable()
+            _private_files(around, limits)
+            child = os.fork()
+            if child:
+                os.close(channel)
+                os.close(notebook)
+                _be_first(child)
+            linux.drop_capabilities()
+            linux.no_new_privileges()
+            linux.forbid()
+        else:
+            os.setsid()
+        os.chdir(place)
+        os.environ.update(HOME=place, TMPDIR=place, IPYTHONDIR=place, MPLCONFIGDIR=place)
+        tempfile.tempdir = None
+        hold(limits, processes=os.getuid() != 0)
+        with os.fdopen(notebook, "rb") as file:
+            content = file.read(limits.notebook + 1)
+        live(socket.socket(fileno=channel), content, limits, skip, shell, originals)
+    except MemoryError:
+        os._exit(3)
+    finally:
+        os._exit(0)
+
+
+def _be_first(child: int) -> None:
+    """What the first process of a namespace has to do: reap, and end with the notebook. Never returns."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    while True:
+        ended, status = os.waitpid(-1, 0)
+        if ended == child:
+            os._exit(min(abs(os.waitstatus_to_exitcode(status)), 255))
+
+
+def _watch(child: int, control: socket.socket, limits: Limits) -> str:
+    """Waits for the notebook's process; kills it on order, when the grader is gone, or when it takes too much memory.
+
+    Returns what ended it: ``ended``, ``killed``, ``out-of-memory``.
+    """
+    handle = os.pidfd_open(child)
+    allowed = (limits.memory << 20) + resident_bytes()
+    last = time.monotonic() + limits.seconds + 5  # should the grader forget
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    poll.register(control, select.POLLIN)
+    reason = "ended"
+    try:
+        while True:
+            ready = [number for number, _ in poll.poll(_TICK * 1000)]
+            if handle in ready:
+                return reason
+            if control.fileno() in ready or time.monotonic() > last:
+                reason = "killed"
+            elif _taken() > allowed:
+                reason = "out-of-memory"
+            if reason != "ended":
+                _kill(child)
+                signal_seen = select.select([handle], [], [], 5.0)[0]
+                if control.fileno() in ready and not control.recv(65536):
+                    os._exit(0)
+                return reason if signal_seen else "stuck"
+    finally:
+        os.close(handle)
+        _waited(child)
+
+
+def _taken() -> int:
+    """Bytes that all processes below this one hold. What they share with it counts once for each of them, so the pages
+    that a fork has not touched are taken off."""
+    own = resident_bytes()
+    return sum(max(0, resident_bytes(process) - own) for process in _below())
+
+
+def _below() -> list[int]:
+    """The processes below this one, in its own numbering."""
+    found: list[int] = []
+    pending = [os.getpid()]
+    while pending:
+        threads = f"/proc/{pending.pop()}/task"
+        with contextlib.suppress(OSError):
+            for thread in os.listdir(threads):  # noqa: PTH208 - every few milliseconds
+                below = [int(process) for process in Path(f"{threads}/{thread}/children").read_bytes().split()]
+                found += below
+                pending += below
+    return found
+
+
+def _kill(child: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+
+
+def _waited(child: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(child, os.WNOHANG)
+
+
+def _reap() -> None:
+    """Kills and buries what is still below this process. In a namespace the kernel has done it already."""
+    for _ in range(100):
+        below = _below()
+        if not below:
+            return
+        for process in below:
+            _kill(process)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        time.sleep(0.001)
+
+
+@contextlib.contextmanager
+def _place(around: _Around) -> Iterator[str]:
+    """The folder that a notebook works in."""
+    if around.namespaces:
+        yield HOME
+        return
+    folder = tempfile.mkdtemp(prefix="ipy-autodiff-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _private_files(around: _Around, limits: Limits) -> None:
+    linux.mount("none", "/", None, linux.RECURSIVE | linux.PRIVATE)
+    flags = linux.NO_SUID | linux.NO_DEVICES
+    for folder in (HOME, "/dev/shm"):
+        if Path(folder).is_dir():
+            linux.mount("tmpfs", folder, "tmpfs", flags, f"size={limits.file_megabytes}m,nr_inodes=20000,mode=1777")
+    if around.proc:
+        linux.mount("proc", "/proc", "proc", flags | linux.NO_EXEC)
+    else:
+        linux.mount("tmpfs", "/proc", "tmpfs", flags | linux.READ_ONLY, "size=4k")
+
+
+def _works(around: _Around) -> bool:
+    """Whether a notebook's process can be made so, tried with one that does nothing."""
+    try:
+        child = linux.clone(linux.NEW_PROCESSES | linux.NEW_MOUNTS | linux.NEW_IPC)
+    except OSError:
+        return False
+    if child == 0:
+        try:
+            _private_files(around, Limits())
+            linux.drop_capabilities()
+            linux.no_new_privileges()
+            linux.forbid()
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def _become_nobody() -> None:
+    """Root's processes are exempt from limits and own the system's switches; the notebooks' are nobody's."""
+    with contextlib.suppress(OSError):  # root of a container that knows no other user
+        os.setgroups([])
+        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+        linux.dumpable()
+
+
+def _own_users() -> None:
+    """A user namespace in which this process may make the notebooks' namespaces, and nothing outside of it."""
+    user, group = os.getuid(), os.getgid()
+    linux.unshare(linux.NEW_USER)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")

@@ -1,0 +1,1 @@
+"""The sheets of the book's first steps: ``dezero:step01`` ... ``dezero:step10``."""

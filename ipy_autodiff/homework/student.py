@@ -1,0 +1,191 @@
+"""Speak to what a student wrote: the ``student`` fixture of a sheet.
+
+A ``Student`` asks, checks that what comes back has the agreed form, and hands it on as arrays. It does not know where
+the answers come from: a sandbox, a kernel, or the notebook that it is used in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ipy_autodiff.homework.sandbox.wire import Garbled, pack, unpack
+from ipy_autodiff.messages import Message
+
+if TYPE_CHECKING:
+    from ipy_autodiff.tracing.graph import Array
+
+__all__ = ["AnswerError", "CodeError", "DiedError", "Gradients", "MissingError", "Student"]
+
+
+class AnswerError(AssertionError):
+    """What the student's code gave is not what was asked for: an object for a number, no gradient."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message.text()
+
+
+class MissingError(AnswerError):
+    """The notebook does not define a name. ``because`` says what ended the cell that may have."""
+
+    def __init__(self, name: str, because: str | None = None) -> None:
+        super().__init__(Message(f"homework.missing-{because}" if because else "homework.missing", name=name))
+        self.because = because
+
+
+class DiedError(AnswerError):
+    """The student's code took too long or too much, or ended the process: ``kind``."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(Message(f"homework.died-{kind}"))
+        self.kind = kind
+
+
+class CodeError(AnswerError):
+    """The student's code raised an exception, whose class is ``name``."""
+
+    def __init__(self, name: str, text: str, traceback: str) -> None:
+        said = f"{name}: {text}" if text else name
+        super().__init__(Message("homework.raised", error=said))
+        self.name = name
+        self.traceback = traceback
+
+
+class Gradients(dict[str, "Array"]):
+    """Gradients by input name, and how they came about."""
+
+    forward_calls: int = 0
+    """How many functions called ``forward`` ran. Backpropagation needs one for each Function of the expression;
+    a numerical gradient, two for each and each entry of each input."""
+    backward_calls: int = 0
+    """How many functions called ``backward`` ran."""
+    seeded: bool = False
+    """Whether ``y.grad`` had to be set before ``y.backward()`` did anything."""
+
+
+class Student:
+    """What a student wrote, to be asked.
+
+    ``ask`` takes a question and returns its answer, both as ``answers`` describes them; it may raise ``DiedError``.
+    ``excuse`` says why a name may be missing. ``rng`` is a generator for inputs, the same for every submission.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[dict[str, Any]], dict[str, Any]],
+        seed: int = 0,
+        excuse: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._ask = ask
+        self._excuse = excuse
+        self.rng = np.random.default_rng(seed)
+        self._seed = seed % 2**32
+
+    def value(self, expression: str, /, **inputs: npt.ArrayLike) -> Array:
+        """The expression's data, computed by the student's engine; each input arrives as the student's ``Variable``.
+
+        There may be statements before the expression, on lines of their own. A text is returned as an array of it.
+        Raises ``AnswerError`` where there are no numbers, and its subclasses for names, exceptions and time.
+        """
+        return self._value(expression, inputs)[0]
+
+    def type(self, expression: str, /, **inputs: npt.ArrayLike) -> str:
+        """The name of the class of the expression's data: ``ndarray``, or what stands there instead, as ``float64``."""
+        return self._value(expression, inputs)[1]
+
+    def gradients(self, expression: str, /, **inputs: npt.ArrayLike) -> Gradients:
+        """The gradient of each input, from the student's own ``backward`` of the expression.
+
+        Where ``backward()`` needs ``y.grad`` to be set to ones first, as in the book's early steps, it is.
+        """
+        answer = self._answer("gradients", expression=expression, inputs=_packed(inputs))
+        if "no_backward" in answer:
+            raise AnswerError(Message("homework.no-backward", kind=_text(answer["no_backward"])))
+        match answer:
+            case {"gradients": dict(found), "calls": {"forward": int(forward), "backward": int(backward)}}:
+                pass
+            case _:
+                raise AnswerError(Message("homework.garbled"))
+        gradients = Gradients()
+        for name in inputs:
+            if found.get(name) is None:
+                raise AnswerError(Message("homework.no-gradient", name=name))
+            gradients[name] = _value(found[name])[0]
+        gradients.forward_calls, gradients.backward_calls = forward, backward
+        gradients.seeded = answer.get("seeded") is True
+        return gradients
+
+    def raises(self, expression: str, error: type[BaseException] | str, /, **inputs: npt.ArrayLike) -> bool:
+        """Whether the expression raises this exception or a subclass; a class of the student's own is given by name."""
+        answer = self._question("raises", expression=expression, inputs=_packed(inputs))
+        match answer.get("error"):
+            case {"mro": list(classes), "name": name}:
+                if isinstance(error, str):
+                    return any(str(found).rpartition(".")[2] == error for found in classes)
+                if name is not None and not issubclass(error, NameError):
+                    self._missing(name, expression)
+                return f"{error.__module__}.{error.__qualname__}" in classes
+        return False
+
+    def has(self, name: str, /) -> bool:
+        """Whether the notebook defines ``name``; a dotted name asks for an attribute too."""
+        return self._question("has", name=name).get("has") is True
+
+    def source(self, name: str, /) -> str:
+        """The source of a class, a function or, dotted, a method, from the last cell that defines it."""
+        answer = self._question("source", name=name).get("source")
+        if not isinstance(answer, str):
+            raise MissingError(name, self._excuse())
+        return answer
+
+    def _value(self, expression: str, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Array, str]:
+        return _value(self._answer("value", expression=expression, inputs=_packed(inputs)))
+
+    def _answer(self, ask: str, **question: Any) -> dict[str, Any]:
+        """An answer that is no exception of the student's code."""
+        answer = self._question(ask, **question)
+        match answer:
+            case {"error": {"type": str(kind), "text": str(text), "traceback": str(trace), "name": name}}:
+                if kind == "NameError" and isinstance(name, str):
+                    self._missing(name, question["expression"])
+                if kind == "MemoryError":
+                    raise DiedError("out-of-memory")
+                raise CodeError(kind, text, trace)
+            case {"not_numbers": str(kind)}:
+                raise AnswerError(Message("homework.not-numbers", kind=kind))
+        return answer
+
+    def _question(self, ask: str, **question: Any) -> dict[str, Any]:
+        return self._ask({"ask": ask, "seed": self._seed, **question})
+
+    def _missing(self, name: str, expression: str) -> None:
+        """Raises for a name that the question itself uses, and that is not there."""
+        if name in expression:
+            raise MissingError(name, self._excuse())
+
+
+def _packed(inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Any]:
+    return {name: pack(np.asarray(value)) for name, value in inputs.items()}
+
+
+def _value(answer: object) -> tuple[Array, str]:
+    match answer:
+        case {"text": str(text)}:
+            return np.asarray(text), "str"
+        case {"array": packed, "type": str(kind)}:
+            try:
+                return unpack(packed), kind
+            except Garbled:
+                pass
+    raise AnswerError(Message("homework.garbled"))
+
+
+def _text(value: object) -> str:
+    return value[:100] if isinstance(value, str) else "?"

@@ -1,0 +1,112 @@
+"""Name the notebooks of a class, and open them without being led elsewhere: no links, no devices, no endless files."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from ipy_autodiff.homework.sandbox.cells import Unreadable
+
+__all__ = ["Submission", "found", "opened"]
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One notebook: under which name it is reported, and where it lies, or what it contains."""
+
+    name: str
+    path: str
+    content: bytes | None = None
+    """For another machine, which does not have the file."""
+    unreadable: str = ""
+    """Why there is nothing to grade: the end of an identifier in the catalogue."""
+    digest: str = ""
+    """SHA-256 of its bytes; of its path where it could not be read."""
+
+
+def found(paths: Iterable[str | Path], most: int) -> list[Submission]:
+    """The submissions at these paths, each named after its file, by its folders too where names meet.
+
+    A folder stands for the notebooks in it. A path twice is one submission. ``most``: bytes of one file.
+    """
+    files = list(dict.fromkeys(file for path in paths for file in _files(Path(path))))
+    submissions = []
+    for file, name in zip(files, _names(files), strict=True):
+        try:
+            with opened(Submission(name, str(file)), most) as number:
+                digest = hashlib.file_digest(os.fdopen(os.dup(number), "rb"), "sha256").hexdigest()
+        except Unreadable as reason:
+            digest = hashlib.sha256(str(file).encode(errors="surrogateescape")).hexdigest()
+            submissions.append(Submission(name, str(file), unreadable=str(reason), digest=digest))
+        else:
+            submissions.append(Submission(name, str(file), digest=digest))
+    return submissions
+
+
+@contextlib.contextmanager
+def opened(submission: Submission, most: int) -> Iterator[int]:
+    """A file descriptor that reads the notebook. Raises ``Unreadable``."""
+    if submission.unreadable:
+        raise Unreadable(submission.unreadable)
+    if submission.content is not None:
+        with TemporaryFile() as file:
+            file.write(submission.content)
+            file.flush()
+            yield file.fileno()
+        return
+    flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        number = os.open(submission.path, flags)
+    except OSError:
+        link = Path(submission.path).is_symlink()
+        raise Unreadable("link" if link else "file") from None
+    try:
+        status = os.fstat(number)
+        if not stat.S_ISREG(status.st_mode):
+            raise Unreadable("file")
+        if status.st_size > most:
+            raise Unreadable("large")
+        yield number
+    finally:
+        os.close(number)
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(path.glob("*.ipynb")) if path.is_dir() and not path.is_symlink() else [path]
+
+
+def _names(files: Sequence[Path]) -> list[str]:
+    """As few of the last parts of each path as tell it from the others, safe as file names."""
+    parts = [(*file.parent.absolute().parts[1:], file.stem) for file in files]
+    lengths = [1] * len(files)
+    while True:
+        names = [_safe("-".join(part[-length:])) for part, length in zip(parts, lengths, strict=True)]
+        counts = Counter(name.casefold() for name in names)
+        meeting = [n for n, name in enumerate(names) if counts[name.casefold()] > 1 and lengths[n] < len(parts[n])]
+        if not meeting:
+            return _numbered(names)
+        for n in meeting:
+            lengths[n] += 1
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    given = []
+    for name in names:
+        seen[name.casefold()] += 1
+        given.append(name if seen[name.casefold()] == 1 else f"{name}-{seen[name.casefold()]}")
+    return given
+
+
+def _safe(name: str) -> str:
+    """Letters, digits, blanks and ``-_.()+@,`` as they are; anything else, and a dot or blank at the start, as ``_``."""
+    kept = "".join(letter if letter.isalnum() or letter in " -_.()+@," else "_" for letter in name)[:120]
+    return "_" + kept[1:] if kept[:1] in (".", " ", "") else kept
