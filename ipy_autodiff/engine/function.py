@@ -1,0 +1,179 @@
+# ruff: noqa: SLF001 - the engine's modules share the slots of Variable and Function, for speed
+"""Write an operation of your own: subclass ``Function`` with a ``forward`` and a ``backward`` over arrays."""
+
+from __future__ import annotations
+
+import copy
+import gc
+from collections.abc import Iterable
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from ipy_autodiff.engine.errors import explain
+from ipy_autodiff.engine.recording import is_recording, no_grad
+from ipy_autodiff.engine.variable import Array, Variable, as_array, as_variable
+
+__all__ = ["Function", "Output"]
+
+
+class Output(ref[Variable]):
+    """A weak reference to one of several outputs, with what its gradient is to be if nothing used it: zeros."""
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, variable: Variable) -> None:
+        super().__init__(variable)
+        self.shape = variable.shape
+        self.dtype = variable.dtype
+
+
+class Function:
+    """An operation on Variables. A subclass writes ``forward(self, *xs)`` and ``backward(self, *gys)`` over arrays.
+
+    ``forward`` returns an array, or a tuple of arrays; ``backward`` gets the gradient of each output and returns the
+    gradient for each input, one or a tuple. Calling an instance with Variables runs ``forward`` and records the call;
+    ``input``, ``output`` (the first ones), ``inputs`` and ``outputs`` are then those of the last call.
+    """
+
+    __slots__ = ("_inputs", "_outputs")
+
+    _inputs: tuple[Any, ...]
+    _outputs: Any  # None, a weak reference to the only output, or a tuple of Output
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The Variable, or the tuple of Variables, that ``forward`` makes of these inputs (numbers become arrays)."""
+        variables = tuple([as_variable(x) for x in inputs])
+        if getattr(self, "_outputs", None) is not None:
+            self._leave_to_a_copy()
+        results = self.forward(*[x.data for x in variables])
+        several = isinstance(results, tuple | list)
+        outputs = [Variable(self._checked(y)) for y in (results if several else (results,))]
+        if is_recording():
+            generation = max([x.generation for x in variables], default=0) + 1
+            for x in variables:
+                x._uses += 1
+            for y in outputs:
+                y._creator = self
+                y.generation = generation
+                y._uses = 1  # as if used before: its creator then waits for the whole gradient, and is called with care
+            self._inputs = variables
+            self._outputs = tuple([Output(y) for y in outputs])
+        return tuple(outputs) if several else outputs[0]
+
+    def forward(self, *xs: Array) -> Any:
+        """The operation itself: arrays in, an array or a tuple of arrays out."""
+        raise explain(NotImplementedError, "no_forward", name=type(self).__name__)
+
+    def backward(self, *gys: Any) -> Any:
+        """The gradient of each input, from the gradient of each output."""
+        raise explain(NotImplementedError, "no_backward", name=type(self).__name__)
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """What went in: Variables, and constants where an operator took a plain number or array."""
+        return self._inputs
+
+    @inputs.setter
+    def inputs(self, inputs: Any) -> None:
+        self._inputs = tuple(inputs)
+        count_uses(self._inputs)
+
+    @property
+    def input(self) -> Any:
+        """The first input."""
+        return self.inputs[0]
+
+    @input.setter
+    def input(self, x: Any) -> None:
+        self.inputs = (x,)
+
+    @property
+    def outputs(self) -> tuple[Variable | None, ...]:
+        """The Variables that came out; None for one that no longer exists."""
+        outputs = getattr(self, "_outputs", None)
+        if outputs is None:
+            return self._found()
+        return tuple([output() for output in outputs]) if isinstance(outputs, tuple) else (outputs(),)
+
+    @outputs.setter
+    def outputs(self, outputs: Any) -> None:
+        self._outputs = tuple([Output(y() if isinstance(y, ref) else y) for y in outputs])
+
+    @property
+    def output(self) -> Variable | None:
+        """The first output."""
+        outputs = self.outputs
+        return outputs[0] if outputs else None
+
+    @output.setter
+    def output(self, y: Variable) -> None:
+        self.outputs = (y,)
+
+    @property
+    def generation(self) -> int:
+        """The largest generation among the inputs."""
+        return max([x.generation for x in self.inputs if isinstance(x, Variable)], default=0)
+
+    def _gradients(self, gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
+        """Each input with its gradient, as ``backward`` gives it and after checks."""
+        with no_grad():
+            gxs = self.backward(*[_writeable(gy) for gy in gys])
+        return self._paired(gxs)
+
+    def _gradients_as_variables(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
+        """The same on Variables, for differentiating again."""
+        return self._gradients(tuple([gy._data for gy in gys]))
+
+    def _paired(self, gxs: Any) -> Iterable[tuple[Variable, Any]]:
+        name = type(self).__name__
+        gxs = tuple(gxs) if isinstance(gxs, tuple | list) else (gxs,)
+        if len(gxs) != len(self._inputs):
+            raise explain(ValueError, "backward_count", name=name, returned=len(gxs), inputs=len(self._inputs))
+        pairs = []
+        for number, (x, gx) in enumerate(zip(self._inputs, gxs, strict=True), 1):
+            if gx is None:
+                raise explain(TypeError, "backward_none", name=name, number=number)
+            if not isinstance(gx, Variable):
+                gx = as_array(gx)
+                if gx.dtype.kind not in "fiub":
+                    raise explain(TypeError, "backward_kind", name=name, number=number, kind=gx.dtype)
+                if gx.dtype.kind != "f":
+                    gx = gx.astype(np.float64)
+            if gx.shape != x.shape:
+                raise explain(ValueError, "backward_shape", name=name, number=number, returned=gx.shape, shape=x.shape)
+            pairs.append((x, gx._data if isinstance(gx, Variable) else gx))
+        return pairs
+
+    def _found(self) -> tuple[Variable, ...]:
+        """The output of a call whose output nobody asked for yet."""
+        return tuple([y for y in gc.get_referrers(self) if isinstance(y, Variable) and y._creator is self])
+
+    def _leave_to_a_copy(self) -> None:
+        """Hand the last call over to a copy of this instance, so that the next call does not overwrite its record."""
+        alive = [y for y in self.outputs if y is not None and y._creator is self]
+        if alive:
+            record = copy.copy(self)
+            for y in alive:
+                y._creator = record
+
+    def _checked(self, y: Any) -> Array:
+        if y is None or isinstance(y, Variable):
+            raise explain(TypeError, "forward_returned", name=type(self).__name__, kind=type(y).__name__)
+        array = as_array(y)
+        if array.dtype.kind == "O" and not isinstance(y, np.ndarray):
+            raise explain(TypeError, "forward_returned", name=type(self).__name__, kind=type(y).__name__)
+        return array
+
+
+def _writeable(gy: Any) -> Array:
+    array = np.asarray(gy)
+    return array if array.flags.writeable else array.copy()
+
+
+def count_uses(inputs: tuple[Any, ...]) -> None:
+    """Note that these inputs go into a Function, so that a sweep waits for all that its outputs contribute."""
+    for x in inputs:
+        if isinstance(x, Variable):
+            x._uses += 1
