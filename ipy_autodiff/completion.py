@@ -15,12 +15,12 @@ _OF_VARIABLES = ("--of", "--wrt", "--slider")
 
 
 class Completions:
-    """A matcher for IPython's completer: called with the text to complete, it gives what that may become."""
+    """Holds the matcher for IPython's completer."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
 
-    def __call__(self, text: str) -> list[str]:
+    def matches(self, text: str) -> list[str]:
         """The completions of ``text`` where the line is one of the magics; else none."""
         line = self._shell.Completer.line_buffer
         if not re.match(r"\s*%%?autodiff\b", line):

@@ -263,8 +263,7 @@ def load(shell: Any) -> None:
     """Register the magics, their settings and their completions with this shell."""
     magics = AutodiffMagics(shell)
     shell.register_magics(magics)
-    shell.configurables.append(magics)
-    shell.Completer.custom_matchers.append(magics.completions)
+    shell.Completer.custom_matchers.append(magics.completions.matches)
 
 
 def unload(shell: Any) -> None:
@@ -276,4 +275,4 @@ def unload(shell: Any) -> None:
             manager.magics[kind].pop(name, None)
     if magics is not None:
         shell.configurables.remove(magics)
-        shell.Completer.custom_matchers.remove(magics.completions)
+        shell.Completer.custom_matchers.remove(magics.completions.matches)

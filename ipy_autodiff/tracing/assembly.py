@@ -153,8 +153,9 @@ def _take_data(producer: _Producer, data: dict[int, Any]) -> None:
     call = producer.call
     if call is None:
         return
-    for argument, array in zip(call.arguments, call.argument_data, strict=True):
-        if array is not None:
+    for give, array in zip(call.argument_references, call.argument_data, strict=True):
+        argument = give()
+        if argument is not None and array is not None:
             data[id(argument)] = array
     for give, array in zip(call.output_references, call.output_data, strict=False):
         output = give()

@@ -1,8 +1,9 @@
 """Remembers which Function made which Variable out of what, without keeping either of them alive.
 
 An engine of the book's step 7 on saves this itself, but only as long as a Function object is called once; an engine of
-the steps before saves nothing. The log holds what went in, as the engines themselves do, and drops it when what came
-out is gone, so a loop that trains a model uses no more memory with the log than without.
+the steps before saves nothing. Where the engine itself keeps what went in, the log looks at it from the side (weakly);
+where it does not, the log holds it until what came out is gone. So a loop that trains a model needs no more memory with
+the log than without, cycles of references included.
 """
 
 from __future__ import annotations
@@ -17,15 +18,21 @@ from ipy_autodiff.tracing.graph import Array
 
 __all__ = ["Call", "CallLog", "reference"]
 
-_STRONG = 10_000  # Variables that allow no weak reference are kept, this many at the most
+_STRONG = 1_000  # Variables that allow no weak reference are kept, this many at the most
 
 
-def reference(target: Any) -> Any:
-    """A callable that gives the object, or None when it is gone: weak where the object allows it."""
+def reference(target: Any, strong: bool = False) -> Any:
+    """A callable that gives the object, or None when it is gone: weak where the object allows it, unless ``strong``."""
+    if strong:
+        return _holding(target)
     try:
         return weakref.ref(target)
     except TypeError:
-        return lambda: target
+        return _holding(target)
+
+
+def _holding(target: Any) -> Any:
+    return lambda: target
 
 
 @dataclass(eq=False, slots=True)
@@ -34,8 +41,7 @@ class Call:
 
     number: int
     function_reference: Any
-    arguments: tuple[Any, ...]
-    """Variables and constants that went in, in order."""
+    argument_references: tuple[Any, ...]
     output_references: tuple[Any, ...]
     argument_data: tuple[Array | None, ...]
     """The Variables' arrays as they were then; None for a constant."""
@@ -55,6 +61,15 @@ class Call:
     def function(self) -> Any:
         """The Function object, or None when it is gone."""
         return self.function_reference()
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """The Variables and constants that went in, in order, as far as they still live."""
+        return tuple(item for item in (give() for give in self.argument_references) if item is not None)
+
+    def pin(self) -> None:
+        """Hold what went in from now on: the engine is about to forget it."""
+        self.argument_references = tuple(_holding(give()) for give in self.argument_references)
 
     @property
     def outputs(self) -> tuple[Any, ...]:
@@ -97,6 +112,11 @@ class CallLog:
         """The last call of this Function object that was seen, if its outputs live."""
         call = self._by_function.get(id(function))
         return call if call is not None and call.function is function else None
+
+    def __len__(self) -> int:
+        """How many Variables are known that a call made."""
+        self._sweep_up()
+        return len(self._by_output)
 
     def __iter__(self) -> Iterator[Call]:
         """The calls with a live output, each once, in order."""

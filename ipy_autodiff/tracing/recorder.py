@@ -127,6 +127,10 @@ class Recorder:
                 self._backward_called(frame)
             elif name == "forward":
                 self._forward_called(frame)
+            elif name == "__call__":
+                call = self.log.latest(_first_argument(frame))
+                if call is not None:
+                    call.pin()
         if self._before is not None:
             self._before(frame, event, argument)
 
@@ -196,8 +200,11 @@ class Recorder:
         line, holder = self._line_of(frame)
         call = Call(
             number=self.log.count,
-            function_reference=reference(function) if owned_by_output else (lambda: function),
-            arguments=arguments,
+            function_reference=reference(function, strong=not owned_by_output),
+            argument_references=tuple(
+                reference(argument, strong=not (saved and owned_by_output and is_variable(argument)))
+                for argument in arguments
+            ),
             output_references=tuple(reference(output) for output in outputs),
             argument_data=tuple(_data(argument) for argument in arguments),
             output_data=tuple(_data(output) for output in outputs),

@@ -1,0 +1,126 @@
+"""Options, settings, help, completion, and unloading without a trace."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..kernel import Kernel
+
+CELL = "x = Variable(np.array(3.0))\nw = Variable(np.array(2.0))\na = square(x)\ny = a * w"
+
+
+def test_first_cell_needs_no_import(kernel: Kernel) -> None:
+    ran = kernel.run("%%autodiff\n" + CELL)
+    assert ran.error is None, ran.traceback
+    assert "Square" in ran.text
+    assert kernel.run("y.data").value == "array(18.)"
+
+
+def test_a_notebooks_own_engine_is_never_mixed_with_ours(kernel: Kernel) -> None:
+    kernel.run("class Variable:\n    def __init__(self, data):\n        self.data = data\n        self.creator = None")
+    ran = kernel.run("%%autodiff\ny = square(Variable(np.array(3.0)))")
+    assert ran.error == "NameError: name 'square' is not defined"
+
+
+def test_name_binds_the_trace(kernel: Kernel) -> None:
+    kernel.run("%%autodiff seen\n" + CELL)
+    assert kernel.run("[step.function.name for step in seen.steps]").value == "['Mul', 'Square']"
+    assert kernel.run("seen.comparison.ok, seen.blame").value == "(True, ())"
+    assert kernel.run("[(f.line, f.code) for f in seen.graph.functions]").value == "[(4, 'a = square(x)'), (5, 'y = a * w')]"
+
+
+def test_of_and_wrt(kernel: Kernel) -> None:
+    kernel.run("%%autodiff seen --of a --wrt x\n" + CELL)
+    assert kernel.run("seen.recording.of.name, [row.name for row in seen.comparison.rows]").value == "('a', ['x'])"
+
+
+def test_show_chooses_views_and_their_order(kernel: Kernel) -> None:
+    html = kernel.run("%%autodiff --show check,graph\n" + CELL).html
+    assert html.index('data-autodiff="check"') < html.index('data-autodiff="graph"')
+    assert 'data-autodiff="stepper"' not in html
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--bad", ["unrecognized", "--bad"]),
+        ("--show picture", ["picture", "graph,steps,sliders,check"]),
+        ("--lang fr", ["fr", "en, ko"]),
+        ("--compare jax", ["jax", "torch"]),
+        ("--slider x", ["--slider x=-2:2:0.1"]),
+        ("--slider x=2:-2:0.1", ["x=2:-2:0.1"]),
+        ("one two", ["one two"]),
+        ("not-a-name", ["not-a-name"]),
+    ],
+)
+def test_a_wrong_option_is_a_usage_error_before_the_cell_runs(kernel: Kernel, options: str, words: list[str]) -> None:
+    ran = kernel.run(f"%%autodiff {options}\nleft = 1")
+    message = ran.stderr + (ran.error or "")
+    assert "UsageError" in message
+    assert all(word in message for word in words), message
+    assert kernel.run("'left' in globals()").value == "False"
+
+
+@pytest.mark.parametrize("options", ["--wrt nobody", "--of nobody", "--of np"])
+def test_an_unknown_variable_is_named_and_the_graph_is_shown_all_the_same(kernel: Kernel, options: str) -> None:
+    ran = kernel.run(f"%%autodiff {options}\nimport numpy as np\n{CELL}")
+    assert options.split()[1] in ran.stderr + (ran.error or "")
+    assert "Square" in ran.text
+    assert kernel.run("y.data").value == "array(18.)"
+
+
+def test_line_magic_shows_what_exists(kernel: Kernel) -> None:
+    kernel.run("%%autodiff\n" + CELL)
+    ran = kernel.run("%autodiff y")
+    assert "Square" in ran.text
+    assert kernel.run("x.grad is None").value == "True"
+
+
+@pytest.mark.parametrize("line", ["%autodiff", "%autodiff nobody", "%autodiff 3"])
+def test_line_magic_says_what_it_needs(kernel: Kernel, line: str) -> None:
+    ran = kernel.run(line)
+    assert "UsageError" in ran.stderr + (ran.error or "")
+
+
+def test_settings(kernel: Kernel) -> None:
+    kernel.run("%config AutodiffMagics.lang = 'ko'")
+    assert "역전파" in kernel.run("%%autodiff\n" + CELL).text
+    assert "TraitError" in (kernel.run("%config AutodiffMagics.lang = 'fr'").error or "")
+    assert "TraitError" in (kernel.run("%config AutodiffMagics.show = 'picture'").error or "")
+    listed = kernel.run("%config AutodiffMagics").stdout
+    for name in ("show", "of", "wrt", "slider", "compare", "lang"):
+        assert f"AutodiffMagics.{name}" in listed
+    kernel.run("%config AutodiffMagics.lang = 'en'")
+
+
+def test_help_documents_every_option(kernel: Kernel) -> None:
+    kernel.client.execute("%%autodiff?")
+    reply = kernel.client.get_shell_msg(timeout=60)
+    text = reply["content"]["payload"][0]["data"]["text/plain"]
+    for option in ("--show", "--of", "--wrt", "--slider", "--compare", "--lang"):
+        assert option in text
+
+
+def test_completion(kernel: Kernel) -> None:
+    def matches(code: str) -> list[str]:
+        kernel.client.complete(code, len(code))
+        return list(kernel.client.get_shell_msg(timeout=60)["content"]["matches"])
+
+    kernel.run("%%autodiff\n" + CELL)
+    assert "--show" in matches("%%autodiff --sh")
+    assert {"ko", "en"} <= set(matches("%%autodiff --lang "))
+    assert {"x", "w", "a", "y"} <= set(matches("%%autodiff --of "))
+    assert "x,w" in matches("%%autodiff --wrt x,w")
+    assert "--show" not in matches("%%time --sh")
+
+
+def test_unload_takes_everything_away(kernel: Kernel) -> None:
+    counts = "len(get_ipython().configurables), len(get_ipython().Completer.custom_matchers)"
+    kernel.run("%unload_ext ipy_autodiff")
+    before = kernel.run(counts).value
+    kernel.run("%load_ext ipy_autodiff")
+    kernel.run("%unload_ext ipy_autodiff")
+    assert kernel.run(counts).value == before
+    ran = kernel.run("%%autodiff\nx = 1")
+    assert "not found" in ran.stderr + (ran.error or "")
+    kernel.run("%load_ext ipy_autodiff")
