@@ -25,10 +25,9 @@ class Completions:
         line = self._shell.Completer.line_buffer
         if not re.match(r"\s*%%?autodiff\b", line):
             return []
-        words = line.removesuffix(text).split()
-        before = words[-1] if words else ""
-        if before in _OPTIONS:
-            return self._values(before, text)
+        behind = re.search(r"(--\w+)\s+\S*$", line)
+        if behind is not None and behind[1] in _OPTIONS:
+            return self._values(behind[1], text)
         if text.startswith("-") or not text:
             return [option for option in _OPTIONS if option.startswith(text)]
         return []

@@ -110,7 +110,7 @@ def test_completion(kernel: Kernel) -> None:
     assert "--show" in matches("%%autodiff --sh")
     assert {"ko", "en"} <= set(matches("%%autodiff --lang "))
     assert {"x", "w", "a", "y"} <= set(matches("%%autodiff --of "))
-    assert "x,w" in matches("%%autodiff --wrt x,w")
+    assert "w" in matches("%%autodiff --wrt x,w")
     assert "--show" not in matches("%%time --sh")
 
 
