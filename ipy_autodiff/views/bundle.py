@@ -1,13 +1,15 @@
-"""Put a trace into one output that lives three times: as a widget, as a page of its own, and as text.
+"""Put a trace into one output that lives three times: live, saved, and where no script may run.
 
-While a kernel holds its model, the widget is shown; when the notebook is opened again, or exported, the HTML; in a
-terminal the plain text.
+The output is HTML in all three. A widget's view would show ``model not found`` when JupyterLab opens the notebook again,
+so the widget is a model alone (``widget``), which finds the HTML in the page while the kernel runs. Saved and
+exported, the same HTML goes on without it; where scripts may not run, its readable part is left. A terminal takes the
+plain text.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ipy_autodiff.messages import current_language, say
@@ -20,32 +22,27 @@ if TYPE_CHECKING:
 __all__ = ["VIEWS", "html_page", "mime_bundle"]
 
 VIEWS = ("graph", "steps", "sliders", "check")
-_WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def mime_bundle(
     trace: Trace, show: Sequence[str] = VIEWS, live: bool = True
 ) -> tuple[dict[str, Any], dict[str, Any], View | None]:
-    """What ``display(..., raw=True)`` takes, its metadata, and the widget where there is a kernel (``live``).
+    """What ``display(..., raw=True)`` takes, its metadata, and the output's model where there is a kernel (``live``).
 
     ``show`` names the views in their order. The language is the one in force.
     """
     identifier, readable, payload, text = _parts(trace, show)
-    picture = payload.pop("svg", None)
-    data: dict[str, Any] = {"text/plain": text, "text/html": page.fragment(identifier, readable, payload)}
+    data = {"text/plain": text, "text/html": page.fragment(identifier, readable, payload)}
     if not live:
         return data, {}, None
     from ipy_autodiff.views.widget import View
 
-    view = View(payload=payload | ({"svg": picture} if picture else {}))
-    data[_WIDGET] = {"version_major": 2, "version_minor": 0, "model_id": view.model_id}
-    return data, {}, view
+    return data, {}, View(output=identifier, steps=len(payload.get("steps", ())))
 
 
 def html_page(trace: Trace, show: Sequence[str] = VIEWS, title: str = "autodiff") -> str:
     """The trace as one HTML file that works offline."""
     identifier, readable, payload, _ = _parts(trace, show)
-    payload.pop("svg", None)
     return page.standalone(title, page.fragment(identifier, readable, payload))
 
 
@@ -54,15 +51,11 @@ def _parts(trace: Trace, show: Sequence[str]) -> tuple[str, str, dict[str, Any],
     identifier = f"ad{secrets.token_hex(4)}"
     payload: dict[str, Any] = {"id": identifier, "lang": current_language(), "show": [], "says": _says()}
     readable, text = [], []
-    picture = graph.draw(trace, f"{identifier}-") if {"graph", "steps"} & set(show) else None
+    picture = graph.draw(trace, f"{identifier}-", judged="check" in show) if "graph" in show else None
     for name in dict.fromkeys(show):
         if name == "graph" and picture is not None:
             readable.append(page.static_graph(picture))
             text.append(plain_text.graph_text(trace))
-            payload["svg"] = picture.svg
-            payload["notes"] = _findings(trace)
-            text += payload["notes"]
-            readable += [f"<p>{page.safe(note)}</p>" for note in payload["notes"]]
         elif name == "steps":
             told = stepper.tell(trace)
             readable.append(page.static_steps(told))
@@ -76,18 +69,24 @@ def _parts(trace: Trace, show: Sequence[str]) -> tuple[str, str, dict[str, Any],
         else:
             continue
         payload["show"].append(name)
+    notes = payload["notes"] = _findings(trace, {blame.code for blame in trace.blame} if "check" in show else set())
+    if notes:
+        place = int(payload["show"][:1] == ["graph"])
+        readable.insert(place, "".join(f"<p>{page.safe(note)}</p>" for note in notes))
+        text.insert(place, "\n".join(notes))
     return identifier, "".join(readable), payload, "\n\n".join(text)
 
 
 def _says() -> dict[str, str]:
-    keys = ("first", "previous", "next", "last", "play", "pause", "steps", "of", "overview", "hint")
-    return {key: say(f"views.say_{key}") for key in keys}
+    keys = ("first", "previous", "next", "last", "play", "pause", "stepper", "place", "overview", "hint")
+    return {key: say(f"views.{key}") for key in keys}
 
 
-def _findings(trace: Trace) -> list[str]:
-    blamed = {blame.code for blame in trace.blame}
+def _findings(trace: Trace, blamed: Collection[str]) -> list[str]:
+    """What the tracer noticed, but for what the comparison blames in its own words."""
     findings = trace.recording.findings or trace.graph.findings
-    return [f"{'⚠ ' if f.mistake else ''}{f.message}" for f in findings if f.code not in blamed]
+    said = (f"{'⚠ ' if finding.mistake else ''}{finding.message}" for finding in findings if finding.code not in blamed)
+    return list(dict.fromkeys(said))
 
 
 def _steps(told: stepper.Stepper, picture: graph.Picture | None) -> dict[str, Any]:
@@ -105,6 +104,7 @@ def _steps(told: stepper.Stepper, picture: graph.Picture | None) -> dict[str, An
             }
             for step in told.steps
         ],
+        "total": told.total,
         "start": told.start,
         "remarks": told.notes,
     }
@@ -116,7 +116,12 @@ def _check(checked: comparison.Check) -> dict[str, Any]:
         "verdict": checked.verdict,
         "columns": checked.columns,
         "rows": [
-            [*row.cells, f"{comparison.SYMBOLS[row.verdict]} {row.verdict_text}", row.verdict, row.reason]
+            {
+                "cells": row.cells,
+                "verdict": row.verdict,
+                "text": f"{comparison.SYMBOLS[row.verdict]} {row.verdict_text}",
+                "reason": row.reason,
+            }
             for row in checked.rows
         ],
         "blame": [[accusation.sentence, accusation.hint] for accusation in checked.blame],

@@ -42,7 +42,10 @@ class Accusation:
 
 @dataclass(frozen=True)
 class Check:
-    """The comparison as it is shown: what it says on the whole, the table, and who is to blame."""
+    """The comparison as it is shown: what it says on the whole, the table, and who is to blame.
+
+    ``columns`` are the headings of a row's cells, and that of the verdict.
+    """
 
     heading: str
     verdict: str
@@ -53,15 +56,10 @@ class Check:
 
 def check(trace: Trace) -> Check:
     """The comparison of a trace in words and numbers, in the language in force."""
-    rows = tuple(trace.comparison.rows) if trace.comparison is not None else ()
+    rows = tuple(trace.comparison.rows)
     witnesses = tuple(dict.fromkeys(name for row in rows for name in row.witnesses))
-    columns = (
-        say("views.variable"),
-        say("views.backprop"),
-        say("views.numerical"),
-        say("views.uncertainty"),
-        *witnesses,
-    )
+    headings = ("variable", "backprop", "numerical", "uncertainty")
+    columns = (*(say(f"views.{heading}") for heading in headings), *witnesses, say("views.verdict"))
     shown = tuple(_row(row, witnesses) for row in rows[:_MOST_ROWS])
     failed = sum(row.verdict == "fail" for row in rows)
     unsure = sum(row.verdict == "inconclusive" for row in rows)

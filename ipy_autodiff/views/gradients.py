@@ -1,10 +1,10 @@
-"""Which gradient each Variable carries before, after and at every step of the backward pass, as short text."""
+"""Which gradient each Variable carries before, at every step of, and after the backward pass."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ipy_autodiff.tracing.graph import Recording
+from ipy_autodiff.tracing.graph import Array, Recording
 from ipy_autodiff.views.numbers import inline
 
 __all__ = ["Timeline", "timeline"]
@@ -14,42 +14,43 @@ __all__ = ["Timeline", "timeline"]
 class Timeline:
     """Gradients by the Variables' identifiers; a Variable that is missing has none."""
 
-    start: dict[str, str]
+    start: dict[str, Array]
     """What stood there before the first step: gradients that were never cleared."""
-    changes: tuple[dict[str, str], ...]
+    changes: tuple[dict[str, Array], ...]
     """What each step set, the first step first."""
-    final: dict[str, str]
-    """What the sweep left, or where it left nothing, what the cell did."""
+    history: dict[str, list[Array]]
+    """All gradients that a Variable carries in turn; the last is what the sweep left, or the cell."""
 
-    def widest(self, identifier: str) -> list[str]:
-        """Every text that this Variable's gradient takes on."""
-        texts = [self.start.get(identifier), self.final.get(identifier)]
-        texts += [change.get(identifier) for change in self.changes]
-        return [text for text in texts if text]
+    def final(self, identifier: str) -> str:
+        """The last gradient of a Variable as text: ``None`` where it has none."""
+        return inline(self.history.get(identifier, [None])[-1])
 
 
 def timeline(recording: Recording) -> Timeline:
     """Follow the gradients through the recorded steps."""
-    start: dict[str, str] = {}
-    seen: set[str] = set()
+    start: dict[str, Array] = {}
     changes = []
+    history: dict[str, list[Array]] = {}
     for step in recording.steps:
         change = {}
         for variable, gy in zip(step.function.outputs, step.gys, strict=False):
-            if gy is not None and variable.id not in seen:
-                change[variable.id] = inline(gy)
-                seen.add(variable.id)
+            if gy is not None and variable.id not in history:
+                change[variable.id] = gy
+                history[variable.id] = [gy]
         for addition in step.additions:
             identifier = addition.variable.id
-            if identifier not in seen and addition.before is not None:
-                start[identifier] = inline(addition.before)
+            carried = history.setdefault(identifier, [])
+            if addition.before is not None and not carried:
+                start[identifier] = addition.before
+                carried.append(addition.before)
             if addition.after is not None:
-                change[identifier] = inline(addition.after)
-            seen.add(identifier)
+                change[identifier] = addition.after
+                carried.append(addition.after)
         changes.append(change)
-    final = {variable.id: inline(variable.grad) for variable in recording.graph.variables if variable.grad is not None}
-    final |= start
-    for change in changes:
-        final |= change
-    final |= {variable.id: inline(gradient) for variable, gradient in recording.gradients.items()}
-    return Timeline(start, tuple(changes), final)
+    for variable in recording.graph.variables:
+        left = recording.gradients.get(variable)
+        if left is None and variable.id not in history:
+            left = variable.grad
+        if left is not None:
+            history.setdefault(variable.id, []).append(left)
+    return Timeline(start, tuple(changes), {identifier: carried for identifier, carried in history.items() if carried})

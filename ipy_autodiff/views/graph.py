@@ -30,7 +30,8 @@ _MARGIN = 12
 _NAME = 13
 _FONT = 12
 _SMALL = 10.5
-_WIDEST_ACROSS = 1180
+_SHRINKS = 0.72
+_WIDEST_ACROSS = 1300
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,13 @@ class Picture:
     """How many Functions are not drawn."""
 
 
-def draw(trace: Trace, prefix: str = "") -> Picture:
-    """The graph as SVG. Identifiers begin with ``prefix``, so that two pictures can stand in one page."""
+def draw(trace: Trace, prefix: str = "", *, judged: bool = True) -> Picture:
+    """The graph as SVG. Identifiers begin with ``prefix``, so that two pictures can stand in one page.
+
+    ``judged`` marks the Variables with the comparison's verdicts and the Functions that are to blame.
+    """
     folded = fold(trace.graph)
-    cards = _Cards(trace, folded)
+    cards = _Cards(trace, folded, judged)
     layout = place(cards.sizes, folded.edges, across=len(folded.functions) <= 60)
     if layout.width > _WIDEST_ACROSS and len(folded.functions) <= 60:
         downwards = place(cards.sizes, folded.edges, across=False)
@@ -66,7 +70,8 @@ def draw(trace: Trace, prefix: str = "") -> Picture:
     wide, high = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ad-svg" role="group" aria-label="{_attribute(summary)}" '
-        f'width="{wide:.0f}" height="{high:.0f}" viewBox="{-_MARGIN} {-_MARGIN} {wide:.0f} {high:.0f}">'
+        f'width="{wide:.0f}" height="{high:.0f}" viewBox="{-_MARGIN} {-_MARGIN} {wide:.0f} {high:.0f}" '
+        f'style="min-width:{wide * _SHRINKS:.0f}px">'
         f"<style>{read('graph.css')}</style>{''.join(edges)}{''.join(cards.svg(layout, prefix))}</svg>"
     )
     return Picture(svg, summary, around, folded.hidden_functions)
@@ -96,10 +101,10 @@ class _Card:
 class _Cards:
     """Every node of one picture: its texts, the room it takes, and its SVG."""
 
-    def __init__(self, trace: Trace, folded: Folded) -> None:
+    def __init__(self, trace: Trace, folded: Folded, judged: bool) -> None:
         self.folded = folded
-        self.verdicts = {row.variable: row.verdict for row in trace.comparison.rows} if trace.comparison else {}
-        self.blamed = {blame.function for blame in trace.blame if blame.function is not None}
+        self.verdicts = {row.variable: row.verdict for row in trace.comparison.rows} if judged else {}
+        self.blamed = {blame.function for blame in trace.blame if blame.function is not None} if judged else set()
         gradients = timeline(trace.recording)
         self.variables = {variable.id: self._card(variable, gradients) for variable in folded.variables}
         self.functions = {function.id: shorten(function.name, 24) for function in folded.functions}
@@ -132,7 +137,7 @@ class _Cards:
 
     def _card(self, variable: VariableNode, gradients: Timeline) -> _Card:
         name, value, kind = shorten(variable.name, 24), inline(variable.data), spell_type(variable.data)
-        gradient = gradients.final.get(variable.id, "None")
+        gradient = gradients.final(variable.id)
         role = "" if variable.role == "intermediate" else say(f"views.{variable.role}")
         rows = [(name, role, "r"), ("data", value, "d")]
         if variable.shape != () and kind != value:
@@ -143,14 +148,14 @@ class _Cards:
         if verdict:
             said.append(say(f"views.{verdict}"))
         classes = " ".join(filter(None, ("variable", variable.role, verdict)))
-        widest = max((width(text) for text in gradients.widest(variable.id)), default=0.0)
+        widest = max((width(inline(carried)) for carried in gradients.history.get(variable.id, ())), default=0.0)
         return _Card(rows, ", ".join(said), classes, {"d grad": widest})
 
     def _function(self, node: FunctionNode, x: float, y: float, identifier: str) -> str:
         size, blamed = self.sizes[node.id], node in self.blamed
         said = shorten(node.name, 400)
         if node.line is not None:
-            said = say("views.function_on_line", name=said, line=node.line)
+            said = say("views.called_on_line", name=said, line=node.line)
         if blamed:
             said = f"{said}, {say('views.blamed')}"
         mark = _mark("fail", size.width * 0.85, size.height * 0.12) if blamed else ""
@@ -230,13 +235,13 @@ def dot(trace: Trace) -> str:
     import graphviz
 
     folded = fold(trace.graph)
-    gradients = timeline(trace.recording).final
+    gradients = timeline(trace.recording)
     source = graphviz.Digraph(
         "autodiff", graph_attr={"rankdir": "LR"}, node_attr={"fontname": "monospace"}, edge_attr={"arrowhead": "vee"}
     )
     for variable in folded.variables:
         lines = [shorten(variable.name, 60), f"data {inline(variable.data)}"]
-        lines.append(f"grad {gradients.get(variable.id, 'None')}")
+        lines.append(f"grad {gradients.final(variable.id)}")
         peripheries = "2" if variable.role == "output" else "1"
         source.node(variable.id, _label(lines), shape="box", style="rounded", peripheries=peripheries)
     for function in folded.functions:

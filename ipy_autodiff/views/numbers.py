@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.messages import say
 from ipy_autodiff.views.labels import clean, columns, shorten
 
 __all__ = ["block", "inline", "number", "spell_type", "summary"]
 
 _SMALL = 24
+_MOST_ELEMENTS = 48
 
 
 def number(value: Any, digits: int = 5) -> str:
@@ -46,13 +48,13 @@ def inline(value: Any, digits: int = 5, most: int = _SMALL) -> str:
 
 
 def summary(array: np.ndarray[Any, Any]) -> str:
-    """An array's range, as ``-1.2 … 3.4``; its shape where there is none."""
+    """An array's range, as ``-1.2 … 3.4`` or ``all 1``; its shape where it has none."""
     if array.size == 0:
         return "[]"
     if array.dtype.kind not in "biuf":
         return spell_type(array)
     low, high = array.min(), array.max()
-    return f"{number(low, 4)} … {number(high, 4)}" if low != high else f"{number(low, 4)}, …"
+    return say("views.all_equal", value=number(low)) if low == high else f"{number(low, 4)} … {number(high, 4)}"
 
 
 def spell_type(value: Any) -> str:
@@ -63,14 +65,18 @@ def spell_type(value: Any) -> str:
 
 
 def block(value: Any, digits: int = 5) -> str:
-    """A value on as many lines as it takes: the elements of an array in columns, the middle of a large one left out."""
+    """A value on as many lines as it takes: an array's elements in columns, the middle of a large one left out."""
     if not isinstance(value, np.ndarray) or value.ndim == 0:
         return inline(value, digits, most=60)
     if value.dtype.kind not in "biufc":
         return shorten(_repr(value), 60)
-    return np.array2string(
-        value, precision=digits - 1, threshold=48, edgeitems=2, max_line_width=72, suppress_small=True, separator=" "
-    )
+    if value.size > _MOST_ELEMENTS:
+        return np.array2string(
+            value, precision=digits - 1, threshold=_MOST_ELEMENTS, edgeitems=2, max_line_width=72, separator=" "
+        )
+    wide = max((len(number(element, digits)) for element in value.flat), default=0)
+    as_text = {"all": lambda element: number(element, digits).rjust(wide)}
+    return np.array2string(value, formatter=as_text, max_line_width=72, separator=" ")  # type: ignore[arg-type]
 
 
 def _elements(items: Any, digits: int) -> str:

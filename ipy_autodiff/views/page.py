@@ -12,16 +12,17 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from ipy_autodiff.messages import current_language
-from ipy_autodiff.views.comparison import SYMBOLS, Check
+from ipy_autodiff.messages import current_language, say
+from ipy_autodiff.views.comparison import SYMBOLS, Check, ShownRow
 from ipy_autodiff.views.front_end import read
 from ipy_autodiff.views.graph import Picture
 from ipy_autodiff.views.stepper import Stepper
 
 __all__ = ["fragment", "image", "json_in_script", "safe", "standalone", "static_check", "static_graph", "static_steps"]
 
-_CELL = "padding:3px 14px 3px 0;text-align:left"
 _CODE = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px"
+_LEFT = "text-align:left;vertical-align:top;padding:3px 16px 3px 0"
+_RIGHT = "text-align:right;vertical-align:top;padding:3px 16px 3px 0"
 
 
 def image(picture: Picture) -> str:
@@ -38,11 +39,11 @@ def static_steps(stepper: Stepper) -> str:
     """One ``<details>`` a step."""
     parts = [f"<p>{safe(note)}</p>" for note in stepper.notes]
     for step in stepper.steps:
-        title = f"{step.number}. {safe(step.title)}"
+        title = f"{step.number}. <b>{safe(step.title)}</b>"
         title += f" · {safe(step.where)} <code>{safe(step.code)}</code>" if step.where else ""
         rows = "".join(
-            f'<tr><td style="{_CELL};vertical-align:top">{safe(line.label)}</td>'
-            f'<td style="text-align:left;{_CODE};white-space:pre">{"⚠ " if line.warn else ""}{safe(line.text)}</td></tr>'
+            f'<tr><td style="{_LEFT}">{safe(line.label)}</td><td style="{_LEFT};{_CODE};white-space:pre">'
+            f"{'⚠ ' if line.warn else ''}{safe(line.text)}</td></tr>"
             for line in step.lines
         )
         parts.append(f"<details><summary>{title}</summary><table>{rows}</table></details>")
@@ -53,17 +54,26 @@ def static_check(check: Check) -> str:
     """The comparison as a table, what is to blame above it."""
     parts = [f"<p><b>{SYMBOLS[check.verdict]} {safe(check.heading)}</b></p>"]
     for accusation in check.blame:
-        parts.append(f"<details><summary>{safe(accusation.sentence)}</summary>{safe(accusation.hint)}</details>")
+        parts.append(f"<p>{safe(accusation.sentence)}</p>")
+        parts.append(f"<details><summary>{safe(say('views.hint'))}</summary>{safe(accusation.hint)}</details>")
     if check.rows:
-        head = "".join(f'<th style="{_CELL}">{safe(column)}</th>' for column in (*check.columns, ""))
-        body = "".join(
-            f'<tr data-verdict="{row.verdict}">'
-            + "".join(f'<td style="{_CELL};{_CODE}">{safe(cell)}</td>' for cell in row.cells)
-            + f'<td style="{_CELL}">{SYMBOLS[row.verdict]} {safe(row.verdict_text)} {safe(row.reason)}</td></tr>'
-            for row in check.rows
+        last = len(check.columns) - 1
+        head = "".join(
+            f'<th style="{_RIGHT if 0 < index < last else _LEFT}">{safe(column)}</th>'
+            for index, column in enumerate(check.columns)
         )
+        body = "".join(map(_row, check.rows))
         parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
     return "".join(parts)
+
+
+def _row(row: ShownRow) -> str:
+    cells = "".join(
+        f'<td style="{_RIGHT if index else _LEFT};{_CODE}">{safe(cell)}</td>' for index, cell in enumerate(row.cells)
+    )
+    reason = f" · {safe(row.reason)}" if row.reason else ""
+    said = f"{SYMBOLS[row.verdict]} {safe(row.verdict_text)}{reason}"
+    return f'<tr data-verdict="{row.verdict}">{cells}<td style="{_LEFT}">{said}</td></tr>'
 
 
 def fragment(identifier: str, readable: str, payload: Mapping[str, Any]) -> str:
@@ -71,7 +81,7 @@ def fragment(identifier: str, readable: str, payload: Mapping[str, Any]) -> str:
     return (
         f'<div id="{identifier}" class="ad-view" data-autodiff="view" lang="{current_language()}">{readable}</div>'
         f"<style>{read('view.css')}</style>"
-        f'<script type="module">{read("view.js")}\nmount("{identifier}",{json_in_script(payload)})</script>'
+        f'<script type="module">{read("view.js")}\nmount({json_in_script(payload)})</script>'
     )
 
 

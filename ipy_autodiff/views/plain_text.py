@@ -25,7 +25,7 @@ _MOST_STEPS = 40
 def graph_text(trace: Trace) -> str:
     """The graph: one line a Variable, each after what it was computed from."""
     folded = fold(trace.graph)
-    gradients = timeline(trace.recording).final
+    gradients = timeline(trace.recording)
 
     def row(variable: VariableNode, by: str, line: str) -> tuple[str, ...]:
         kind = "" if variable.shape == () else spell_type(variable.data)
@@ -33,7 +33,7 @@ def graph_text(trace: Trace) -> str:
             shorten(variable.name, 24),
             by,
             " ".join(filter(None, (kind, inline(variable.data)))),
-            f"grad {gradients.get(variable.id, 'None')}",
+            f"grad {gradients.final(variable.id)}",
             line,
         )
 
@@ -57,7 +57,7 @@ def steps_text(stepper: Stepper) -> str:
     """The steps, one after the other, and the remarks about them."""
     text = []
     if stepper.steps:
-        text.append(say("views.steps_heading", n=stepper.steps[-1].number))
+        text.append(say("views.steps_heading", n=stepper.total))
     left = len(stepper.steps) - _MOST_STEPS
     for step in stepper.steps[:_MOST_STEPS]:
         where = f"   {step.where}: {step.code}" if step.where else ""
@@ -79,12 +79,12 @@ def check_text(check: Check) -> str:
     for accusation in check.blame:
         text += [f"  {accusation.sentence}", f"    {accusation.hint}"]
     if check.rows:
-        head = ("", *check.columns, "")
+        head = ("", *check.columns)
         rows = [
             (SYMBOLS[row.verdict], *row.cells, " ".join(filter(None, (row.verdict_text, row.reason))))
             for row in check.rows
         ]
-        text += _columns([head, *rows], right=range(2, len(check.columns) + 1))
+        text += _columns([head, *rows], right=range(2, len(check.columns)))
     return "\n".join(text)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ipy_autodiff.messages import say
-from ipy_autodiff.tracing.graph import Addition, Step
+from ipy_autodiff.tracing.graph import Addition, Array, Step
 from ipy_autodiff.views.gradients import timeline
-from ipy_autodiff.views.labels import shorten
+from ipy_autodiff.views.labels import columns, shorten
 from ipy_autodiff.views.numbers import block, inline
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = ["Line", "ShownStep", "Stepper", "tell"]
 MOST_STEPS = 240
 _KEPT_AT_EACH_END = 60
 _NAME = 24
+_SMALL = 4
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,14 @@ class ShownStep:
     lines: tuple[Line, ...]
     changes: dict[str, str]
 
-    @property
-    def spoken(self) -> str:
-        """The step in one sentence, for a screen reader."""
-        return " ".join(f"{line.label}: {line.text}." for line in self.lines)
-
 
 @dataclass(frozen=True)
 class Stepper:
     """All steps that are shown, the gradients before the first, and remarks about the sweep."""
 
     steps: tuple[ShownStep, ...]
+    total: int
+    """How many calls there were, shown or not."""
     start: dict[str, str]
     notes: tuple[str, ...]
 
@@ -73,28 +72,31 @@ def tell(trace: Trace) -> Stepper:
         notes.append(say("views.replayed"))
     if len(steps) > MOST_STEPS:
         notes.append(say("views.steps_left_out", shown=2 * _KEPT_AT_EACH_END, n=len(steps)))
-        steps = steps[:_KEPT_AT_EACH_END] + steps[-_KEPT_AT_EACH_END:]
     touched: set[str] = set()
     shown = []
-    for step in steps:
-        shown.append(
-            _tell(step, gradients.changes[step.number - 1] if step.number <= len(gradients.changes) else {}, touched)
-        )
+    for index, (step, change) in enumerate(zip(steps, gradients.changes, strict=True)):
+        if len(steps) <= MOST_STEPS or not _KEPT_AT_EACH_END <= index < len(steps) - _KEPT_AT_EACH_END:
+            shown.append(_tell(step, change, touched))
         touched.update(addition.variable.id for addition in step.additions)
-    return Stepper(tuple(shown), gradients.start, tuple(notes))
+    start = {identifier: inline(gradient) for identifier, gradient in gradients.start.items()}
+    return Stepper(tuple(shown), len(steps), start, tuple(notes))
 
 
-def _tell(step: Step, changes: dict[str, str], touched: set[str]) -> ShownStep:
+def _tell(step: Step, change: dict[str, Array], touched: set[str]) -> ShownStep:
     function = step.function
+    touched = set(touched)
     name = shorten(function.name, 40)
     lines = [*_came_in(step), *_went_out(step)]
     if step.error is not None:
         lines.append(Line(say("views.raised"), shorten(step.error, 200), warn=True))
-    lines += [_added(addition, addition.variable.id in touched) for addition in step.additions]
+    came: Iterable[str] = _names("gx", step.gxs) if len(step.gxs) == len(step.additions) else itertools.repeat("gx")
+    for addition, name_ in zip(step.additions, came, strict=False):
+        lines.append(_added(addition, name_, addition.variable.id in touched))
+        touched.add(addition.variable.id)
     where = "" if step.line is None else say("views.line", line=step.line)
-    return ShownStep(
-        step.number, function.id, f"{name}.backward", where, shorten(function.code, 120), tuple(lines), changes
-    )
+    changes = {identifier: inline(gradient) for identifier, gradient in change.items()}
+    title, code = f"{name}.backward", shorten(function.code, 120)
+    return ShownStep(step.number, function.id, title, where, code, tuple(lines), changes)
 
 
 def _came_in(step: Step) -> Iterator[Line]:
@@ -120,42 +122,41 @@ def _went_out(step: Step) -> Iterator[Line]:
         due = _product(derivative, gy)
         rule = f"{ratio} × gy"
         if due is not None and _same(due, gx):
-            if max(map(np.size, (derivative, gy, gx))) <= 4:
+            if max(map(np.size, (derivative, gy, gx))) <= _SMALL:
                 rule += f" = {inline(derivative)} × {inline(gy)}"
                 yield Line(label, f"{name} = {rule} = {inline(gx)}")
             else:
                 yield Line(label, _equation(f"{name} = {rule}", gx))
         elif due is not None:
-            yield Line(label, say("views.not_the_rule", is_=_equation(name, gx), due=_equation(rule, due)), warn=True)
+            remark = _equation(say("views.not_the_rule") + " " + rule, due)
+            yield Line(label, f"{_equation(name, gx)}\n{remark}", warn=True)
         else:
             yield Line(label, _equation(name, gx))
 
 
-def _added(addition: Addition, touched: bool) -> Line:
+def _added(addition: Addition, came: str, touched: bool) -> Line:
     name = shorten(addition.variable.name, _NAME)
-    label = say("views.added", name=name)
+    kept, added = say("views.kept", name=name), say("views.added", name=name)
     before, contribution, after = addition.before, addition.contribution, addition.after
-    if before is None or contribution is None or after is None:
-        return Line(label, _equation(f"{name}.grad", after), warn=after is None and contribution is not None)
+    if contribution is None or after is None:
+        return Line(kept, _equation(f"{name}.grad", after), warn=contribution is not None)
+    small = np.size(after) <= _SMALL
+    if before is None or (_same(contribution, after) and not np.any(before)):
+        same = not small and _same(contribution, after)
+        return Line(kept, f"{name}.grad = {came}" if same else _equation(f"{name}.grad", after))
+    old = inline(before) if np.size(before) <= _SMALL else say("views.before")
+    sum_ = f"{old} + {inline(contribution) if small else came}"
+    result = _equation(f"{name}.grad", after)
     due = _total(before, contribution)
-    small = max(map(np.size, (before, contribution, after))) <= 4
-    sum_ = f"{inline(before)} + {inline(contribution)}" if small else say("views.sum")
     if due is not None and _same(due, after):
-        if not touched and np.any(before):
-            return Line(
-                label,
-                say("views.old_gradient", sum=_equation(f"{name}.grad = {sum_}", after), old=inline(before)),
-                warn=True,
-            )
-        return Line(label, _equation(f"{name}.grad = {sum_}", after))
-    overwritten = _same(contribution, after)
-    if overwritten and not np.any(before):
-        return Line(label, _equation(f"{name}.grad", after))
-    key = "views.overwritten" if overwritten else "views.unexpected"
-    blanks: dict[str, Any] = {"is_": _equation(f"{name}.grad", after), "due": _equation(sum_, due)}
-    if overwritten and not touched:
-        return Line(label, say("views.replaced_old", is_=blanks["is_"], old=inline(before)))
-    return Line(label, say(key, **blanks), warn=True)
+        line = _equation(f"{name}.grad = {sum_}", after)
+        if touched or not np.any(before):
+            return Line(added, line)
+        return Line(added, f"{line}\n{say('views.old_gradient', old=old)}", warn=True)
+    if _same(contribution, after) and not touched:
+        return Line(kept, f"{result}\n{say('views.replaced_old', old=old)}")
+    remark = say("views.overwritten" if _same(contribution, after) else "views.unexpected")
+    return Line(added, f"{result}\n{_equation(f'{remark} {sum_}', due)}", warn=True)
 
 
 def _names(stem: str, gradients: Sequence[object]) -> list[str]:
@@ -164,10 +165,8 @@ def _names(stem: str, gradients: Sequence[object]) -> list[str]:
 
 
 def _equation(left: str, value: Any) -> str:
-    text = block(value)
-    if "\n" not in text:
-        return f"{left} = {text}"
-    return f"{left} =\n{text}"
+    indent = "\n" + " " * (columns(left) + 3)
+    return f"{left} = {block(value).replace(chr(10), indent)}"
 
 
 def _product(a: Any, b: Any) -> Any:

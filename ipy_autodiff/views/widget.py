@@ -1,4 +1,8 @@
-"""A live view of a trace: its step can be read, set and observed from Python, as ``view.step``."""
+"""The live end of an output: its step can be read, set and observed from Python, as ``view.step``.
+
+The model has no view of its own: it finds the output's HTML in the page. JupyterLab shows ``model not found`` in place
+of a widget's view when the notebook is opened again, whatever else the output carries; HTML stays.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +17,14 @@ __all__ = ["View"]
 
 
 class View(anywidget.AnyWidget):
-    """One view in the notebook. ``step`` runs from 0, before the first, to the number of steps."""
+    """One output in the notebook. ``step`` runs from 0, before the first, to the number of steps."""
 
-    _esm = read("view.js")
-    _css = read("view.css")
+    _esm = read("link.js")
 
+    output = traitlets.Unicode(help="The identifier of the output's HTML.").tag(sync=True)
     step = traitlets.Int(0, help="The step that is shown: 0 before the first.").tag(sync=True)
-    payload = traitlets.Dict().tag(sync=True)
+    steps = traitlets.Int(0, help="How many steps there are.")
 
     @traitlets.validate("step")
     def _within(self, proposal: Any) -> int:
-        steps = self.payload.get("steps") or ()
-        return max(0, min(int(proposal["value"]), len(steps)))
+        return max(0, min(int(proposal["value"]), int(self.steps)))

@@ -1,87 +1,111 @@
 // Shows one trace: the graph, a stepper over its backward pass, and the comparison of its gradients.
-// The same module serves as a widget (anywidget calls `render`) and inside a saved page (which calls `mount`).
+// It stands in the output itself, so it works while the kernel runs, in the saved notebook and in an exported page.
+// What comes from the notebook becomes text nodes and attributes, never markup.
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag)
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
+  for (const name in attributes) element.setAttribute(name, attributes[name])
   element.append(...children)
   return element
 }
 
-// The picture, and a function that shows it at a step.
-function drawGraph(data) {
-  const svg = document.importNode(new DOMParser().parseFromString(data.svg, "image/svg+xml").documentElement, true)
-  const figure = make("figure", { "data-autodiff": "graph" }, svg)
-  for (const note of data.notes) figure.append(make("p", { class: "ad-note" }, note))
-  const find = (id) => svg.querySelector(`[id="${data.id}-${id}"]`)
-  const gradients = [...svg.querySelectorAll(".grad")].map((text) => [text.parentNode.id.slice(data.id.length + 1), text, text.textContent])
-  const show = (step) => {
-    const now = { ...data.start }
-    for (const { grads } of (data.steps || []).slice(0, step)) Object.assign(now, grads)
-    for (const [id, text, final] of gradients) text.textContent = step ? now[id] || "" : final
-    for (const old of svg.querySelectorAll(".active")) old.classList.remove("active")
-    const active = step ? data.steps[step - 1].active.map(find).filter(Boolean) : []
-    for (const element of active) element.classList.add("active")
-    if (active.length && figure.scrollWidth > figure.clientWidth) {
-      const box = active[0].getBoundingClientRect(), frame = figure.getBoundingClientRect()
-      figure.scrollLeft += box.x + box.width / 2 - frame.x - frame.width / 2
-    }
-  }
-  return [figure, show, svg]
+function note(text) {
+  return make("p", { class: "ad-note" }, text)
 }
 
-// The controls and what they show. `go` asks for a step; the answer comes through `show`.
-function drawStepper(data, go) {
-  const { says, steps } = data
+// The picture and a function that shows it at a step. A click on a Function asks for the step of its backward.
+function drawGraph(data, go) {
+  const steps = data.steps || []
+  const svg = document.importNode(new DOMParser().parseFromString(data.svg, "image/svg+xml").documentElement, true)
+  const figure = make("figure", { "data-autodiff": "graph" }, svg)
+  const prefix = data.id + "-"
+  const find = (id) => svg.querySelector(`[id="${prefix}${id}"]`)
+  const gradients = [...svg.querySelectorAll(".grad")].map((text) => [text, text.parentNode.id.slice(prefix.length), text.textContent])
+  svg.onclick = (event) => {
+    const id = event.target.closest(".function")?.id.slice(prefix.length)
+    const index = steps.findIndex((step) => step.active[0] === id)
+    if (id && index >= 0) go(index + 1)
+  }
+  const show = (step) => {
+    const now = { ...data.start }
+    for (const { grads } of steps.slice(0, step)) Object.assign(now, grads)
+    for (const [text, id, last] of gradients) text.textContent = step ? now[id] || "" : last
+    for (const old of svg.querySelectorAll(".active")) old.classList.remove("active")
+    const active = step ? steps[step - 1].active.map(find) : []
+    for (const element of active) element?.classList.add("active")
+    if (!active[0]) return
+    const box = active[0].getBoundingClientRect(), frame = figure.getBoundingClientRect()
+    figure.scrollLeft += box.x + box.width / 2 - frame.x - frame.width / 2
+    figure.scrollTop += box.y + box.height / 2 - frame.y - frame.height / 2
+  }
+  return [figure, show]
+}
+
+const ICONS = {
+  first: "M4 3v10M12 3 7 8l5 5",
+  previous: "M10 3 5 8l5 5",
+  play: "M4.5 3v10L13 8z",
+  pause: "M5.5 3v10M10.5 3v10",
+  next: "M6 3l5 5-5 5",
+  last: "M12 3v10M4 3l5 5-5 5",
+}
+
+function setFace(button, name, label) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+  svg.setAttribute("viewBox", "0 0 16 16")
+  svg.setAttribute("aria-hidden", "true")
+  const path = svg.appendChild(document.createElementNS(svg.namespaceURI, "path"))
+  path.setAttribute("d", ICONS[name])
+  button.replaceChildren(svg)
+  button.title = label
+  button.setAttribute("aria-label", label)
+}
+
+// The controls and the step in words, and a function that shows a step.
+function drawStepper({ says, steps, total, remarks }, go) {
   const count = steps.length
-  const icons = { first: "M4 3v10M13 3 6 8l7 5z", previous: "M11 3 5 8l6 5z", play: "M4 2.5 13 8l-9 5.5z", next: "M5 3l6 5-6 5z", last: "M12 3v10M3 3l7 5-7 5z", pause: "M5 3v10M11 3v10" }
+  const buttons = {}
   let step = 0
   let timer
-  const icon = (name) => {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
-    svg.setAttribute("viewBox", "0 0 16 16")
-    svg.setAttribute("aria-hidden", "true")
-    svg.append(document.createElementNS(svg.namespaceURI, "path"))
-    svg.firstChild.setAttribute("d", icons[name])
-    return svg
-  }
-  const face = (button, name) => {
-    button.title = says[name]
-    button.setAttribute("aria-label", says[name])
-    button.replaceChildren(icon(name))
-  }
   const stop = () => {
     clearInterval(timer)
-    timer = undefined
-    face(buttons.play, "play")
+    timer = 0
+    setFace(buttons.play, "play", says.play)
   }
-  const play = () => {
-    if (timer) return stop()
-    if (step === count) go(0)
-    timer = setInterval(() => (step < count ? go(step + 1) : stop()), 1300)
-    face(buttons.play, "pause")
-    if (step < count) go(step + 1)
+  const moves = {
+    first: () => go(0),
+    previous: () => go(Math.max(0, step - 1)),
+    next: () => go(Math.min(count, step + 1)),
+    last: () => go(count),
+    play() {
+      timer = setInterval(() => (step < count && section.isConnected ? go(step + 1) : stop()), 1400)
+      setFace(buttons.play, "pause", says.pause)
+      go(step < count ? step + 1 : 0)
+    },
   }
-  const moves = { first: () => 0, previous: () => step - 1, next: () => step + 1, last: () => count }
   const move = (name) => {
-    if (name === "play") return play()
-    if (timer) stop()
-    go(Math.max(0, Math.min(count, moves[name]())))
+    const playing = timer
+    stop()
+    if (name !== "play" || !playing) moves[name]()
   }
-  const buttons = {}
   for (const name of ["first", "previous", "play", "next", "last"]) {
-    const button = (buttons[name] = make("button", { type: "button", "data-autodiff": name }))
-    face(button, name)
-    button.onclick = () => move(name)
+    buttons[name] = make("button", { type: "button", "data-autodiff": name })
+    buttons[name].onclick = () => move(name)
+    setFace(buttons[name], name, says[name])
   }
   const place = make("span", { class: "ad-place" })
   const body = make("div", { class: "ad-step", "aria-live": "polite" })
-  const section = make("section", { "data-autodiff": "stepper", "data-step": 0, "data-steps": count, "data-lm-suppress-shortcuts": "true", tabindex: 0, role: "group", "aria-label": says.steps },
-    make("div", { class: "ad-bar" }, ...Object.values(buttons), place), body)
-  for (const note of data.remarks) section.append(make("p", { class: "ad-note" }, note))
+  const rows = steps.map(({ lines }) => lines.reduce((sum, line) => sum + line[1].split("\n").length, 0))
+  body.style.minHeight = count ? Math.min(24, 1.6 * Math.max(...rows) + 2.5) + "em" : 0
+  const section = make(
+    "section",
+    { "data-autodiff": "stepper", "data-steps": count, "data-lm-suppress-shortcuts": "true", tabindex: 0, role: "group", "aria-label": says.stepper },
+    make("div", { class: "ad-bar" }, ...Object.values(buttons), place), body, ...remarks.map(note),
+  )
   section.onkeydown = (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return
-    const name = { ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last" }[event.key] || (event.key === " " && event.target === section && "play")
+    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return
+    const keys = { ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last" }
+    const name = event.key === " " && event.target === section ? "play" : keys[event.key]
     if (!name) return
     event.preventDefault()
     event.stopPropagation()
@@ -91,106 +115,92 @@ function drawStepper(data, go) {
     step = to
     section.dataset.step = step
     buttons.first.disabled = buttons.previous.disabled = !step
-    buttons.next.disabled = buttons.last.disabled = buttons.play.disabled = !count
     buttons.next.disabled = buttons.last.disabled = step === count
-    place.textContent = says.of.replace("{step}", step).replace("{steps}", count)
-    body.replaceChildren()
-    if (!step) return body.append(make("p", { class: "ad-note" }, count ? says.overview : ""))
+    buttons.play.disabled = !count
+    if (!count) return
     const now = steps[step - 1]
+    place.textContent = says.place.replace("{step}", now ? now.n : 0).replace("{steps}", total)
+    if (!now) return body.replaceChildren(note(says.overview))
     const head = make("p", { class: "ad-head" }, make("b", {}, now.title))
     if (now.where) head.append(make("span", {}, now.where), make("code", {}, now.code))
     const list = make("dl")
     for (const [label, text, warn] of now.lines) {
-      const formula = make("dd", warn ? { class: "ad-warn" } : {}, text)
-      list.append(make("dt", {}, label), formula)
+      list.append(make("dt", {}, label), make("dd", warn ? { class: "ad-warn" } : {}, text))
     }
-    body.append(head, list)
+    body.replaceChildren(head, list)
   }
-  return [section, show, stop]
+  return [section, show]
 }
 
-function drawCheck({ heading, verdict, columns, rows, blame }) {
-  const section = make("section", { "data-autodiff": "check" }, make("p", { class: `ad-verdict ad-${verdict}` }, heading))
+function drawCheck({ heading, verdict, columns, rows, blame }, says) {
+  const section = make("section", { "data-autodiff": "check" }, make("p", { class: `ad-${verdict}` }, make("b", {}, heading)))
   for (const [sentence, hint] of blame) {
-    section.append(make("details", { class: "ad-blame" }, make("summary", {}, sentence), make("p", {}, hint)))
+    const fold = make("details", {}, make("summary", {}, says.hint), hint)
+    section.append(make("div", { class: "ad-blame" }, sentence, fold))
   }
   if (!rows.length) return section
-  const body = make("tbody")
-  for (const row of rows) {
-    const [text, verdict, reason] = row.slice(-3)
-    const cells = row.slice(0, -3).map((cell, index) => make(index ? "td" : "th", index ? { class: "ad-number" } : { scope: "row" }, cell))
-    const last = make("td", {}, make("b", { class: `ad-${verdict}` }, text))
-    if (reason) last.append(" ", make("span", { class: "ad-note" }, reason))
-    body.append(make("tr", { "data-verdict": verdict }, ...cells, last))
-  }
-  const head = make("tr", {}, ...[...columns, ""].map((column) => make("th", { scope: "col" }, column)))
-  section.append(make("table", {}, make("thead", {}, head), body))
+  const last = columns.length - 1
+  const kind = (index) => (index && index < last ? { class: "ad-number" } : {})
+  const body = rows.map(({ cells, verdict, text, reason }) => {
+    const said = make("td", {}, make("span", { class: `ad-${verdict}` }, text))
+    if (reason) said.append(make("span", { class: "ad-note" }, reason))
+    const [name, ...numbers] = cells.map((cell, index) => make(index ? "td" : "th", index ? kind(index) : { scope: "row" }, cell))
+    return make("tr", { "data-verdict": verdict }, name, ...numbers, said)
+  })
+  const head = columns.map((column, index) => make("th", { scope: "col", ...kind(index) }, column))
+  section.append(make("div", { class: "ad-wide" }, make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body))))
   return section
 }
 
-// Fills `view`; `state` holds the step and says when somebody else sets it. Returns what ends it.
-function draw(view, data, state) {
+// Draws the views into `root`, in place of the readable page; if that fails, the page stays as it is.
+function fill(root, data) {
+  let step = 0
+  let model
   const shows = []
-  const parts = []
-  let stop = () => {}
-  for (const name of data.show) {
-    if (name === "graph") {
-      const [figure, show, svg] = drawGraph(data)
-      parts.push(figure)
-      shows.push(show)
-    } else if (name === "steps") {
-      const [section, show, end] = drawStepper(data, state.set)
-      parts.push(section)
-      shows.push(show)
-      stop = end
-    } else if (name === "check") parts.push(drawCheck(data.check))
+  const update = () => shows.forEach((show) => show(step))
+  const go = (to) => {
+    step = to
+    update()
+    model?.set("step", to)
+    model?.save_changes()
   }
-  view.replaceChildren(...parts)
-  const update = () => shows.forEach((show) => show(state.get()))
-  update()
-  const off = state.observe(update)
-  return () => {
-    stop()
-    off()
-  }
-}
-
-function render({ model, el }) {
-  const data = model.get("payload")
-  const view = make("div", { class: "ad-view", "data-autodiff": "view", lang: data.lang })
-  el.append(view)
-  return draw(view, data, {
-    get: () => model.get("step"),
-    set: (step) => {
-      model.set("step", step)
-      model.save_changes()
-    },
-    observe: (update) => {
-      model.on("change:step", update)
-      return () => model.off("change:step", update)
-    },
+  const parts = data.show.map((name) => {
+    if (name === "check") return drawCheck(data.check, data.says)
+    const [part, show] = name === "graph" ? drawGraph(data, go) : drawStepper(data, go)
+    shows.push(show)
+    return part
   })
+  const first = data.show[0] === "graph"
+  const box = first && parts[0].firstChild.viewBox.baseVal
+  if (box.height > box.width && parts.length > 1) {
+    root.classList.add("ad-tall")
+    parts.push(make("div", {}, ...parts.splice(1)))
+  }
+  parts.splice(first, 0, ...data.notes.map(note))
+  root.replaceChildren(...parts)
+  update()
+
+  // A live model, where there is one, shares its step: what Python sets is shown, what is clicked Python hears.
+  const links = (globalThis.ipyAutodiff ??= new Map())
+  const follow = () => {
+    if (links.get(data.id) === model) return
+    model = links.get(data.id)
+    const take = () => {
+      step = model.get("step")
+      update()
+    }
+    model.on("change:step", take)
+    take()
+  }
+  document.addEventListener("ipy-autodiff", (event) => event.detail === data.id && follow())
+  follow()
 }
 
-// Takes the place of the readable page; where that fails, the page stays as it is.
-function mount(id, data) {
-  for (const view of document.querySelectorAll(`[id="${id}"]`)) {
-    const image = view.querySelector("img")
-    if (image) {
-      const bytes = Uint8Array.from(atob(image.src.split(",")[1]), (character) => character.charCodeAt(0))
-      data.svg = new TextDecoder().decode(bytes)
-    }
-    let step = 0
-    let update
-    draw(view, data, {
-      get: () => step,
-      set: (to) => {
-        step = to
-        update()
-      },
-      observe: (call) => (update = call),
-    })
+function mount(data) {
+  for (const root of document.querySelectorAll(`[id="${data.id}"]:not(.ad-drawn)`)) {
+    const image = root.querySelector("img")
+    if (image) data.svg = new TextDecoder().decode(Uint8Array.from(atob(image.src.split(",")[1]), (c) => c.charCodeAt(0)))
+    fill(root, data)
+    root.classList.add("ad-drawn")
   }
 }
-
-export default { render }
