@@ -14,6 +14,7 @@ from ipy_autodiff.tracing.graph import Finding, FunctionNode, Graph, VariableNod
 from ipy_autodiff.tracing.reading import (
     CREATOR,
     INPUTS,
+    NAME,
     OUTPUTS,
     array_of,
     data_of,
@@ -22,7 +23,6 @@ from ipy_autodiff.tracing.reading import (
     is_variable,
     kept,
     listed,
-    read,
 )
 
 __all__ = ["Assembled", "assemble"]
@@ -137,12 +137,12 @@ def _producer(variable: Any, log: CallLog, by_key: dict[tuple[str, int], _Produc
         if key not in by_key:
             by_key[key] = _Producer(call.function, call.arguments, call.outputs, call)
         return by_key[key]
-    creator = read(variable, CREATOR)
+    creator = CREATOR.read(variable)
     if creator is None or not is_function(creator):
         return None
     key = ("function", id(creator))
     if key not in by_key:
-        by_key[key] = _Producer(creator, listed(read(creator, INPUTS)), listed(read(creator, OUTPUTS)), None)
+        by_key[key] = _Producer(creator, listed(INPUTS.read(creator)), listed(OUTPUTS.read(creator)), None)
     producer = by_key[key]
     if not any(output is variable for output in producer.outputs):
         producer.outputs = (*producer.outputs, variable)
@@ -204,7 +204,7 @@ class _Naming:
         name = self._names.get(id(variable))
         if name:
             return name, True
-        own = read(variable, ("name", "_name"))
+        own = NAME.read(variable)
         if isinstance(own, str) and own:
             return own, True
         name = self._made_up[id(variable)] = self._local_names.get(id(variable)) or self._described(variable, producer)
@@ -252,7 +252,7 @@ def _findings(
         yield Finding("cycle", Message("trace.cycle", function=culprit.name), function=culprit)
     if order and not any(producer.call is None or producer.call.saves_inputs for producer in order):
         yield Finding("nothing-saved", Message("trace.nothing-saved", function=functions[0].name), mistake=False)
-    elif order and not any(read(output, CREATOR) is not None for producer in order for output in producer.outputs):
+    elif order and not any(CREATOR.read(output) is not None for producer in order for output in producer.outputs):
         yield Finding("no-creator", Message("trace.no-creator", variable=functions[-1].outputs[0].name), mistake=False)
     for variable in variables:
         if not isinstance(variable.data, np.ndarray | np.generic):

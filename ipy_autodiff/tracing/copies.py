@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
-from ipy_autodiff.tracing.reading import CREATOR, DATA, GRADIENT, INPUTS, OUTPUTS, is_function, read, write
+from ipy_autodiff.tracing.reading import CREATOR, DATA, GRADIENT, INPUTS, OUTPUTS, Spelling, is_function
 
 __all__ = ["Copies", "aside"]
 
@@ -40,7 +40,7 @@ class Copies:
             variable_copies[id(variable.object)] = duplicate
             self.variables[variable] = duplicate
             self.set_data(variable, variable.data)
-            write(duplicate, GRADIENT, None)
+            GRADIENT.write(duplicate, None)
         function_copies: dict[int, Any] = {}
         for function in graph.functions:
             key = id(function) if by_call else id(function.object)
@@ -56,31 +56,31 @@ class Copies:
                 self._point(duplicate, OUTPUTS, function.outputs)
         for variable, duplicate in self.variables.items():
             creator = graph.creators.get(variable)
-            if creator is not None and is_function(read(duplicate, CREATOR)):
-                write(duplicate, CREATOR, self.functions[creator])
+            if creator is not None and is_function(CREATOR.read(duplicate)):
+                CREATOR.write(duplicate, self.functions[creator])
 
     def set_data(self, variable: VariableNode, data: Any) -> None:
         """Put a fresh copy of ``data`` into the box of this Variable's copy."""
-        write(self.variables[variable], DATA, data.copy() if isinstance(data, np.ndarray) else data)
+        DATA.write(self.variables[variable], data.copy() if isinstance(data, np.ndarray) else data)
 
     def set_gradient(self, variable: VariableNode, gradient: Any) -> None:
         """Put a gradient on this Variable's copy, even where its class does not have one yet."""
         duplicate = self.variables[variable]
-        if not write(duplicate, GRADIENT, gradient):
+        if not GRADIENT.write(duplicate, gradient):
             with contextlib.suppress(AttributeError):
                 duplicate.grad = gradient
 
-    def _link(self, function: Any, names: tuple[str, ...], duplicates: Mapping[int, Any]) -> None:
-        for name in names:
-            saved = read(function, (name,))
+    def _link(self, function: Any, spelling: Spelling, duplicates: Mapping[int, Any]) -> None:
+        for one in spelling.each():
+            saved = one.read(function)
             if saved is not None:
-                write(function, (name,), _replaced(saved, duplicates))
+                one.write(function, _replaced(saved, duplicates))
 
-    def _point(self, function: Any, names: tuple[str, ...], nodes: tuple[Any, ...]) -> None:
+    def _point(self, function: Any, spelling: Spelling, nodes: tuple[Any, ...]) -> None:
         """Point the attributes at the copies of these nodes, in the container that the engine uses."""
         items = [self.variables.get(node, node) if isinstance(node, VariableNode) else node for node in nodes]
-        for name in names:
-            saved = read(function, (name,))
+        for one in spelling.each():
+            saved = one.read(function)
             if saved is None or isinstance(saved, np.ndarray):
                 continue
             if isinstance(saved, list | tuple):
@@ -90,7 +90,7 @@ class Copies:
                 value = weakref.ref(items[0]) if isinstance(saved, weakref.ReferenceType) else items[0]
             else:
                 continue
-            write(function, (name,), value)
+            one.write(function, value)
 
 
 def _copy(original: Any) -> Any:

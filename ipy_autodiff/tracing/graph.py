@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 Role = Literal["leaf", "intermediate", "output"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class VariableNode:
     """One Variable of the graph: its name, its data and gradient as copies, and its part in the graph."""
 
@@ -38,6 +38,9 @@ class VariableNode:
     object: Any = field(repr=False)
     """The live object in the notebook. Never written to."""
 
+    def __repr__(self) -> str:
+        return f"<Variable {self.name}: {self.role}, {self.dtype} {self.shape}>"
+
     @property
     def shape(self) -> tuple[int, ...] | None:
         """The shape of its data, or None where the data is no array and no number."""
@@ -49,7 +52,7 @@ class VariableNode:
         return self.data.dtype if isinstance(self.data, np.ndarray | np.generic) else None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FunctionNode:
     """One call of a Function: the class's name, what went in and came out, and the line of the cell that called it."""
 
@@ -70,6 +73,10 @@ class FunctionNode:
     """The live Function object. Two calls of one object are two nodes with the same object."""
     convention: tuple[Literal["each", "list"], bool] = ("each", False)
     """How ``forward`` is given its arguments: each by itself or in one list, and whether as Variables."""
+
+    def __repr__(self) -> str:
+        ins, outs = (", ".join(node.name for node in nodes) for nodes in (self.inputs, self.outputs))
+        return f"<Function {self.name}({ins}) = {outs}>"
 
 
 @dataclass(frozen=True)
@@ -146,7 +153,7 @@ class Addition:
     """The gradient that stood there when the engine had dealt with the call."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Step:
     """One call of a Function's ``backward``, with the real numbers."""
 
@@ -169,6 +176,9 @@ class Step:
     """Whether the cell made this call itself, or it was made on copies afterwards."""
     error: str | None = None
     """What the call raised, as ``TypeName: text``."""
+
+    def __repr__(self) -> str:
+        return f"<Step {self.number}: {self.function!r}>"
 
 
 @dataclass(frozen=True, eq=False)

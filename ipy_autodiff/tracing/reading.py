@@ -8,7 +8,7 @@ a list or tuple, as weak references or not. Nothing here calls a method of the s
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,10 @@ __all__ = [
     "DATA",
     "GRADIENT",
     "INPUTS",
+    "NAME",
     "OUTPUTS",
+    "Spelling",
     "array_of",
-    "attribute_name",
     "backward_method",
     "data_of",
     "dereferenced",
@@ -31,77 +32,115 @@ __all__ = [
     "is_variable",
     "kept",
     "listed",
-    "read",
-    "write",
 ]
-
-DATA = ("data", "_data", "value", "_value", "val")
-GRADIENT = ("grad", "_grad", "gradient", "_gradient")
-CREATOR = ("creator", "_creator", "creator_", "_creator_", "func", "creater", "_Variable__creator")
-INPUTS = ("inputs", "input", "inputs_", "input_", "_inputs", "_input", "_Function__inputs", "_Function__input")
-OUTPUTS = ("outputs", "output", "outputs_", "output_", "_outputs", "_output", "_Function__outputs", "_Function__output")
 
 _FOREIGN = ("numpy", "torch", "tensorflow", "jax", "pandas", "matplotlib", "IPython", "ipywidgets")
 _PYTHON_CLASS = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class that a class statement made
-_MISSING = object()
+_CLASSES = 500  # how many classes are remembered as read
 _SWEEPS = ("backward", "backprop", "back_prop", "역전파")
 _PASS = len((lambda: None).__code__.co_code)
 _SMALL = 8 * 2**20  # bytes up to which an array is copied as it passes
 
 
+class Spelling:
+    """One attribute under the names that engines give it; the first that an object has is meant."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self._of: dict[type, str] = {}
+
+    def name(self, candidate: Any) -> str | None:
+        """The name under which this object has the attribute, or None."""
+        return self._find(candidate)[0]
+
+    def read(self, candidate: Any, default: Any = None) -> Any:
+        """The attribute's value; a property that raises counts as not there."""
+        known = self._of.get(type(candidate))
+        if known is not None:
+            try:
+                return getattr(candidate, known)
+            except Exception:  # not set on this one yet, or a student's property
+                pass
+        name, value = self._find(candidate)
+        return default if name is None else value
+
+    def write(self, candidate: Any, value: Any) -> bool:
+        """Set the attribute under each name that the object has and lets be set; False where there is none."""
+        done = False
+        for name in self.names:
+            try:
+                getattr(candidate, name)
+                setattr(candidate, name, value)
+            except Exception:  # not there, a property without a setter, a student's setter
+                continue
+            done = True
+        return done
+
+    def each(self) -> Iterator[Spelling]:
+        """The names one by one, for an object that has the attribute under several."""
+        return (Spelling(name) for name in self.names)
+
+    def _find(self, candidate: Any) -> tuple[str | None, Any]:
+        for name in self.names:
+            try:
+                value = getattr(candidate, name)
+            except Exception:
+                continue
+            if len(self._of) > _CLASSES:
+                self._of.clear()
+            self._of[type(candidate)] = name
+            return name, value
+        return None, None
+
+
+DATA = Spelling("data", "_data", "value", "_value", "val")
+GRADIENT = Spelling("grad", "_grad", "gradient", "_gradient")
+CREATOR = Spelling("creator", "_creator", "creator_", "_creator_", "func", "creater", "_Variable__creator")
+INPUTS = Spelling("inputs", "input", "inputs_", "input_", "_inputs", "_input", "_Function__inputs", "_Function__input")
+OUTPUTS = Spelling(
+    "outputs", "output", "outputs_", "output_", "_outputs", "_output", "_Function__outputs", "_Function__output"
+)
+NAME = Spelling("name", "_name")
+
+_variables: dict[type, bool] = {}
+_functions: dict[type, bool] = {}
+
+
 def is_variable(candidate: Any) -> bool:
     """Whether this is a Variable of some engine: data in a box, and a sign that it is one for differentiation."""
     kind = type(candidate)
-    if _foreign(kind) or isinstance(candidate, type):
-        return False
-    if attribute_name(candidate, DATA) is None or callable(getattr(kind, "forward", None)):
-        return False
-    if any(attribute_name(candidate, names) for names in (CREATOR, GRADIENT)) or hasattr(kind, "set_creator"):
-        return True
-    return any(word in kind.__name__.lower() for word in ("variable", "tensor", "변수"))
+    return kind in _variables or _looks_like(candidate, kind, _as_variable, _variables)
 
 
 def is_function(candidate: Any) -> bool:
     """Whether this is a Function of some engine: an instance with a ``forward`` method."""
     kind = type(candidate)
-    if _foreign(kind) or isinstance(candidate, type):
+    return kind in _functions or _looks_like(candidate, kind, _as_function, _functions)
+
+
+def _looks_like(candidate: Any, kind: type, test: Callable[[Any, type], bool], known: dict[type, bool]) -> bool:
+    if _foreign(kind) or isinstance(candidate, type) or not test(candidate, kind):
         return False
+    if len(known) > _CLASSES:
+        known.clear()
+    known[kind] = True
+    return True
+
+
+def _as_variable(candidate: Any, kind: type) -> bool:
+    if DATA.name(candidate) is None or callable(getattr(kind, "forward", None)):
+        return False
+    if CREATOR.name(candidate) or GRADIENT.name(candidate) or hasattr(kind, "set_creator"):
+        return True
+    return any(word in kind.__name__.lower() for word in ("variable", "tensor", "변수"))
+
+
+def _as_function(candidate: Any, kind: type) -> bool:
     return callable(getattr(kind, "forward", None)) or callable(getattr(candidate, "__dict__", {}).get("forward"))
 
 
 def _foreign(kind: type) -> bool:
     return not kind.__flags__ & _PYTHON_CLASS or str(kind.__module__).partition(".")[0] in _FOREIGN
-
-
-def attribute_name(candidate: Any, names: Sequence[str]) -> str | None:
-    """The first of ``names`` that the object has, or None."""
-    for name in names:
-        if read(candidate, (name,), _MISSING) is not _MISSING:
-            return name
-    return None
-
-
-def read(candidate: Any, names: Sequence[str], default: Any = None) -> Any:
-    """The value of the first of ``names`` that the object has; a property that raises counts as not there."""
-    for name in names:
-        try:
-            return getattr(candidate, name)
-        except Exception:  # a student's property may raise anything
-            continue
-    return default
-
-
-def write(candidate: Any, names: Sequence[str], value: Any) -> bool:
-    """Set those of ``names`` that the object has and lets be set; False where there is none."""
-    done = False
-    for name in names:
-        if read(candidate, (name,), _MISSING) is not _MISSING:
-            try:
-                setattr(candidate, name, value)
-            except Exception:  # a property without a setter, a student's setter
-                continue
-            done = True
-    return done
 
 
 def listed(value: Any) -> tuple[Any, ...]:
@@ -123,12 +162,12 @@ def dereferenced(item: Any) -> Any:
 
 def data_of(variable: Any) -> Any:
     """What stands in the Variable's box."""
-    return read(variable, DATA)
+    return DATA.read(variable)
 
 
 def gradient_of(variable: Any) -> Array | None:
     """A copy of the Variable's gradient as an ndarray, whatever it is kept in; None where there is none."""
-    return kept(array_of(read(variable, GRADIENT)))
+    return kept(array_of(GRADIENT.read(variable)))
 
 
 def array_of(value: Any) -> Array | None:

@@ -27,7 +27,6 @@ from ipy_autodiff.tracing.reading import (
     is_variable,
     kept,
     listed,
-    read,
 )
 
 __all__ = ["BackwardCall", "Recorder", "Sweep", "SweepTooLong"]
@@ -161,21 +160,21 @@ class Recorder:
             return
         owner = _first_argument(frame)
         owned = owner is not None and is_function(owner)
-        creator = read(outputs[0], CREATOR)
+        creator = CREATOR.read(outputs[0])
         if creator is not None and is_function(creator):
             call = self.log.made(outputs[0])
             if call is None or (creator is owner and self._was_unfinished(call, owner)):
-                made = listed(read(creator, OUTPUTS))
+                made = listed(OUTPUTS.read(creator))
                 if any(output is outputs[0] for output in made):
                     outputs = made
-                arguments = listed(read(creator, INPUTS))
+                arguments = listed(INPUTS.read(creator))
                 saved = bool(arguments)
                 if not saved and owned:
                     arguments = _variables_among(frame)
                 self._note(frame, creator, arguments, outputs, saved)
                 return
         elif owned and not self._within_call(frame, owner):
-            arguments = listed(read(owner, INPUTS))
+            arguments = listed(INPUTS.read(owner))
             saved = bool(arguments) and all(is_variable(argument) for argument in arguments)
             if not saved:
                 arguments = _variables_among(frame)
@@ -186,7 +185,7 @@ class Recorder:
 
     def _was_unfinished(self, call: Call, function: Any) -> bool:
         """Whether the call that was just noted has saved other inputs since, on its way out of ``__call__``."""
-        now = listed(read(function, INPUTS))
+        now = listed(INPUTS.read(function))
         return call.number == self.log.count - 1 and [id(item) for item in now] != [id(item) for item in call.arguments]
 
     def _within_call(self, frame: FrameType, owner: Any) -> bool:
@@ -196,7 +195,7 @@ class Recorder:
     def _note(
         self, frame: FrameType, function: Any, arguments: tuple[Any, ...], outputs: tuple[Any, ...], saved: bool
     ) -> None:
-        owned_by_output = read(outputs[0], CREATOR) is function
+        owned_by_output = CREATOR.read(outputs[0]) is function
         line, holder = self._line_of(frame)
         call = Call(
             number=self.log.count,
@@ -269,7 +268,7 @@ class Recorder:
         if self._limit is not None and self._count > self._limit:
             raise SweepTooLong
         gys = tuple(kept(array_of(value)) for value in _arguments(frame))
-        inputs = tuple(item for item in listed(read(function, INPUTS)) if is_variable(item))
+        inputs = tuple(item for item in listed(INPUTS.read(function)) if is_variable(item))
         if not inputs:
             call = self.log.latest(function)
             inputs = tuple(item for item in call.arguments if is_variable(item)) if call else ()

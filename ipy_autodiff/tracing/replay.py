@@ -11,7 +11,7 @@ import numpy as np
 
 from ipy_autodiff.tracing.copies import Copies, aside
 from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, VariableNode
-from ipy_autodiff.tracing.reading import GRADIENT, array_of, backward_method, read, write
+from ipy_autodiff.tracing.reading import GRADIENT, array_of, backward_method
 from ipy_autodiff.tracing.recorder import SweepTooLong
 
 __all__ = ["Replay", "ReplayError"]
@@ -103,7 +103,7 @@ class Replay:
                 for function in self.graph.functions:  # what a Function keeps for its backward besides its inputs
                     self._forward(function, [self._value(node, copies) for node in function.inputs], copies)
             self._sweep(of, copies)
-            found = {node: array_of(read(duplicate, GRADIENT)) for node, duplicate in copies.variables.items()}
+            found = {node: array_of(GRADIENT.read(duplicate)) for node, duplicate in copies.variables.items()}
         return {node: np.array(gradient) for node, gradient in found.items() if gradient is not None}
 
     def _sweep(self, of: VariableNode, copies: Copies) -> None:
@@ -120,9 +120,9 @@ class Replay:
             raise ReplayError(None, error) from error
         except Exception as error:
             # An engine of the book's steps 7 and 8 wants the seed to be set before.
-            if read(root, GRADIENT) is not None:
+            if GRADIENT.read(root) is not None:
                 raise ReplayError(None, error) from error
-            write(root, GRADIENT, seed)
+            GRADIENT.write(root, seed)
             try:
                 method()
             except Exception as second:
@@ -131,7 +131,7 @@ class Replay:
     def _sweep_by_hand(self, of: VariableNode, seed: Array, copies: Copies) -> None:
         copies.set_gradient(of, seed)
         for function in reversed(self.graph.upstream(of)):
-            gys = [array_of(read(copies.variables[node], GRADIENT)) for node in function.outputs]
+            gys = [array_of(GRADIENT.read(copies.variables[node])) for node in function.outputs]
             if all(gy is None for gy in gys):
                 continue
             filled = [
@@ -139,7 +139,7 @@ class Replay:
             ]
             gxs = self.backward(function, filled, copies)
             for node, gx in zip(function.inputs, gxs, strict=False):
-                before, contribution = array_of(read(copies.variables[node], GRADIENT)), array_of(gx)
+                before, contribution = array_of(GRADIENT.read(copies.variables[node])), array_of(gx)
                 if contribution is not None:
                     added = contribution if before is None else np.asarray(before + contribution)
                     copies.set_gradient(node, added)
