@@ -35,8 +35,8 @@ class Outcome:
 
     test: str
     status: Status
-    reason: str = ""
-    """One sentence for the student."""
+    reason: tuple[str, dict[str, Any]] | None = None
+    """One sentence for the student: its identifier in the catalogue, and its blanks; None where the detail says all."""
     detail: str = ""
     """What pytest says, with the sheet's line."""
     traceback: str = ""
@@ -161,26 +161,26 @@ def test_name(item: str, submission: str) -> str:
 
 
 def _outcome(name: str, error: BaseException, report: pytest.TestReport) -> Outcome:
+    reason = (error.message.identifier, dict(error.message.blanks)) if isinstance(error, AnswerError) else None
     detail = report.longreprtext[-_DETAIL:]
-    reason = str(error).strip()
     match error:
         case UnreadableError():
             return Outcome(name, "not-run", reason)
         case MissingError(because=because):
-            return Outcome(name, because or "missing", reason)  # type: ignore[arg-type]
+            return Outcome(name, because or "missing", reason)
         case DiedError(kind=kind):
-            return Outcome(name, kind, reason)  # type: ignore[arg-type]
+            return Outcome(name, kind, reason)
         case CodeError(traceback=trace):
-            return Outcome(name, "error", reason, detail, trace)
-        case AssertionError():
-            return Outcome(name, "fail", reason, detail)
+            return Outcome(name, "error", reason, traceback=trace)
+        case AnswerError():
+            return Outcome(name, "fail", reason)
+        case AssertionError() | pytest.fail.Exception():
+            return Outcome(name, "fail", detail=detail)
         case pytest.skip.Exception():
-            return Outcome(name, "not-run", reason)
-        case pytest.fail.Exception():
-            return Outcome(name, "fail", reason, detail)
+            return Outcome(name, "not-run", detail=detail)
         case SandboxError():
-            return Outcome(name, "killed", reason, detail)
-    return Outcome(name, "error", reason, detail, sheet_error=True)
+            return Outcome(name, "killed", detail=detail)
+    return Outcome(name, "error", detail=detail, sheet_error=True)
 
 
 def _submission_of(item: pytest.Item) -> Submission | None:

@@ -16,6 +16,7 @@ from ipy_autodiff.homework.sandbox.wire import Garbled, pack, unpack
 from ipy_autodiff.messages import Message
 
 if TYPE_CHECKING:
+    from ipy_autodiff.homework.sandbox.process import Death
     from ipy_autodiff.tracing.graph import Array
 
 __all__ = ["AnswerError", "CodeError", "DiedError", "Gradients", "MissingError", "Student"]
@@ -35,7 +36,7 @@ class AnswerError(AssertionError):
 class MissingError(AnswerError):
     """The notebook does not define a name. ``because`` says what ended the cell that may have."""
 
-    def __init__(self, name: str, because: str | None = None) -> None:
+    def __init__(self, name: str, because: Death | None = None) -> None:
         super().__init__(Message(f"homework.missing-{because}" if because else "homework.missing", name=name))
         self.because = because
 
@@ -43,7 +44,7 @@ class MissingError(AnswerError):
 class DiedError(AnswerError):
     """The student's code took too long or too much, or ended the process: ``kind``."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: Death) -> None:
         super().__init__(Message(f"homework.died-{kind}"))
         self.kind = kind
 
@@ -81,7 +82,7 @@ class Student:
         self,
         ask: Callable[[dict[str, Any]], dict[str, Any]],
         seed: int = 0,
-        excuse: Callable[[], str | None] = lambda: None,
+        excuse: Callable[[], Death | None] = lambda: None,
     ) -> None:
         self._ask = ask
         self._excuse = excuse

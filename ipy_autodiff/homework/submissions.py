@@ -40,8 +40,8 @@ def found(paths: Iterable[str | Path], most: int) -> list[Submission]:
     submissions = []
     for file, name in zip(files, _names(files), strict=True):
         try:
-            with opened(Submission(name, str(file)), most) as number:
-                digest = hashlib.file_digest(os.fdopen(os.dup(number), "rb"), "sha256").hexdigest()
+            with opened(Submission(name, str(file)), most) as number, os.fdopen(os.dup(number), "rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
         except Unreadable as reason:
             digest = hashlib.sha256(str(file).encode(errors="surrogateescape")).hexdigest()
             submissions.append(Submission(name, str(file), unreadable=str(reason), digest=digest))

@@ -22,6 +22,7 @@ from ipy_autodiff.tracing.graph import Array
 __all__ = ["Answers"]
 
 _TEXT = 2000
+_BYTES = 8_000_000
 Answer = dict[str, Any]
 
 
@@ -122,25 +123,24 @@ def packed_value(result: object) -> Answer:
     if type(result) is str:
         return {"text": result[:_TEXT], "type": "str", "of": None}
     array, kind, holder = _data(result)
+    if array.nbytes > _BYTES:
+        raise _NotNumbersError(f"{kind}, {array.nbytes} bytes")
     return {"array": pack(array), "type": kind, "of": holder}
 
 
 def described(error: BaseException) -> Answer:
     """An exception as plain data: its class and all its base classes with their modules, its text, its traceback."""
-    mro = [f"{kind.__module__}.{kind.__qualname__}" for kind in type.mro(type(error))]
+    kind = type(error)
+    answer: Answer = {"type": kind.__name__, "mro": [], "text": "", "traceback": "", "name": None}
     try:
-        text = str(error)[:_TEXT]
-    except BaseException:  # noqa: BLE001 - a __str__ that raises
-        text = ""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    name = error.name if type(error) is NameError and type(error.name) is str else None
-    return {
-        "type": type(error).__name__,
-        "mro": mro,
-        "text": text,
-        "traceback": "".join(traceback.format_list(frames[-8:]))[-_TEXT:],
-        "name": name,
-    }
+        answer["mro"] = [f"{base.__module__}.{base.__qualname__}" for base in type.mro(kind)]
+        answer["name"] = error.name if kind is NameError and type(error.name) is str else None
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+        answer["traceback"] = "".join(traceback.format_list(frames[-8:]))[-_TEXT:]
+        answer["text"] = str(error)[:_TEXT]
+    except BaseException:  # noqa: BLE001 - an exception whose own attributes misbehave: what is there so far will do
+        pass
+    return answer
 
 
 def _data(result: object) -> tuple[Array, str, str | None]:

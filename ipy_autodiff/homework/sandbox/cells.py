@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Cell", "Unreadable", "code_cells"]
+__all__ = ["Cell", "Unreadable", "code_cells", "stored_text"]
 
 
 class Unreadable(Exception):
@@ -50,7 +50,7 @@ def code_cells(content: bytes, most: int = 20_000) -> list[Cell]:
     chosen = [cell for cell in found if isinstance(cell, dict) and cell.get("cell_type") == "code"]
     if len(chosen) > most:
         raise Unreadable("many")
-    return [Cell(_joined(cell.get("source", cell.get("input"))), _stored(cell)) for cell in chosen]
+    return [Cell(_joined(cell.get("source", cell.get("input"))), stored_text(cell)) for cell in chosen]
 
 
 def _text(content: bytes) -> str:
@@ -72,7 +72,7 @@ def _joined(value: Any) -> str:
     return value.encode("utf-8", errors="replace").decode("utf-8")  # lone surrogates cannot be compiled
 
 
-def _stored(cell: dict[str, Any]) -> str | None:
+def stored_text(cell: dict[str, Any]) -> str | None:
     """What was written to stdout and shown as plain text; None where there is none, or something else beside it."""
     pieces = []
     for output in _list(cell.get("outputs")):

@@ -12,17 +12,18 @@ import site
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from ipy_autodiff.homework.sandbox import kernel_calls as linux
-from ipy_autodiff.homework.sandbox.enclosure import bubblewrap, view
+from ipy_autodiff.homework.sandbox.enclosure import HOME, bubblewrap, view
 from ipy_autodiff.homework.sandbox.limits import Limits
 from ipy_autodiff.homework.sandbox.wire import Garbled, receive, send
 
-__all__ = ["STRONG", "DeadError", "Enclosed", "Isolation", "Life", "SandboxError"]
+__all__ = ["STRONG", "Death", "DeadError", "Enclosed", "Isolation", "Life", "SandboxError"]
 
 Isolation = Literal["bubblewrap", "namespaces", "limits", "nbclient"]
 STRONG: tuple[Isolation, ...] = ("bubblewrap", "namespaces")
@@ -71,7 +72,7 @@ class Enclosed:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=_environment(),
+                env=_environment(HOME if isolation in STRONG else tempfile.gettempdir()),
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
@@ -243,10 +244,10 @@ def _boot() -> str:
     )
 
 
-def _environment() -> dict[str, str]:
+def _environment(home: str) -> dict[str, str]:
     """The environment that submissions see, but for what the enclosed process takes out of it."""
     threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    found = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1", **threads}
+    found = {"HOME": home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1", **threads}
     if site.ENABLE_USER_SITE:
         found["PYTHONUSERBASE"] = site.getuserbase()
     if "LD_LIBRARY_PATH" in os.environ:  # some Pythons find their own library by it

@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import signal
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -25,7 +26,7 @@ from traitlets.config import Config
 
 from ipy_autodiff.homework.sandbox.cells import Cell
 
-__all__ = ["CellResult", "Output", "new_shell", "run_cells"]
+__all__ = ["CellResult", "Output", "new_shell", "plain_transformers", "run_cells", "same_text"]
 
 _TRACEBACK = 4000
 
@@ -109,6 +110,12 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
     def ask_exit(self) -> None:
         """``exit`` ends the cell at most."""
 
+    def system(self, cmd: str) -> None:
+        """``!command``, without a terminal."""
+        done = subprocess.run(cmd, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        self.user_ns["_exit_code"] = done.returncode
+        sys.stdout.write(done.stdout.decode(errors="replace"))
+
     def showtraceback(self, *_: Any, **__: Any) -> None:
         """The error is in the result of ``run_cell``; drawing it in colour would take longer than the cell."""
 
@@ -148,11 +155,13 @@ def run_cells(
             if number in skip or not cell.source.strip():
                 continue
             report(number, None)
-            _plain_transformers(shell)
+            plain_transformers(shell)
             before = len(output.pieces)
             with _alarm(seconds):
                 error = _run(shell, cell.source)
-            stale = error is None and cell.stored is not None and not _same(cell.stored, output, before)
+            stale = False
+            if error is None and cell.stored is not None and output.length < output.limit:
+                stale = not same_text(cell.stored, output.since(before))
             report(number, CellResult(number, *_described(error), stale=stale))
 
 
@@ -166,7 +175,8 @@ def _run(shell: InteractiveShell, source: str) -> BaseException | None:
     return getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
 
 
-def _plain_transformers(shell: InteractiveShell) -> None:
+def plain_transformers(shell: InteractiveShell) -> None:
+    """Gives the shell the input transformers that a new one has."""
     with contextlib.suppress(Exception):
         shell.input_transformer_manager = TransformerManager()
         shell.ast_transformers = []
@@ -216,11 +226,9 @@ def _described(error: BaseException | None) -> tuple[str, str]:
         return type(error).__name__, ""
 
 
-def _same(stored: str, output: Output, before: int) -> bool:
-    """Whether the text is the stored one, but for addresses and blanks, or was cut and cannot be compared."""
-    if output.length >= output.limit:
-        return True
-    return _normal(stored) == _normal(output.since(before))
+def same_text(stored: str, put_out: str) -> bool:
+    """Whether two outputs are the same but for blanks and addresses of objects."""
+    return _normal(stored) == _normal(put_out)
 
 
 def _normal(text: str) -> str:

@@ -24,12 +24,12 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_autodiff.homework.sandbox.answers import Answers
 from ipy_autodiff.homework.sandbox.cells import Cell, Unreadable, code_cells
-from ipy_autodiff.homework.sandbox.limits import Limits
+from ipy_autodiff.homework.sandbox.limits import Limits, use_the_reserve
 from ipy_autodiff.homework.sandbox.originals import Originals
 from ipy_autodiff.homework.sandbox.running import CellResult, Output, run_cells
 from ipy_autodiff.homework.sandbox.wire import receive, send
 
-__all__ = ["live", "plain_source"]
+__all__ = ["live", "plain_source", "usual_surroundings"]
 
 _QUESTION = 64_000_000
 _RECURSION = 3000
@@ -62,6 +62,7 @@ def live(
     output = Output(limits.output)
     run_cells(shell, cells, report, skip=skip, seconds=limits.seconds / 4, output=output)
     originals.restore()
+    use_the_reserve()
     send(channel, {"ran": True, "output": output.since(0)[-20_000:]})
     sources = [plain_source(cell.source) for number, cell in enumerate(cells) if number not in skip]
     answers = Answers(shell.user_ns, lambda: sources)
@@ -94,7 +95,7 @@ def _test(channel: socket.socket, answers: Answers, seconds: float) -> None:
         stop(None)  # type: ignore[operator]
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
-    _usual_surroundings()
+    usual_surroundings()
     while (message := receive(channel, _QUESTION)) is not None and "ask" in message:
         nothing = Output(0)
         sys.stdout = sys.stderr = nothing
@@ -105,7 +106,7 @@ def _test(channel: socket.socket, answers: Answers, seconds: float) -> None:
         send(channel, answer)
 
 
-def _usual_surroundings() -> None:
+def usual_surroundings() -> None:
     """The interpreter's switches as a fresh one has them."""
     sys.setrecursionlimit(_RECURSION)
     gc.enable()

@@ -1,0 +1,148 @@
+"""Grade a class from the command line: ``ipy-autodiff grade SHEET NOTEBOOK... --out DIR``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, TypeVar
+
+from ipy_autodiff.messages import LANGUAGES, current_language, say, speaking
+
+if TYPE_CHECKING:
+    from ipy_autodiff.homework.grading import Graded, Grading
+
+__all__ = ["main"]
+
+Number = TypeVar("Number", int, float)
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; the exit status is 0 when every notebook has its row, 130 when it was interrupted, 2 when it
+    could not begin."""
+    options = _parser().parse_args(arguments)
+    with speaking(options.lang):
+        return _grade(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ipy-autodiff", description=say("homework.help"))
+    commands = parser.add_subparsers(required=True, metavar="grade")
+    grade = commands.add_parser("grade", help=say("homework.help-grade"), description=say("homework.help-grade"))
+
+    def option(name: str, **settings: object) -> None:
+        grade.add_argument(name, help=say(f"homework.help-{name.lstrip('-').lower()}"), **settings)  # type: ignore[arg-type]
+
+    option("sheet", metavar="SHEET")
+    option("notebooks", metavar="NOTEBOOK", nargs="+")
+    option("--out", metavar="DIR", required=True, type=Path)
+    option("--jobs", metavar="N", type=_positive(int), default=None)
+    option("--timeout", metavar="S", type=_positive(float), default=60.0)
+    option("--memory", metavar="MB", type=_positive(int), default=1024)
+    option("--scheduler", metavar="ADDRESS")
+    option("--seed", metavar="N", type=int, default=0)
+    option("--gradescope", action="store_true")
+    option("--isolation", choices=["bubblewrap", "namespaces", "limits", "nbclient"])
+    option("--lang", choices=LANGUAGES)
+    return parser
+
+
+def _positive(kind: type[Number]) -> Callable[[str], Number]:
+    def positive(text: str) -> Number:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise argparse.ArgumentTypeError(say("homework.not-positive", value=text))
+        return value
+
+    return positive
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from ipy_autodiff.homework.grading import Grading, IsolationError, executor_for
+    from ipy_autodiff.homework.results import BusyError, Results
+    from ipy_autodiff.homework.sandbox import Limits
+    from ipy_autodiff.homework.sheet import SheetError, find_sheet
+    from ipy_autodiff.homework.submissions import found
+
+    limits = Limits(seconds=options.timeout, memory=options.memory)
+    out: Path = options.out
+    try:
+        sheet = find_sheet(options.sheet)
+        submissions = found(options.notebooks, limits.notebook)
+        hidden = sorted({str(out.resolve()), *(str(Path(one.path).absolute().parent) for one in submissions)})
+        grading = Grading(sheet, submissions, limits, options.seed, options.isolation, hidden)
+        grading.collect()
+        out.mkdir(parents=True, exist_ok=True)
+        with Results(out / "results.jsonl") as results:
+            status = 0
+            jobs = options.jobs or os.cpu_count() or 1
+            try:
+                with executor_for(jobs, options.scheduler, len(submissions)) as (executor, chunk, ship):
+                    grading.run(results, executor, chunk=chunk, ship=ship, progress=_Progress(sys.stderr))
+            except KeyboardInterrupt:
+                status = _INTERRUPTED
+            graded = list(grading.graded(results))
+    except SheetError as error:
+        return _refused("no-sheet", reason=str(error))
+    except IsolationError as error:
+        return _refused("no-isolation", reason=str(error))
+    except BusyError as error:
+        return _refused("busy", file=str(error))
+    except OSError as error:
+        return _refused("no-start", reason=str(error))
+    _write(out, grading, graded, gradescope=options.gradescope, language=options.lang)
+    _summary(graded, out, interrupted=status != 0)
+    return status
+
+
+def _write(out: Path, grading: Grading, graded: Sequence[Graded], *, gradescope: bool, language: str | None) -> None:
+    from ipy_autodiff.homework.feedback import feedback_page
+    from ipy_autodiff.homework.reports import write_gradescope, write_grades
+
+    write_grades(out / "grades.csv", grading.sheet.name, graded)
+    pages = out / "feedback"
+    pages.mkdir(exist_ok=True)
+    for one in graded:
+        page = feedback_page(one, grading.sheet.name, language or current_language())
+        (pages / f"{one.submission.name}.html").write_text(page, encoding="utf-8", errors="replace")
+    if gradescope:
+        write_gradescope(out / "gradescope", graded, language)
+
+
+def _summary(graded: Sequence[Graded], out: Path, *, interrupted: bool) -> None:
+    count = sum(one.status != "not-run" for one in graded)
+    isolation = ", ".join(sorted({one.record["isolation"] for one in graded if "isolation" in one.record})) or "-"
+    key = "homework.interrupted" if interrupted else "homework.done"
+    print(say(key, count=count, all=len(graded), out=out, isolation=isolation))  # noqa: T201
+
+
+def _refused(key: str, **blanks: object) -> int:
+    print(say(f"homework.{key}", **blanks), file=sys.stderr)  # noqa: T201
+    return 2
+
+
+class _Progress:
+    """How far it is: one line that changes on a terminal, a line for each tenth elsewhere."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._last = -1
+
+    def __call__(self, done: int, count: int) -> None:
+        """``done`` of ``count`` notebooks."""
+        if not count:
+            return
+        line = say("homework.progress", done=done, all=count)
+        if self._file.isatty():
+            self._file.write(f"\r{line}" + ("\n" if done == count else ""))
+        elif (tenth := 10 * done // count) > self._last:
+            self._last = tenth
+            self._file.write(line + "\n")
+        self._file.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

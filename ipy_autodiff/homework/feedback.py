@@ -1,0 +1,109 @@
+"""Write a student's feedback as one HTML file that needs nothing else: what passed, what did not and why.
+
+Everything that came from a notebook is escaped, and the page's own policy allows neither scripts nor anything from
+elsewhere. Hidden tests are summed up and not named.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from ipy_autodiff.messages import say
+
+if TYPE_CHECKING:
+    from ipy_autodiff.homework.grading import Graded, TestMark
+
+__all__ = ["feedback_page", "reason_of"]
+
+_STYLE = """
+:root{color-scheme:light dark;--line:#8884;--good:#1a7f37;--bad:#c4302b}
+@media(prefers-color-scheme:dark){:root{--good:#57c36f;--bad:#ff7b72}}
+body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}
+.score{font-size:1.2rem}
+article{border-left:4px solid var(--line);padding:.2rem 0 .2rem 1rem;margin:1rem 0}
+article.pass{border-color:var(--good)}article.bad{border-color:var(--bad)}
+article h3{font-size:1rem;margin:0}
+article p{margin:.3rem 0}
+.status{font-weight:600}.pass .status{color:var(--good)}.bad .status{color:var(--bad)}
+.points{float:right;font-variant-numeric:tabular-nums}
+pre{overflow:auto;font-size:.85rem;padding:.6rem;border:1px solid var(--line);border-radius:4px;white-space:pre-wrap}
+figure{margin:.6rem 0;overflow:auto}figure img{max-width:100%;background:#fff}
+footer{margin-top:3rem;font-size:.85rem;opacity:.7}
+"""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def feedback_page(graded: Graded, assignment: str, language: str | None = None) -> str:
+    """The whole page."""
+
+    def said(key: str, **blanks: object) -> str:
+        return escape(say(f"homework.{key}", language=language, **blanks))
+
+    title = f"{escape(assignment)}: {escape(graded.submission.name)}"
+    parts = [
+        f"<h1>{title}</h1>",
+        f'<p class="score">{said("score", score=f"{graded.score:g}", most=f"{graded.most:g}")}</p>',
+    ]
+    if graded.unreadable:
+        parts.append(f'<p class="bad">{said(f"unreadable-{graded.unreadable}")}</p>')
+    elif graded.status != "graded":
+        parts.append(f"<p>{said(f'status-{graded.status}')}</p>")
+    parts += [_test(mark, language) for mark in graded.marks if not mark.test.hidden]
+    hidden = [mark for mark in graded.marks if mark.test.hidden]
+    if hidden:
+        score, most = sum(mark.score for mark in hidden), sum(mark.test.points for mark in hidden)
+        parts.append(f"<p>{said('hidden-tests', score=f'{score:g}', most=f'{most:g}')}</p>")
+    parts += _cells(graded, language)
+    isolation = graded.record.get("isolation")
+    if isolation:
+        parts.append(f"<footer>{said('graded-in', isolation=isolation)}</footer>")
+    return (
+        f'<!DOCTYPE html>\n<html lang="{escape(language or "en")}"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta name="viewport" content="width=device-width"><title>{title}</title><style>{_STYLE}</style></head>\n'
+        f"<body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def reason_of(mark: TestMark, language: str | None = None) -> str:
+    """One sentence on what became of a test that did not pass; not escaped."""
+    reason = mark.outcome.get("reason")
+    if reason:
+        identifier, blanks = reason
+        return say(identifier, language=language, **blanks)
+    if mark.outcome.get("sheet_error"):
+        return say("homework.sheet-error", language=language)
+    return "" if mark.status in ("pass", "fail") else say(f"homework.test-{mark.status}", language=language)
+
+
+def _test(mark: TestMark, language: str | None) -> str:
+    passed = mark.status == "pass"
+    status = say(f"homework.test-{mark.status}", language=language)
+    parts = [
+        f'<article class="{"pass" if passed else "bad"}"><span class="points">{mark.score:g} / {mark.test.points:g}</span>',
+        f'<h3>{escape(mark.test.summary or mark.test.name)}</h3><p><span class="status">{escape(status)}</span>',
+    ]
+    if not passed:
+        parts.append(f" {escape(reason_of(mark, language))}")
+    parts.append("</p>")
+    parts += [f"<pre>{escape(text)}</pre>" for text in (mark.outcome.get("detail"), mark.outcome.get("traceback")) if text]
+    return "".join([*parts, "</article>"])
+
+
+def _cells(graded: Graded, language: str | None) -> list[str]:
+    """What the cells did on the way: the exceptions they ended with, and outputs that they do not produce."""
+    record = graded.record
+    notes = [(number, say(f"homework.ended-{kind}", language=language, cell=number + 1), "") for number, kind in record.get("deaths", [])]
+    notes += [
+        (number, say("homework.cell-raised", language=language, cell=number + 1, error=kind), text)
+        for number, kind, text in record.get("errors", [])
+    ]
+    notes += [(number, say("homework.stale", language=language, cell=number + 1), "") for number in record.get("stale", [])]
+    if not notes:
+        return []
+    parts = [f"<h2>{escape(say('homework.cells', language=language))}</h2>"]
+    for _, sentence, text in sorted(notes):
+        parts.append(f"<p>{escape(sentence)}</p>" + (f"<pre>{escape(text)}</pre>" if text else ""))
+    return parts

@@ -1,0 +1,221 @@
+"""Grade a class: every notebook once, on one machine or many, and never the same one twice.
+
+Whatever runs the chunks is a ``concurrent.futures.Executor``: threads that each talk to a process of their own here, or
+a cluster's. Reports are made of the records, so that other marks need no other run.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ipy_autodiff.homework.results import Results, key_of
+from ipy_autodiff.homework.sandbox import Isolation, Limits
+from ipy_autodiff.homework.sheet import Sheet, SheetError, SheetTest
+from ipy_autodiff.homework.submissions import Submission
+from ipy_autodiff.homework.workers import Task, WorkerError, ask_worker, end_workers, grade_chunk
+
+__all__ = ["Graded", "Grading", "IsolationError", "TestMark", "executor_for"]
+
+_LOCAL_CHUNK = 8
+_CLUSTER_CHUNKS = (20, 100)
+
+
+class IsolationError(Exception):
+    """The machine that grades allows no strong isolation, and no weaker one was named."""
+
+
+@dataclass(frozen=True)
+class TestMark:
+    """One test of one submission, with its marks."""
+
+    __test__ = False
+
+    test: SheetTest
+    status: str
+    outcome: dict[str, Any]
+    """The record's part about this test; empty where it was not run."""
+
+    @property
+    def score(self) -> float:
+        """Its points, or nothing."""
+        return self.test.points if self.status == "pass" else 0.0
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One submission with its marks: what every report is made of."""
+
+    submission: Submission
+    record: dict[str, Any]
+    marks: tuple[TestMark, ...]
+
+    @property
+    def score(self) -> float:
+        """The sum of its points."""
+        return sum(mark.score for mark in self.marks)
+
+    @property
+    def most(self) -> float:
+        """What can be had."""
+        return sum(mark.test.points for mark in self.marks)
+
+    @property
+    def unreadable(self) -> str:
+        """Why it is no notebook; empty where it is one."""
+        return self.submission.unreadable or str(self.record.get("unreadable", ""))
+
+    @property
+    def status(self) -> str:
+        """``graded``; ``unreadable``; ``lost`` where the grader itself could not deal with it; ``not-run``."""
+        if self.unreadable:
+            return "unreadable"
+        if not self.record:
+            return "not-run"
+        return "lost" if "lost" in self.record else "graded"
+
+
+@dataclass
+class Grading:
+    """One sheet and the class's submissions."""
+
+    sheet: Sheet
+    submissions: Sequence[Submission]
+    limits: Limits = field(default_factory=Limits)
+    seed: int = 0
+    isolation: Isolation | None = None
+    hidden: Sequence[str] = ()
+    """Folders that no submission is to see."""
+    tests: tuple[SheetTest, ...] = ()
+
+    def collect(self) -> None:
+        """Reads the sheet's tests and their marks. Raises ``SheetError`` with what pytest says."""
+        try:
+            answer = ask_worker({"do": "collect", "sheet": {"path": str(self.sheet.path)}})
+        except WorkerError as error:
+            raise SheetError(str(error)) from None
+        if "broken" in answer:
+            raise SheetError(answer["broken"])
+        self.tests = tuple(SheetTest(**test) for test in answer["tests"])
+
+    def run(
+        self,
+        results: Results,
+        executor: Executor,
+        *,
+        chunk: int,
+        ship: bool,
+        progress: Callable[[int, int], None] = lambda _done, _all: None,
+    ) -> None:
+        """Grades what ``results`` does not have yet, and keeps each chunk's records as soon as they are there.
+
+        ``ship``: the executor's workers do not have these files, so their contents are sent. Raises ``IsolationError``.
+        """
+        digest = self.sheet.digest
+        waiting: dict[str, Submission] = {}
+        for submission in self.submissions:
+            key = key_of(submission.digest, digest, self.seed)
+            if not submission.unreadable and key not in results:
+                waiting.setdefault(key, submission)
+        count, done = len(waiting), 0
+        progress(done, count)
+        futures: dict[Future[dict[str, Any]], dict[str, str]] = {}
+        for part in _parts(list(waiting.items()), chunk):
+            # Within a chunk a submission goes by its key: names are for reports.
+            task = self._task(part, ship)
+            futures[executor.submit(grade_chunk, task)] = {key: submission.name for key, submission in part}
+        try:
+            for future in as_completed(futures):
+                keys = futures.pop(future)
+                records = self._records(future, keys)
+                results.add(record for record in records if "lost" not in record)
+                done += len(keys)
+                progress(done, count)
+        finally:
+            for future in futures:
+                future.cancel()
+
+    def graded(self, results: Results) -> Iterator[Graded]:
+        """Every submission with its marks, in order; one without a record has none."""
+        digest = self.sheet.digest
+        for submission in self.submissions:
+            record = results.get(key_of(submission.digest, digest, self.seed)) or {}
+            outcomes = {outcome["test"]: outcome for outcome in record.get("tests", [])}
+            marks = []
+            for test in self.tests:
+                outcome = outcomes.get(test.name, {})
+                marks.append(TestMark(test, outcome.get("status", "not-run"), outcome))
+            yield Graded(submission, record, tuple(marks))
+
+    def _task(self, part: Sequence[tuple[str, Submission]], ship: bool) -> Task:
+        sheet: dict[str, Any] = {"path": str(self.sheet.path)}
+        if ship:
+            files = (self.sheet.path, self.sheet.path.with_name("conftest.py"))
+            sheet["files"] = {path.name: path.read_text(encoding="utf-8") for path in files if path.exists()}
+        return {
+            "do": "grade",
+            "sheet": sheet,
+            "submissions": [
+                {
+                    "name": key,
+                    "path": submission.path,
+                    "content": base64.b64encode(Path(submission.path).read_bytes()).decode("ascii") if ship else None,
+                }
+                for key, submission in part
+            ],
+            "limits": self.limits.record(),
+            "seed": self.seed,
+            "isolation": self.isolation,
+            "hidden": [] if ship else list(self.hidden),
+        }
+
+    @staticmethod
+    def _records(future: Future[dict[str, Any]], keys: dict[str, str]) -> list[dict[str, Any]]:
+        try:
+            answer = future.result()
+        except Exception as error:  # noqa: BLE001 - a cluster that gave the chunk up
+            return [{"key": key, "lost": str(error)} for key in keys]
+        if "no_isolation" in answer:
+            raise IsolationError(answer["no_isolation"])
+        if "broken" in answer:
+            raise SheetError(answer["broken"])
+        return [{"key": record.pop("name"), **record} for record in answer["done"]]
+
+
+@contextlib.contextmanager
+def executor_for(jobs: int, scheduler: str | None, count: int) -> Iterator[tuple[Executor, int, bool]]:
+    """What runs the chunks, how large they are to be, and whether files have to be sent along.
+
+    With ``scheduler``, a Dask cluster's address, its workers do; else ``jobs`` processes on this machine.
+    """
+    if scheduler is None:
+        chunk = max(1, min(_LOCAL_CHUNK, -(-count // jobs)))
+        pool = ThreadPoolExecutor(jobs, thread_name_prefix="grade")
+        try:
+            yield pool, chunk, False
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            end_workers()
+            pool.shutdown(wait=True)
+        return
+    from distributed import Client
+
+    with Client(scheduler, timeout=30) as client:
+        cores = max(1, sum(client.nthreads().values()))
+        least, most = _CLUSTER_CHUNKS
+        chunk = min(most, max(least, -(-count // (4 * cores))))
+        pool = client.get_executor(pure=False)
+        try:
+            yield pool, chunk, True
+        finally:
+            pool.shutdown(wait=False)
+
+
+def _parts(items: Sequence[tuple[str, Submission]], size: int) -> Iterator[Sequence[tuple[str, Submission]]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

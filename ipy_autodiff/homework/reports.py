@@ -1,0 +1,113 @@
+"""Write what a lecturer's other tools read: ``grades.csv`` with nbgrader's columns, and Gradescope's ``results.json``."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ipy_autodiff.homework.feedback import reason_of
+from ipy_autodiff.homework.grading import Graded, TestMark
+from ipy_autodiff.messages import say
+
+__all__ = ["write_gradescope", "write_grades"]
+
+_NBGRADER = (
+    "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
+    "raw_score", "late_submission_penalty", "score", "max_score",
+)  # fmt: skip
+_OURS = ("file", "status", "passed", "tests", "isolation", "seconds", "remark")
+
+
+def write_grades(path: Path, assignment: str, graded: Sequence[Graded]) -> None:
+    """One row a notebook: nbgrader's columns, ours, and one for each test with its status."""
+    names = [mark.test.name for mark in graded[0].marks] if graded else []
+    with _replacing(path).open("w", newline="", encoding="utf-8-sig") as file:
+        rows = csv.writer(file)
+        rows.writerow([*_NBGRADER, *_OURS, *(_cell(name) for name in names)])
+        for one in graded:
+            score = _number(one.score)
+            rows.writerow(
+                [
+                    *(_cell(assignment), "", _modified(one.submission.path), _cell(one.submission.name), "", "", ""),
+                    *(score, "0", score, _number(one.most)),
+                    *(_cell(one.submission.path), one.status),
+                    *(sum(mark.status == "pass" for mark in one.marks), len(one.marks)),
+                    *(one.record.get("isolation", ""), one.record.get("seconds", ""), _cell(remark(one))),
+                    *(mark.status for mark in one.marks),
+                ]
+            )
+    _replacing(path).replace(path)
+
+
+def write_gradescope(folder: Path, graded: Iterable[Graded], language: str | None) -> None:
+    """``NAME/results.json`` for each notebook, as Gradescope reads it."""
+    for one in graded:
+        target = folder / one.submission.name
+        target.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(_gradescope(one, language), ensure_ascii=False, indent=1)
+        (target / "results.json").write_text(text, encoding="utf-8", errors="replace")
+
+
+def remark(one: Graded) -> str:
+    """One sentence on a submission that was not graded as usual; empty for the others."""
+    if one.unreadable:
+        return say(f"homework.unreadable-{one.unreadable}")
+    if one.status != "graded":
+        return say(f"homework.status-{one.status}")
+    deaths = one.record.get("deaths") or []
+    return say(f"homework.ended-{deaths[0][1]}", cell=deaths[0][0] + 1) if deaths else ""
+
+
+def _gradescope(one: Graded, language: str | None) -> dict[str, Any]:
+    return {
+        "score": one.score,
+        "execution_time": one.record.get("seconds", 0),
+        "output": remark(one),
+        "output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "extra_data": {"isolation": one.record.get("isolation", ""), "status": one.status},
+        "tests": [_gradescope_test(mark, number, language) for number, mark in enumerate(one.marks, 1)],
+    }
+
+
+def _gradescope_test(mark: TestMark, number: int, language: str | None) -> dict[str, Any]:
+    passed = mark.status == "pass"
+    return {
+        "score": mark.score,
+        "max_score": mark.test.points,
+        "status": "passed" if passed else "failed",
+        "name": mark.test.summary or mark.test.name,
+        "number": str(number),
+        "output": "" if passed else f"{reason_of(mark, language)}\n{mark.outcome.get('detail', '')}".strip(),
+        "output_format": "text",
+        "tags": [mark.status],
+        "visibility": "hidden" if mark.test.hidden else "visible",
+        "extra_data": {"test": mark.test.name},
+    }
+
+
+def _cell(text: str) -> str:
+    """A text that a spreadsheet does not take for a formula."""
+    text = text.encode("utf-8", "replace").decode()
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"
+
+
+def _modified(path: str) -> str:
+    try:
+        return datetime.fromtimestamp(os.lstat(path).st_mtime, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except OSError:
+        return ""
+
+
+def _replacing(path: Path) -> Path:
+    return path.with_name(path.name + ".new")

@@ -1,0 +1,81 @@
+"""Keep what became of each submission in a file that only grows, and find it again: ``results.jsonl``.
+
+A line is keyed by the hash of submission, sheet, version and seed. Names and marks are not in it: they may change
+without the code being run again. A line that was cut short when the command was killed is passed over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import ipy_autodiff
+
+__all__ = ["BusyError", "Results", "key_of"]
+
+
+class BusyError(Exception):
+    """Another command is writing this file."""
+
+
+def key_of(submission: str, sheet: str, seed: int) -> str:
+    """The key of one submission's record; the arguments are the digests."""
+    return hashlib.sha256(json.dumps([submission, sheet, ipy_autodiff.__version__, seed]).encode()).hexdigest()
+
+
+class Results:
+    """The records in a file, by key. Use it in ``with``. Raises ``BusyError``."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a+b")
+        try:
+            _lock(self._file.fileno())
+        except OSError:
+            self._file.close()
+            raise BusyError(str(path)) from None
+        self._file.seek(0)
+        self._records: dict[str, dict[str, Any]] = {}
+        last = b"\n"
+        for line in self._file:
+            last = line
+            try:
+                record = json.loads(line)
+                self._records[record["key"]] = record
+            except (ValueError, KeyError, TypeError):
+                continue
+        if not last.endswith(b"\n"):
+            self._file.write(b"\n")
+
+    def __enter__(self) -> Results:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._records
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """The record, or None."""
+        return self._records.get(key)
+
+    def add(self, records: Iterable[dict[str, Any]]) -> None:
+        """Keeps records, each with its ``key``: on the disk when this returns. One that is there already is left out."""
+        for record in records:
+            if record["key"] not in self._records:
+                self._records[record["key"]] = record
+                self._file.write(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+def _lock(number: int) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows: two commands at a time are the user's to avoid
+        return
+    fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,136 @@
+"""Grade a chunk of notebooks in a process that lives on for the next chunk: what an executor's workers are sent.
+
+The same function runs in a thread of the command and in a worker of a cluster. It keeps no state but the processes that
+wait for work.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import queue
+import selectors
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO, Any
+
+__all__ = ["Task", "WorkerError", "ask_worker", "end_workers", "grade_chunk"]
+
+Task = dict[str, Any]
+_idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+_all: set[_Worker] = set()
+_PATIENCE = 120.0
+
+
+class WorkerError(Exception):
+    """The process that runs a sheet ended or did not answer."""
+
+
+def grade_chunk(task: Task) -> dict[str, Any]:
+    """Grades ``task["submissions"]``; the records under ``done`` are one for each, whatever happens.
+
+    Where the process that runs the sheet ends over a chunk, every notebook is tried alone; one that fails alone has a
+    record without tests, marked ``lost``.
+    """
+    submissions = task["submissions"]
+    patience = _PATIENCE + 2 * len(submissions) * (task["limits"]["seconds"] + 5)
+    try:
+        answer = ask_worker(task, patience)
+    except WorkerError as error:
+        if len(submissions) == 1:
+            return {"done": [{"name": submissions[0]["name"], "lost": str(error), "tests": []}]}
+        parts = [grade_chunk({**task, "submissions": [one]}) for one in submissions]
+        return {"done": [record for part in parts for record in part.get("done", [])]}
+    if "done" in answer:
+        named = {record["name"]: record for record in answer["done"]}
+        lost = {"lost": "not reached", "tests": []}
+        answer["done"] = [named.get(one["name"], {"name": one["name"], **lost}) for one in submissions]
+    return answer
+
+
+def ask_worker(task: Task, patience: float = _PATIENCE) -> dict[str, Any]:
+    """One task's answer, from a process that waits or a new one. Raises ``WorkerError``; the process is ended then."""
+    try:
+        worker = _idle.get_nowait()
+    except queue.Empty:
+        worker = _Worker()
+        _all.add(worker)
+    try:
+        answer = worker.ask(task, patience)
+    except BaseException:
+        worker.end()
+        _all.discard(worker)
+        raise
+    _idle.put(worker)
+    return answer
+
+
+@atexit.register
+def end_workers() -> None:
+    """Ends all the processes, those at work too."""
+    while not _idle.empty():
+        _idle.get()
+    while _all:
+        _all.pop().end()
+
+
+class _Worker:
+    """A process that runs ``worker.main``."""
+
+    def __init__(self) -> None:
+        root = str(Path(__file__).resolve().parents[2])
+        boot = f"import sys; sys.path.append({root!r}); from ipy_autodiff.homework.worker import main; main()"
+        environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "OPENBLAS_NUM_THREADS": "1"}
+        environment.pop("PYTEST_ADDOPTS", None)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", boot],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+        )
+        self._left = b""
+
+    def ask(self, task: Task, patience: float) -> dict[str, Any]:
+        """Raises ``WorkerError`` where no answer comes."""
+        tasks, answers = self._pipes()
+        try:
+            tasks.write(json.dumps(task).encode() + b"\n")
+            tasks.flush()
+        except OSError as error:
+            raise WorkerError(str(error)) from None
+        deadline = time.monotonic() + patience
+        with selectors.DefaultSelector() as selector:
+            selector.register(answers, selectors.EVENT_READ)
+            while b"\n" not in self._left:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise WorkerError("no answer in time")
+                piece = os.read(answers.fileno(), 1 << 20)
+                if not piece:
+                    raise WorkerError(f"ended with {self._process.wait()}")
+                self._left += piece
+        line, _, self._left = self._left.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def end(self) -> None:
+        """Closes its input, which ends it and what it has started; kills it where that does not help."""
+        tasks, answers = self._pipes()
+        try:
+            tasks.close()
+        except OSError:
+            pass
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        answers.close()
+
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        return self._process.stdin, self._process.stdout

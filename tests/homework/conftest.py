@@ -1,0 +1,112 @@
+"""Notebooks written for a test, a sheet about squaring, and the command run on them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import textwrap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from ipy_autodiff.homework.command import main
+
+ENGINE = """
+import numpy as np
+
+class Variable:
+    def __init__(self, data):
+        if not isinstance(data, np.ndarray):
+            raise TypeError("not an ndarray")
+        self.data, self.grad, self.creator = data, None, None
+    def backward(self):
+        if self.grad is None:
+            self.grad = np.ones_like(self.data)
+        functions = [self.creator]
+        while functions:
+            f = functions.pop()
+            f.input.grad = f.backward(f.output.grad)
+            if f.input.creator is not None:
+                functions.append(f.input.creator)
+
+class Function:
+    def __call__(self, input):
+        output = Variable(np.asarray(self.forward(input.data)))
+        output.creator, self.input, self.output = self, input, output
+        return output
+"""
+SQUARE = """
+class Square(Function):
+    def forward(self, x):
+        return x ** 2
+    def backward(self, gy):
+        return 2 * self.input.data * gy
+
+def square(x):
+    return Square()(x)
+"""
+RIGHT = (ENGINE, SQUARE)
+
+SHEET = '''
+"""A sheet about squaring."""
+import numpy as np
+import pytest
+
+SECRET = "the sheet's own secret"
+
+@pytest.mark.points(2)
+def test_value(student):
+    """Squares numbers."""
+    x = student.rng.normal(size=(2, 3))
+    np.testing.assert_allclose(student.value("square(x)", x=x), x ** 2)
+
+@pytest.mark.points(3)
+@pytest.mark.hidden
+def test_gradient(student):
+    """Differentiates."""
+    x = student.rng.normal(size=4)
+    np.testing.assert_allclose(student.gradients("square(square(x))", x=x)["x"], 4 * x ** 3)
+'''
+
+
+def write_notebook(path: Path, cells: Sequence[str], **metadata: object) -> Path:
+    """A notebook of these code cells."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = [
+        {
+            "cell_type": "code",
+            "metadata": metadata,
+            "execution_count": None,
+            "outputs": [],
+            "source": textwrap.dedent(cell).strip().splitlines(keepends=True),
+        }
+        for cell in cells
+    ]
+    path.write_text(json.dumps({"cells": written, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+    return path
+
+
+Row = dict[str, str]
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Path:
+    path = tmp_path / "sheets" / "squares.py"
+    path.parent.mkdir()
+    path.write_text(SHEET, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def grade(tmp_path: Path, sheet: Path) -> Callable[..., list[Row]]:
+    """Runs ``ipy-autodiff grade`` on notebooks and reads ``grades.csv`` back."""
+
+    def run(*notebooks: Path, options: Sequence[str] = ("--jobs", "1", "--timeout", "20"), using: Path = sheet) -> list[Row]:
+        out = tmp_path / "out"
+        status = main(["grade", str(using), *map(str, notebooks), "--out", str(out), "--lang", "en", *options])
+        assert status == 0
+        with (out / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+
+    return run

@@ -1,0 +1,145 @@
+"""Files that are no notebooks, odd ones that are, and names that need care: each has its row."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ipy_autodiff.homework.sandbox.cells import Unreadable, code_cells
+from ipy_autodiff.homework.submissions import found
+from tests.homework.conftest import RIGHT, Row, write_notebook
+
+Grade = Callable[..., list[Row]]
+
+
+def _zip() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("hw1.ipynb", "{}")
+    return content.getvalue()
+
+
+BROKEN = {
+    "empty": b"",
+    "blank": b" \n",
+    "not json": b"print('hello')",
+    "half": b'{"cells": [{"cell_type": "code", "sour',
+    "a list": b"[1, 2]",
+    "no cells": b'{"nbformat": 4}',
+    "zip": _zip(),
+    "deep": b'{"cells":' + b"[" * 100_000,
+    "binary": bytes(range(256)) * 10,
+}
+
+
+def test_each_broken_file_has_its_row_and_a_reason(grade: Grade, tmp_path: Path) -> None:
+    paths = []
+    for name, content in BROKEN.items():
+        paths.append(tmp_path / "in" / f"{name}.ipynb")
+        paths[-1].parent.mkdir(exist_ok=True)
+        paths[-1].write_bytes(content)
+    rows = grade(*paths, write_notebook(tmp_path / "in" / "right.ipynb", RIGHT), tmp_path / "in" / "not there.ipynb")
+    assert [row["student_id"] for row in rows] == [*BROKEN, "right", "not there"]
+    for row in rows:
+        if row["student_id"] == "right":
+            assert row["score"] == "5"
+        else:
+            assert (row["status"], row["score"], row["test_value"]) == ("unreadable", "0", "not-run")
+            assert row["remark"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes")
+def test_links_folders_and_pipes_are_not_followed(grade: Grade, tmp_path: Path) -> None:
+    right = write_notebook(tmp_path / "others" / "right.ipynb", RIGHT)
+    (tmp_path / "link.ipynb").symlink_to(right)
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    (tmp_path / "device.ipynb").symlink_to("/dev/zero")
+    rows = grade(tmp_path / "link.ipynb", tmp_path / "pipe.ipynb", tmp_path / "device.ipynb")
+    assert [row["status"] for row in rows] == ["unreadable"] * 3
+    assert "link" in rows[0]["remark"]
+
+
+def test_encodings_and_versions(grade: Grade, tmp_path: Path) -> None:
+    korean = ("# 제곱 함수\n" + RIGHT[0], RIGHT[1])
+    path = write_notebook(tmp_path / "in" / "utf.ipynb", korean)
+    text = json.dumps(json.loads(path.read_text(encoding="utf-8")), ensure_ascii=False)
+    contents = {
+        "bom": text.encode("utf-8-sig"),
+        "utf-16": text.encode("utf-16"),
+        "cp949": text.encode("cp949"),
+        "latin-1": text.replace("제곱 함수", "café ÿ").encode("latin-1"),
+        "nbformat 3": json.dumps(
+            {"worksheets": [{"cells": [{"cell_type": "code", "language": "python", "input": list(cell), "outputs": []} for cell in RIGHT]}], "nbformat": 3}
+        ).encode(),
+        "surrogate": json.dumps({"cells": [{"cell_type": "code", "source": "# \ud800\n" + cell} for cell in RIGHT]}).encode(),
+    }
+    for name, content in contents.items():
+        (tmp_path / "in" / f"{name}.ipynb").write_bytes(content)
+    rows = grade(tmp_path / "in")
+    assert {row["student_id"]: row["score"] for row in rows} == dict.fromkeys([*contents, "utf"], "5")
+
+
+def test_tags_and_metadata_keep_no_cell_from_running(grade: Grade, tmp_path: Path) -> None:
+    path = write_notebook(
+        tmp_path / "tagged.ipynb", RIGHT, tags=["skip-execution", "raises-exception"], nbgrader={"grade": True, "points": 100}
+    )
+    assert grade(path)[0]["score"] == "5"
+
+
+def test_5000_cells_and_200_megabytes(grade: Grade, tmp_path: Path) -> None:
+    many = write_notebook(tmp_path / "many.ipynb", (*RIGHT, *(f"x{n} = {n}" for n in range(5000))))
+    large = write_notebook(tmp_path / "large.ipynb", RIGHT)
+    notebook = json.loads(large.read_text())
+    notebook["cells"][0]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * 200_000_000}]
+    large.write_text(json.dumps(notebook))
+    rows = grade(many, large, options=("--jobs", "1", "--timeout", "60"))
+    assert [row["score"] for row in rows] == ["5", "5"]
+
+
+def test_a_file_of_many_small_things_stops_at_its_memory(grade: Grade, tmp_path: Path) -> None:
+    path = tmp_path / "bomb.ipynb"
+    path.write_bytes(b'{"cells":[' + b"[]," * 4_000_000 + b"[]]}")
+    right = write_notebook(tmp_path / "right.ipynb", RIGHT)
+    bomb, other = grade(path, right, options=("--jobs", "1", "--memory", "100", "--timeout", "10"))
+    assert bomb["score"] == "0"
+    assert other["score"] == "5"
+
+
+def test_names_are_told_apart_and_safe(tmp_path: Path) -> None:
+    names = ["a/hw1.ipynb", "b/hw1.ipynb", "hw1 (1).ipynb", "=cmd|'x'.ipynb", ".hidden.ipynb", "김철수.ipynb", "HW1 (1).IPYNB.ipynb"]
+    for name in names:
+        write_notebook(tmp_path / name, RIGHT)
+    given = [one.name for one in found([tmp_path / name for name in names], 10**9)]
+    assert given == ["a-hw1", "b-hw1", "hw1 (1)", "=cmd__x_", "_hidden", "김철수", "HW1 (1).IPYNB"] or len({*map(str.casefold, given)}) == 7
+    assert len({name.casefold() for name in given}) == len(names)
+    assert not any("/" in name or name.startswith(".") for name in given)
+
+
+def test_two_submissions_of_one_student_have_two_rows(grade: Grade, tmp_path: Path) -> None:
+    first = write_notebook(tmp_path / "monday" / "kim.ipynb", RIGHT)
+    second = write_notebook(tmp_path / "tuesday" / "kim.ipynb", RIGHT[:1])
+    rows = grade(first, second, first)
+    assert [(row["student_id"], row["score"]) for row in rows] == [("monday-kim", "5"), ("tuesday-kim", "0")]
+
+
+def test_spreadsheets_get_no_formulas(grade: Grade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_notebook(tmp_path / "=1+1.ipynb", RIGHT)
+    monkeypatch.chdir(tmp_path)
+    row = grade(Path("=1+1.ipynb"))[0]
+    assert (row["student_id"], row["file"]) == ("_1+1", "'=1+1.ipynb")
+
+
+def test_stored_text_is_read_in_both_versions() -> None:
+    four = {"cells": [{"cell_type": "code", "source": "1", "outputs": [{"output_type": "execute_result", "data": {"text/plain": ["1"]}}]}]}
+    three = {"worksheets": [{"cells": [{"cell_type": "code", "input": "1", "outputs": [{"output_type": "pyout", "text": ["1"]}]}]}]}
+    assert code_cells(json.dumps(four).encode())[0].stored == "1\n"
+    assert code_cells(json.dumps(three).encode())[0].stored == "1\n"
+    with pytest.raises(Unreadable):
+        code_cells(json.dumps(four).encode(), most=0)
