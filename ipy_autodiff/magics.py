@@ -154,7 +154,7 @@ class AutodiffMagics(Magics):
         trace = Trace(recording)
         if name:
             self.shell.user_ns[name] = trace
-        data, metadata, _ = mime_bundle(trace, show=settings.show, live=_someone_watches(self.shell))
+        data, metadata, trace.view = mime_bundle(trace, show=settings.show, live=_someone_watches(self.shell))
         display(data, metadata=metadata, raw=True)
 
     @contextmanager
@@ -238,10 +238,10 @@ def parse_slider(text: str) -> Slider:
 
 
 def _someone_watches(shell: Any) -> bool:
-    """Whether a page can show a live widget.
+    """Whether a page can be linked to Python.
 
-    A terminal cannot; and where nobody can answer ``input()``, the notebook is run by a program such as nbconvert, whose
-    page would look for the widget's code on the network, while the HTML carries its own.
+    A terminal has none; and where nobody can answer ``input()``, the notebook is run by a program such as nbconvert,
+    which would only store the link in the notebook's metadata.
     """
     kernel = getattr(shell, "kernel", None)
     return kernel is not None and getattr(kernel, "_allow_stdin", True)

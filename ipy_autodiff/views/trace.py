@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -15,15 +14,18 @@ from ipy_autodiff.tracing import CallLog, Finding, Graph, Recording, Step, recor
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.blame import Blame
     from ipy_autodiff.gradcheck.comparison import Comparison
+    from ipy_autodiff.views.widget import View
 
 __all__ = ["Trace", "trace_of"]
 
 
-@dataclass(frozen=True, eq=False)
 class Trace:
     """What was seen of one run. Arrays are copies, taken as they passed: they do not change as the notebook goes on."""
 
-    recording: Recording
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.view: View | None = None
+        """The live view in the notebook, whose ``.step`` can be read, set and observed; None where there is none."""
 
     @property
     def graph(self) -> Graph:
