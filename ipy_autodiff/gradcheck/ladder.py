@@ -1,0 +1,185 @@
+"""Walk along a path through a function's domain on a ladder of steps, and read its slope off the samples.
+
+Each step is an eighth of the one before. Central differences are extrapolated to step zero (Richardson), and the entry
+of that table with the least bound on its error is kept. Formulas work on arrays of shape (levels, paths).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+LEVELS = 7
+STEPS: Floats = 207 / 256 * 2.0**-6 * 8.0 ** -np.arange(LEVELS, dtype=np.float64)[:, None]
+"""Of eight significant bits: few enough that x + h is exact, enough that round-off does not repeat itself."""
+UNIT = 2.0**-53
+_TOGETHER = 1 << 16
+"""Paths with values up to this size are reduced in one go, larger ones level by level, to spare memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """A line through a function's domain: what the function gives at a displacement from the point of interest."""
+
+    at: Callable[[float], Any]
+    """The function's value at a displacement, an array of any shape; its elements' sum is what is differentiated."""
+    start: Array
+    """``at(0.0)``."""
+    scale: float = 1.0
+    """How far it is sensible to go: steps are this times 2**-6 and less. A power of two, so that they are exact."""
+
+
+class Samples(NamedTuple):
+    """Differences of the paths' values, each (levels, paths), their round-off, and the values' size."""
+
+    central: Floats
+    """f(h) - f(-h)."""
+    right: Floats
+    """f(h) - f(0)."""
+    left: Floats
+    """f(0) - f(-h)."""
+    floor: Floats
+    """What the last bits of f(h) and f(-h) are worth."""
+    size: Floats
+
+    @property
+    def still(self) -> Bools:
+        """Which paths' values stand still, to the last bit, on the three shortest steps."""
+        still: Bools = np.all((self.right[-3:] == 0) & (self.left[-3:] == 0), axis=0)
+        return still
+
+    @property
+    def lost(self) -> Bools:
+        """Which paths' values move as far on short steps as on long ones: a jump, a pole, or too fast for them."""
+        moves = np.fmax(np.abs(self.right), np.abs(self.left))
+        most = 0.1 * np.fmax.reduce(moves)
+        lost: Bools = np.any((moves[[3, -1]] > most) & (moves[[3, -1]] > 30 * self.floor[[3, -1]]), axis=0)
+        return lost
+
+
+class Slope(NamedTuple):
+    """What one ladder says of each path."""
+
+    value: Floats
+    uncertainty: Floats
+    left: Floats
+    """At a kink, the slope to the left; elsewhere the value."""
+    right: Floats
+    kink: Bools
+    still: Bools
+    size: Floats
+
+
+def climb(paths: Sequence[Path], scales: Floats) -> Slope:
+    """The slope of each path at its start, from steps in proportion to its scale: 14 evaluations a path."""
+    steps = STEPS * scales
+    with np.errstate(all="ignore"):
+        seen = _sample(paths, steps)
+        slope = seen.central / (2 * steps)
+        noise = _noise(slope, seen, steps)
+        value, sigma = _extrapolate(slope, noise / steps + 2 * UNIT * np.abs(slope), 64.0, _reach(slope, seen, steps))
+        sigma = sigma + 4 * UNIT * scales * np.abs(seen.right[1] - seen.left[1]) / steps[1] ** 2
+        value, sigma = np.where(seen.lost, np.nan, value), np.where(seen.lost, np.inf, sigma)
+        (left, s), (right, t) = (_extrapolate(side / steps, 2 * noise / steps, 8.0) for side in (seen.left, seen.right))
+        gap = np.abs(right - left)
+        kink = ~seen.lost & (gap > 10 * (s + t)) & (gap > 1e-9 * np.abs(value))
+        left, right, sigma = np.where(kink, (left, right, np.fmax(s, t)), (value, value, sigma))
+        return Slope(value, sigma, left, right, kink, seen.still, np.fmax.reduce(seen.size))
+
+
+def real(values: Any) -> Array:
+    """The values as an array of real numbers; raises ``TypeError`` where they are none."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"only real numbers can be differentiated numerically, not {array.dtype}")
+    return array
+
+
+def _sample(paths: Sequence[Path], steps: Floats) -> Samples:
+    table = np.empty((5, LEVELS, len(paths)))
+    for i, path in enumerate(paths):
+        start = np.asarray(path.start, dtype=np.float64).reshape(1, -1)
+        moved = np.zeros(start.shape, dtype=np.bool_)
+        together = LEVELS if start.size <= _TOGETHER else 1
+        for k in range(0, LEVELS, together):
+            levels = slice(k, k + together)
+            plus, unit = _values(path, steps[levels, i])
+            minus, _ = _values(path, -steps[levels, i])
+            moved = np.logical_or.accumulate(moved[-1:] | (plus != start) | (minus != start), axis=0)
+            table[:, levels, i] = _differences(start, plus, minus, moved, unit)
+    return Samples(*table)
+
+
+def _values(path: Path, displacements: Floats) -> tuple[Floats, float]:
+    values = [real(path.at(float(t))) for t in displacements]
+    kind = values[0].dtype
+    unit = float(np.finfo(kind).eps) / 2 if kind.kind == "f" else UNIT
+    return np.stack(values).reshape(len(values), -1).astype(np.float64), max(unit, UNIT)
+
+
+def _differences(start: Floats, plus: Floats, minus: Floats, moved: Bools, unit: float) -> Floats:
+    """Summed over the values only now: those that stand still add neither slope nor round-off."""
+    size = np.maximum(np.abs(plus), np.abs(minus))
+    counted = np.where(moved.any(axis=1, keepdims=True), moved, True)
+    floor = 2 * unit * np.sum(size, axis=1, where=counted)
+    sums = [np.sum(difference, axis=1) for difference in (plus - minus, plus - start, start - minus, size)]
+    return np.stack([*sums[:3], floor, sums[3]])
+
+
+def _noise(slope: Floats, seen: Samples, steps: Floats) -> Floats:
+    """How far each sample can be off: its last bits, or what the shortest steps show, or half a quantum."""
+    shown = [np.abs(slope[k] - slope[k - j]) * 2 * steps[k] for k in (LEVELS - 2, LEVELS - 1) for j in (1, 2, 3)]
+    return np.fmax(seen.floor, np.fmax(np.fmax.reduce(shown), _quantum(seen)))
+
+
+def _quantum(seen: Samples) -> Floats:
+    """Half the lowest bit that moves: large where a large number was added inside the function, and taken off again."""
+    jumps = np.abs(np.concatenate([seen.right, seen.left]))
+    mantissa, exponent = np.frexp(np.where(np.isfinite(jumps), jumps, 0.0))
+    bits = np.ldexp(mantissa, 53).astype(np.int64)
+    lowest = np.ldexp((bits & -bits).astype(np.float64), exponent - 53)
+    half = np.min(np.where(bits > 0, lowest, np.inf), axis=0) / 2
+    both = np.any((seen.right != 0) & (seen.left != 0), axis=0)  # one side alone is a kink nearby, not a quantum
+    return np.where(both & np.isfinite(half), np.where(seen.still, 2 * half, half), 0.0)
+
+
+def _reach(slope: Floats, seen: Samples, steps: Floats) -> tuple[Floats, Floats]:
+    """How far from the two shortest steps' slopes an entry can be, if it is of the same function as they are."""
+    jitter = [np.abs(slope[k] - slope[k - 1]) * 2 * steps[k] for k in (LEVELS - 2, LEVELS - 1)]
+    least = np.fmax(np.fmax(*jitter), np.fmax(seen.floor[-1], _quantum(seen)))
+    return slope[-2:], 30 * least / (2 * steps[-2:])
+
+
+def _extrapolate(
+    slope: Floats, noise: Floats, base: float, ends: tuple[Floats, Floats] | None = None
+) -> tuple[Floats, Floats]:
+    """Richardson's table to the fourth column, and from it the entry with the least error bound, with that bound.
+
+    ``base`` is the factor by which a step takes down the leading error: 8 for one-sided slopes, 64 for central ones.
+    Entries out of reach of both ``ends`` are left out: long steps can agree with each other on a wrong slope.
+    """
+    values, bounds = [], []
+    for m in (1, 2, 3):
+        factor = base**m
+        finer = (factor * slope[1:] - slope[:-1]) / (factor - 1)
+        noise = (factor * noise[1:] + noise[:-1]) / (factor - 1)
+        truncation = np.maximum(np.abs(finer - slope[1:]), np.abs(finer - slope[:-1]))
+        values.append(finer)
+        bounds.append(truncation + noise)
+        slope = finer
+    value, bound = np.concatenate(values), np.concatenate(bounds)
+    usable = np.isfinite(value) & np.isfinite(bound)
+    if ends is not None:
+        usable &= ~np.all(np.abs(value[:, None] - ends[0]) > ends[1], axis=1)
+    bound = np.where(usable, bound, np.inf)
+    best = np.argmin(bound, axis=0)[None]
+    sigma = np.take_along_axis(bound, best, 0)[0]
+    return np.where(np.isfinite(sigma), np.take_along_axis(value, best, 0)[0], np.nan), sigma
