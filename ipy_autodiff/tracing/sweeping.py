@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -137,11 +137,7 @@ def _failure(error: ReplayError, of: VariableNode) -> Finding:
 
 def _with_error(step: Step, finding: Finding) -> Step:
     error = finding.message.blanks.get("error")
-    return Step(**{**_fields(step), "error": error}) if error else step
-
-
-def _fields(step: Step) -> dict[str, object]:
-    return {name: getattr(step, name) for name in Step.__dataclass_fields__}
+    return replace(step, error=error) if error else step
 
 
 def _steps(
@@ -162,7 +158,47 @@ def _steps(
         if node not in known:
             known[node] = _local(node, replay) if locals_wanted else ()
         steps.append(_step(len(steps) + 1, node, call, by, known[node]))
-    return tuple(steps)
+    return _with_gradients_kept_aside(steps)
+
+
+def _with_gradients_kept_aside(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """An engine may keep gradients elsewhere until it has passed: then they are what it hands to the next Function."""
+    handed = {
+        node: gy for step in steps for node, gy in zip(step.function.outputs, step.gys, strict=False) if gy is not None
+    }
+    last = {addition.variable: addition for step in steps for addition in step.additions}
+    unseen = {
+        addition.variable
+        for step in steps
+        for addition in step.additions
+        if addition.after is None and addition.contribution is not None
+    }
+    running: dict[VariableNode, Array] = {}
+    completed = []
+    for step in steps:
+        additions = []
+        for addition in step.additions:
+            node, contribution = addition.variable, addition.contribution
+            if node in unseen and contribution is not None:
+                before = running.get(node, addition.before)
+                after = handed.get(node) if addition is last[node] else addition.after
+                if after is None:
+                    after = _sum(before, contribution)
+                running[node] = after
+                additions.append(Addition(node, before, contribution, after))
+            else:
+                additions.append(addition)
+        completed.append(replace(step, additions=tuple(additions)))
+    return tuple(completed)
+
+
+def _sum(before: Array | None, contribution: Array) -> Array:
+    if before is None:
+        return contribution
+    try:
+        return np.asarray(before + contribution)
+    except ValueError:  # shapes that do not belong together
+        return contribution
 
 
 def _step(
