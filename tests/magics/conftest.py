@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ..kernel import Kernel
+from tests.kernel import Kernel
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +18,8 @@ def process() -> Iterator[Kernel]:
 def kernel(process: Kernel) -> Kernel:
     """A kernel with an empty namespace and the extension loaded."""
     process.run("%reset -f -s")
-    ran = process.run("%reload_ext ipy_autodiff\nget_ipython().run_line_magic('config', 'AutodiffMagics.lang = \"en\"')")
+    ran = process.run(
+        "%reload_ext ipy_autodiff\nget_ipython().run_line_magic('config', 'AutodiffMagics.lang = \"en\"')"
+    )
     assert ran.error is None, ran.traceback
     return process

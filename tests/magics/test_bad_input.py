@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from ..kernel import Kernel
-from .test_like_a_plain_cell import ENGINE
+from tests.kernel import Kernel
+from tests.loop_engine import ENGINE
 
 BROKEN = "could not show"
 
@@ -106,13 +106,17 @@ def test_backward_that_returns_or_raises_something_else(kernel: Kernel, body: st
         assert word in text
 
 
-RECURSIVE = ENGINE[: ENGINE.index("    def backward(self):")] + """
+RECURSIVE = (
+    ENGINE[: ENGINE.index("    def backward(self):")]
+    + """
     def backward(self):
         f = self.creator
         if f is not None:
             f.input.grad = f.backward(f.output.grad)
             f.input.backward()
-""" + ENGINE[ENGINE.index("class Function"):]
+"""
+    + ENGINE[ENGINE.index("class Function") :]
+)
 
 
 def test_backward_that_recurses_too_deep(kernel: Kernel) -> None:
@@ -163,7 +167,7 @@ def test_hostile_text_is_shown_as_text(kernel: Kernel, place: str) -> None:
     elif place == "error":
         engine = ENGINE.replace("return 2 * self.input.data * gy", f"raise ValueError({HOSTILE!r})")
     else:
-        cell = f'y = square(Variable(np.array(3.0)))  # {HOSTILE.splitlines()[0]}'
+        cell = f"y = square(Variable(np.array(3.0)))  # {HOSTILE.splitlines()[0]}"
     kernel.run(engine)
     ran = kernel.run("%%autodiff\n" + cell)
     assert ran.error is None, ran.traceback

@@ -6,39 +6,8 @@ import re
 
 import pytest
 
-from ..kernel import Kernel, Ran
-
-ENGINE = """
-import numpy as np
-
-class Variable:
-    def __init__(self, data):
-        self.data, self.grad, self.creator = data, None, None
-    def backward(self):
-        if self.grad is None:
-            self.grad = np.ones_like(self.data)
-        functions = [self.creator]
-        while functions:
-            f = functions.pop()
-            f.input.grad = f.backward(f.output.grad)
-            if f.input.creator is not None:
-                functions.append(f.input.creator)
-
-class Function:
-    def __call__(self, input):
-        self.input, self.output = input, Variable(np.asarray(self.forward(input.data)))
-        self.output.creator = self
-        return self.output
-
-class Square(Function):
-    def forward(self, x):
-        return x ** 2
-    def backward(self, gy):
-        return 2 * self.input.data * gy
-
-def square(x):
-    return Square()(x)
-"""
+from tests.kernel import Kernel, Ran
+from tests.loop_engine import ENGINE
 
 CELLS = {
     "statements": "x = Variable(np.array(3.0))\ny = square(x)",
@@ -67,7 +36,7 @@ CELLS = {
     "exit": "raise SystemExit(3)",
     "system assertion": "raise KeyboardInterrupt",
     "recursion": "def f(n):\n    return f(n + 1)\nf(0)",
-    "redefines": "class Square(Function):\n    def forward(self, x):\n        return x * x * x\nsquare(Variable(np.array(2.0))).data",
+    "redefines": "class Square(Exp):\n    pass\nsquare(Variable(np.array(2.0))).data",
     "globals": "counter = 0\ndef count():\n    global counter\n    counter += 1\ncount(); counter",
     "future": "from __future__ import annotations\nx: int = 1\nx",
     "display": "from IPython.display import display\ndisplay(5)\n7",

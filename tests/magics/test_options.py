@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ..kernel import Kernel
+from tests.kernel import Kernel
 
 CELL = "x = Variable(np.array(3.0))\nw = Variable(np.array(2.0))\na = square(x)\ny = a * w"
 
@@ -26,7 +26,10 @@ def test_name_binds_the_trace(kernel: Kernel) -> None:
     kernel.run("%%autodiff seen\n" + CELL)
     assert kernel.run("[step.function.name for step in seen.steps]").value == "['Mul', 'Square']"
     assert kernel.run("seen.comparison.ok, seen.blame").value == "(True, ())"
-    assert kernel.run("[(f.line, f.code) for f in seen.graph.functions]").value == "[(4, 'a = square(x)'), (5, 'y = a * w')]"
+    assert (
+        kernel.run("[(f.line, f.code) for f in seen.graph.functions]").value
+        == "[(4, 'a = square(x)'), (5, 'y = a * w')]"
+    )
 
 
 def test_of_and_wrt(kernel: Kernel) -> None:

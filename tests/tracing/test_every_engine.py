@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ipy_autodiff.tracing import Replay
+from tests.student_engines import ENGINES, StudentEngine, run
 
-from ..student_engines import ENGINES, StudentEngine, run
 from .watched import watch
 
 engines = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
@@ -65,7 +65,7 @@ def test_replay_computes_the_recorded_values(engine: StudentEngine) -> None:
 
 @engines
 def test_replay_follows_the_formula(engine: StudentEngine) -> None:
-    recording, namespace, _ = watch(engine.source, engine.cells)
+    recording, _namespace, _ = watch(engine.source, engine.cells)
     assert recording is not None
     if not engine.functions:
         return

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ipy_autodiff.tracing import CallLog, Recorder, Recording, record_cell
-
-from ..student_engines import importable
+from tests.student_engines import importable
 
 
 def watch(
