@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -26,22 +27,27 @@ _OURS = ("file", "status", "passed", "tests", "isolation", "seconds", "remark")
 def write_grades(path: Path, assignment: str, graded: Sequence[Graded]) -> None:
     """One row a notebook: nbgrader's columns, ours, and one for each test with its status."""
     names = [mark.test.name for mark in graded[0].marks] if graded else []
-    with _replacing(path).open("w", newline="", encoding="utf-8-sig") as file:
-        rows = csv.writer(file)
-        rows.writerow([*_NBGRADER, *_OURS, *(_cell(name) for name in names)])
-        for one in graded:
-            score = _number(one.score)
-            rows.writerow(
-                [
-                    *(_cell(assignment), "", _modified(one.submission.path), _cell(one.submission.name), "", "", ""),
-                    *(score, "0", score, _number(one.most)),
-                    *(_cell(one.submission.path), one.status),
-                    *(sum(mark.status == "pass" for mark in one.marks), len(one.marks)),
-                    *(one.record.get("isolation", ""), one.record.get("seconds", ""), _cell(remark(one))),
-                    *(mark.status for mark in one.marks),
-                ]
-            )
-    _replacing(path).replace(path)
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow([*_NBGRADER, *_OURS, *(_cell(name) for name in names)])
+    for one in graded:
+        score = _number(one.score)
+        rows.writerow(
+            [
+                *(_cell(assignment), "", _modified(one.submission.path), _cell(one.submission.name), "", "", ""),
+                *(score, "0", score, _number(one.most)),
+                *(_cell(one.submission.path), one.status),
+                *(sum(mark.status == "pass" for mark in one.marks), len(one.marks)),
+                *(one.record.get("isolation", ""), one.record.get("seconds", ""), _cell(remark(one))),
+                *(mark.status for mark in one.marks),
+            ]
+        )
+    content = text.getvalue()
+    # Excel takes a file for UTF-8 only if it begins with this mark; other tools can do without it.
+    mark = "" if content.isascii() else "\ufeff"
+    new = path.with_name(path.name + ".new")
+    new.write_text(mark + content, encoding="utf-8", newline="")
+    new.replace(path)
 
 
 def write_gradescope(folder: Path, graded: Iterable[Graded], language: str | None) -> None:
@@ -107,7 +113,3 @@ def _modified(path: str) -> str:
         return datetime.fromtimestamp(os.lstat(path).st_mtime, UTC).strftime("%Y-%m-%d %H:%M:%S")
     except OSError:
         return ""
-
-
-def _replacing(path: Path) -> Path:
-    return path.with_name(path.name + ".new")

@@ -53,19 +53,29 @@ def grade_chunk(task: Task) -> dict[str, Any]:
 
 def ask_worker(task: Task, patience: float = _PATIENCE) -> dict[str, Any]:
     """One task's answer, from a process that waits or a new one. Raises ``WorkerError``; the process is ended then."""
-    try:
-        worker = _idle.get_nowait()
-    except queue.Empty:
-        worker = _Worker()
-        _all.add(worker)
+    worker = _waiting_worker()
     try:
         answer = worker.ask(task, patience)
     except BaseException:
         worker.end()
         _all.discard(worker)
         raise
-    _idle.put(worker)
+    if worker in _all:  # not ended from another thread meanwhile
+        _idle.put(worker)
     return answer
+
+
+def _waiting_worker() -> _Worker:
+    while True:
+        try:
+            worker = _idle.get_nowait()
+        except queue.Empty:
+            break
+        if worker in _all:
+            return worker
+    worker = _Worker()
+    _all.add(worker)
+    return worker
 
 
 @atexit.register
@@ -100,7 +110,7 @@ class _Worker:
         try:
             tasks.write(json.dumps(task).encode() + b"\n")
             tasks.flush()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # it has ended, or was ended from another thread
             raise WorkerError(str(error)) from None
         deadline = time.monotonic() + patience
         with selectors.DefaultSelector() as selector:

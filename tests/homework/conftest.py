@@ -90,6 +90,12 @@ def write_notebook(path: Path, cells: Sequence[str], **metadata: object) -> Path
 Row = dict[str, str]
 
 
+def read_rows(path: Path) -> list[Row]:
+    """A CSV file's rows by column."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 @pytest.fixture
 def sheet(tmp_path: Path) -> Path:
     path = tmp_path / "sheets" / "squares.py"
@@ -106,7 +112,6 @@ def grade(tmp_path: Path, sheet: Path) -> Callable[..., list[Row]]:
         out = tmp_path / "out"
         status = main(["grade", str(using), *map(str, notebooks), "--out", str(out), "--lang", "en", *options])
         assert status == 0
-        with (out / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
+        return read_rows(out / "grades.csv")
 
     return run

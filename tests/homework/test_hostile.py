@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.homework.conftest import Row, write_notebook
+from ipy_autodiff.homework.command import main
+from tests.homework.conftest import SHEET, Row, read_rows, write_notebook
 from tests.homework.hostile_notebooks import NOTEBOOKS
 
 pytestmark = pytest.mark.skipif("sys.platform != 'linux'")
@@ -14,11 +15,6 @@ pytestmark = pytest.mark.skipif("sys.platform != 'linux'")
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
     """All of them graded by one command, as a class would be."""
-    import csv
-
-    from ipy_autodiff.homework.command import main
-    from tests.homework.conftest import SHEET
-
     folder = tmp_path_factory.mktemp("hostile")
     sheet = folder / "sheets" / "squares.py"
     sheet.parent.mkdir()
@@ -31,8 +27,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
         ["grade", str(sheet), *map(str, paths), "--out", str(folder / "out"), "--jobs", "2", "--timeout", "10", "--memory", "300"]
     )
     assert status == 0
-    with (folder / "out" / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
-        return dict(zip(NOTEBOOKS, csv.DictReader(file), strict=True))
+    return dict(zip(NOTEBOOKS, read_rows(folder / "out" / "grades.csv"), strict=True))
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -33,23 +33,32 @@ class _NotNumbersError(Exception):
 class Answers:
     """Answers questions about one namespace.
 
-    ``sources`` are the cells that ran, first to last. The namespace is only read: names that a question assigns live as
-    long as the question.
+    ``cells`` are the sources that ran, first to last, each with nbgrader's name for its cell. The namespace is as before
+    when a question is answered: names that it assigns live as long as the question, and so do a question's ``repairs``.
     """
 
-    def __init__(self, namespace: MutableMapping[str, Any], sources: Callable[[], Iterable[str]]) -> None:
+    def __init__(
+        self, namespace: MutableMapping[str, Any], cells: Callable[[], Iterable[tuple[str, str]]] = tuple
+    ) -> None:
         self._namespace = namespace
-        self._sources = sources
+        self._cells = cells
 
     def __call__(self, question: Mapping[str, Any]) -> Answer:
         """The answer to one question; an exception of the submission's code is an answer too, under ``error``."""
         answer: Callable[[Mapping[str, Any]], Answer] = getattr(self, f"_{question['ask']}")
+        before = dict(self._namespace)
         try:
+            for source in question.get("repairs", ()):
+                exec(compile(source, "<sheet>", "exec"), self._namespace)
             return answer(question)
         except _NotNumbersError as error:
             return {"not_numbers": str(error)}
         except BaseException as error:  # noqa: BLE001 - exit() and interrupts of the submission's are its own answers
             return {"error": described(error)}
+        finally:
+            if question.get("repairs"):
+                self._namespace.clear()
+                self._namespace.update(before)
 
     def _value(self, question: Mapping[str, Any]) -> Answer:
         result = self._evaluated(question["expression"], self._inputs(question))
@@ -97,9 +106,12 @@ class Answers:
     def _source(self, question: Mapping[str, Any]) -> Answer:
         first, *rest = question["name"].split(".")
         found = None
-        for source in self._sources():
+        for source, _ in self._cells():
             found = _definition(source, first, rest) or found
         return {"source": found}
+
+    def _cell(self, question: Mapping[str, Any]) -> Answer:
+        return {"source": next((source for source, name in self._cells() if name == question["name"]), None)}
 
     def _inputs(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """Each input as the submission's own Variable; as an array where it defines no Variable."""

@@ -25,6 +25,8 @@ class Cell:
     source: str
     stored: str | None = None
     """None where nothing was stored: the cell never ran, or its outputs were cleared."""
+    grade_id: str = ""
+    """nbgrader's name for the cell; empty where it has none."""
 
 
 def code_cells(content: bytes, most: int = 20_000) -> list[Cell]:
@@ -50,7 +52,7 @@ def code_cells(content: bytes, most: int = 20_000) -> list[Cell]:
     chosen = [cell for cell in found if isinstance(cell, dict) and cell.get("cell_type") == "code"]
     if len(chosen) > most:
         raise Unreadable("many")
-    return [Cell(_joined(cell.get("source", cell.get("input"))), stored_text(cell)) for cell in chosen]
+    return [Cell(_joined(cell.get("source", cell.get("input"))), stored_text(cell), _grade_id(cell)) for cell in chosen]
 
 
 def _text(content: bytes) -> str:
@@ -70,6 +72,14 @@ def _joined(value: Any) -> str:
     if not isinstance(value, str):
         return ""
     return value.encode("utf-8", errors="replace").decode("utf-8")  # lone surrogates cannot be compiled
+
+
+def _grade_id(cell: dict[str, Any]) -> str:
+    """As nbgrader's metadata has it, in all versions of its schema."""
+    match cell.get("metadata"):
+        case {"nbgrader": {"grade_id": str(name)}}:
+            return name[:200]
+    return ""
 
 
 def stored_text(cell: dict[str, Any]) -> str | None:

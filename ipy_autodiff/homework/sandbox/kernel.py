@@ -47,7 +47,7 @@ class KernelLife:
             self._content = file.read(limits.notebook + 1)
         self._limits = limits
         self._skip = frozenset(skip)
-        self._sources: list[str] = []
+        self._ran: list[tuple[str, str]] = []
         self._folder: str | None = None
         self._client: Any = None
         self._deadline = 0.0
@@ -75,7 +75,7 @@ class KernelLife:
             output += put_out
             stale = not error and cell.stored is not None and not same_text(cell.stored, put_out)
             yield {"cell": number, "error": error, "text": text, "stale": stale}
-        self._sources = [plain_source(cell.source) for number, cell in enumerate(cells) if number not in self._skip]
+        self._ran = [(plain_source(cell.source), cell.grade_id) for n, cell in enumerate(cells) if n not in self._skip]
         yield {"ran": True, "output": output[-20_000:]}
 
     def begin(self, seconds: float) -> None:
@@ -87,7 +87,7 @@ class KernelLife:
         if self.closed:
             raise DeadError("killed")
         nonce = secrets.token_hex(16)
-        question = {**question, "nonce": nonce, "sources": self._sources if question["ask"] == "source" else []}
+        question = {**question, "nonce": nonce, "cells": self._ran if question["ask"] in ("source", "cell") else []}
         packed = base64.b64encode(json.dumps(question).encode()).decode("ascii")
         try:
             answer: object = json.loads(base64.b64decode(self._side(f"answer('{packed}')", self._deadline)))
@@ -150,6 +150,8 @@ class KernelLife:
             self._dead("killed")
         except CellExecutionError as error:
             return str(error.ename), str(error.evalue)
+        except Exception:  # noqa: BLE001 - messages that the client cannot read: the kernel's own tools were replaced
+            self._dead("killed")
         for output in cell.get("outputs", []):
             if output.get("output_type") == "error":
                 return str(output.get("ename", "")), f"{output.get('ename', '')}: {output.get('evalue', '')}\n"
@@ -169,6 +171,8 @@ class KernelLife:
                 reply = run_sync(client.get_shell_msg)(timeout=min(left, 0.5))
             except queue.Empty:
                 continue
+            except Exception:  # noqa: BLE001 - as in a cell
+                self._dead("killed")
             if reply["parent_header"].get("msg_id") == request:
                 break
         found = reply["content"].get("user_expressions", {}).get("found", {})

@@ -64,8 +64,8 @@ def live(
     originals.restore()
     use_the_reserve()
     send(channel, {"ran": True, "output": output.since(0)[-20_000:]})
-    sources = [plain_source(cell.source) for number, cell in enumerate(cells) if number not in skip]
-    answers = Answers(shell.user_ns, lambda: sources)
+    ran = [(plain_source(cell.source), cell.grade_id) for number, cell in enumerate(cells) if number not in skip]
+    answers = Answers(shell.user_ns, lambda: ran)
     while (message := receive(channel, _QUESTION)) is not None:
         if "test" not in message:
             continue  # meant for a test that has died

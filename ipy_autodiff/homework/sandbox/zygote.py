@@ -55,7 +55,7 @@ def main(control_number: int, isolation: str) -> None:
         os.environ[name] = "1"
     around = _Around(namespaces=isolation != "limits", proc=False)
     os.environ.pop("PYTHONUSERBASE", None)
-    if os.getuid() == 0:
+    if os.getuid() == 0 and (isolation != "limits" or _nobody_can_read_python()):
         _become_nobody()
     if around.namespaces:
         _own_users()
@@ -280,6 +280,15 @@ def _become_nobody() -> None:
         os.setresgid(_NOBODY, _NOBODY, _NOBODY)
         os.setresuid(_NOBODY, _NOBODY, _NOBODY)
         linux.dumpable()
+
+
+def _nobody_can_read_python() -> bool:
+    """Whether Python could go on importing; its folder may be root's alone."""
+    os.seteuid(_NOBODY)
+    try:
+        return all(os.access(path, os.R_OK, effective_ids=True) for path in (sys.prefix, os.__file__, json.__file__))
+    finally:
+        os.seteuid(0)
 
 
 def _own_users() -> None:
