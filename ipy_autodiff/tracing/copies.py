@@ -71,16 +71,16 @@ class Copies:
                 duplicate.grad = gradient
 
     def _link(self, function: Any, spelling: Spelling, duplicates: Mapping[int, Any]) -> None:
-        for one in spelling.each():
-            saved = one.read(function)
+        for name in spelling.present(function):
+            saved = getattr(function, name, None)
             if saved is not None:
-                one.write(function, _replaced(saved, duplicates))
+                _set(function, name, _replaced(saved, duplicates))
 
     def _point(self, function: Any, spelling: Spelling, nodes: tuple[Any, ...]) -> None:
         """Point the attributes at the copies of these nodes, in the container that the engine uses."""
         items = [self.variables.get(node, node) if isinstance(node, VariableNode) else node for node in nodes]
-        for one in spelling.each():
-            saved = one.read(function)
+        for name in spelling.present(function):
+            saved = getattr(function, name, None)
             if saved is None or isinstance(saved, np.ndarray):
                 continue
             if isinstance(saved, list | tuple):
@@ -90,7 +90,7 @@ class Copies:
                 value = weakref.ref(items[0]) if isinstance(saved, weakref.ReferenceType) else items[0]
             else:
                 continue
-            one.write(function, value)
+            _set(function, name, value)
 
 
 def _copy(original: Any) -> Any:
@@ -101,6 +101,11 @@ def _copy(original: Any) -> Any:
         with contextlib.suppress(AttributeError):
             duplicate.__dict__.update(original.__dict__)
         return duplicate
+
+
+def _set(target: Any, name: str, value: Any) -> None:
+    with contextlib.suppress(Exception):  # a property without a setter
+        setattr(target, name, value)
 
 
 def _replaced(saved: Any, duplicates: Mapping[int, Any]) -> Any:

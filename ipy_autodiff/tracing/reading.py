@@ -8,7 +8,7 @@ a list or tuple, as weak references or not. Nothing here calls a method of the s
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,8 @@ class Spelling:
     def __init__(self, *names: str) -> None:
         self.names = names
         self._of: dict[type, str] = {}
+        self._set_by: dict[type, tuple[str, ...]] = {}
+        self._present: dict[type, tuple[str, ...]] = {}
 
     def name(self, candidate: Any) -> str | None:
         """The name under which this object has the attribute, or None."""
@@ -66,19 +68,37 @@ class Spelling:
 
     def write(self, candidate: Any, value: Any) -> bool:
         """Set the attribute under each name that the object has and lets be set; False where there is none."""
-        done = False
+        kind = type(candidate)
+        known = self._set_by.get(kind)
+        if known is not None:
+            try:
+                for name in known:
+                    setattr(candidate, name, value)
+            except Exception:  # a student's setter that does not like this value
+                pass
+            else:
+                return True
+        done = []
         for name in self.names:
             try:
                 getattr(candidate, name)
                 setattr(candidate, name, value)
             except Exception:  # not there, a property without a setter, a student's setter
                 continue
-            done = True
-        return done
+            done.append(name)
+        if done:
+            self._set_by[kind] = tuple(done)
+        return bool(done)
 
-    def each(self) -> Iterator[Spelling]:
-        """The names one by one, for an object that has the attribute under several."""
-        return (Spelling(name) for name in self.names)
+    def present(self, candidate: Any) -> tuple[str, ...]:
+        """All names under which this object, or another of its class before, has the attribute."""
+        kind = type(candidate)
+        known = self._present.get(kind)
+        if known is None:
+            known = tuple(name for name in self.names if Spelling(name).name(candidate) is not None)
+            if known:
+                self._present[kind] = known
+        return known
 
     def _find(self, candidate: Any) -> tuple[str | None, Any]:
         for name in self.names:
@@ -88,6 +108,8 @@ class Spelling:
                 continue
             if len(self._of) > _CLASSES:
                 self._of.clear()
+                self._set_by.clear()
+                self._present.clear()
             self._of[type(candidate)] = name
             return name, value
         return None, None

@@ -65,8 +65,8 @@ class Replay:
         """
         with self.aside():
             ys = self._forward(function, xs)
-            for node, y in zip(function.outputs, ys, strict=False):
-                self._copies.set_data(node, y)
+            for node, value in (*zip(function.inputs, xs, strict=True), *zip(function.outputs, ys, strict=False)):
+                self._copies.set_data(node, value)
             return self.backward(function, gys)
 
     def backward(self, function: FunctionNode, gys: Sequence[Array], copies: Copies | None = None) -> tuple[Any, ...]:
@@ -153,27 +153,24 @@ class Replay:
 
     def _forward(self, function: FunctionNode, xs: Sequence[Array], copies: Copies | None = None) -> tuple[Array, ...]:
         copies = copies or self._copies
-        given = iter(xs)
-        values: list[Any] = []
-        duplicates: list[Any] = []
-        for argument in function.arguments:
-            if isinstance(argument, VariableNode):
-                value = next(given)
-                copies.set_data(argument, value)
-                values.append(value)
-                duplicates.append(copies.variables[argument])
-            else:
-                values.append(argument)
-                duplicates.append(argument)
-        forward = copies.functions[function].forward
         manner, as_variables = function.convention
-        handed = duplicates if as_variables else values
+        if as_variables:
+            for node, x in zip(function.inputs, xs, strict=True):
+                copies.set_data(node, x)
+            handed = [copies.variables.get(item, item) for item in function.arguments]
+        elif len(xs) == len(function.arguments):
+            handed = list(xs)
+        else:
+            given = iter(xs)
+            handed = [next(given) if isinstance(item, VariableNode) else item for item in function.arguments]
+        forward = copies.functions[function].forward
         try:
             answer = forward(handed) if manner == "list" else forward(*handed)
         except Exception as error:
             raise ReplayError(function, error) from error
-        items = answer if isinstance(answer, list | tuple) else (answer,)
-        arrays = tuple(array_of(item) for item in items)
+        if type(answer) is np.ndarray:
+            return (answer.copy() if any(answer is x for x in xs) else answer,)
+        arrays = tuple(array_of(item) for item in (answer if isinstance(answer, list | tuple) else (answer,)))
         if any(array is None for array in arrays):
             raise ReplayError(function, TypeError(f"forward returned {type(answer).__name__}"))
         return tuple(np.array(array) for array in arrays)
