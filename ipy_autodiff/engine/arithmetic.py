@@ -1,17 +1,18 @@
-# ruff: noqa: SLF001 - the engine's modules share the slots of Variable and Function, for speed
+# ruff: noqa: D102 - compute and its gradients are their own description
 """Add, subtract, multiply, divide, negate and raise to powers: Python's operators on Variables, numbers and arrays."""
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.operation import Binary, Elementwise
+from ipy_autodiff.engine.operation import Binary, Elementwise, binary, elementwise
 from ipy_autodiff.engine.ownership import product
 from ipy_autodiff.engine.variable import Variable
 
-__all__ = ["Add", "Div", "Mul", "Neg", "Pow", "Sub"]
+__all__ = ["Add", "Div", "Mul", "Neg", "Pow", "Sub", "add", "divide", "multiply", "negative", "power", "subtract"]
 
 float64 = np.float64
 
@@ -20,9 +21,12 @@ class Add(Binary):
     """``x0 + x1``."""
 
     __slots__ = ()
+    compute = operator.add
 
-    def forward(self, x0: Any, x1: Any) -> Any:
-        return x0 + x1
+    def backward(self, gy: Any) -> Any:
+        if gy.__class__ is float64:
+            return (gy, gy) if self.constant is None else gy
+        return Binary.backward(self, gy)
 
     def gradient0(self, gy: Any) -> Any:
         return gy
@@ -30,13 +34,19 @@ class Add(Binary):
     gradient1 = gradient0
 
 
+add = binary(Add, np.add)
+
+
 class Sub(Binary):
     """``x0 - x1``."""
 
     __slots__ = ()
+    compute = operator.sub
 
-    def forward(self, x0: Any, x1: Any) -> Any:
-        return x0 - x1
+    def backward(self, gy: Any) -> Any:
+        if gy.__class__ is float64:
+            return (gy, -gy) if self.constant is None else gy if self.constant else -gy
+        return Binary.backward(self, gy)
 
     def gradient0(self, gy: Any) -> Any:
         return gy
@@ -45,15 +55,24 @@ class Sub(Binary):
         return -gy
 
 
+subtract = binary(Sub, np.subtract, name="subtract")
+
+
 class Mul(Binary):
     """``x0 * x1``."""
 
-    __slots__ = ("x0", "x1")
+    __slots__ = ()
+    compute = operator.mul
 
-    def forward(self, x0: Any, x1: Any) -> Any:
-        self.x0 = x0
-        self.x1 = x1
-        return x0 * x1
+    def backward(self, gy: Any) -> Any:
+        constant = self.constant
+        if gy.__class__ is float64:
+            if constant is None:
+                return gy * self.x1, gy * self.x0
+            return gy * (self.x1 if constant else self.x0)
+        if constant is None or self.broadcast:
+            return Binary.backward(self, gy)
+        return product(gy, self.x1 if constant else self.x0)
 
     def gradient0(self, gy: Any) -> Any:
         return gy * self.x1
@@ -62,75 +81,66 @@ class Mul(Binary):
         return gy * self.x0
 
 
+multiply = binary(Mul, np.multiply, name="multiply")
+
+
 class Div(Binary):
     """``x0 / x1``."""
 
-    __slots__ = ("x0", "x1")
-
-    def forward(self, x0: Any, x1: Any) -> Any:
-        self.x0 = x0
-        self.x1 = x1
-        return x0 / x1
+    __slots__ = ()
+    compute = operator.truediv
 
     def gradient0(self, gy: Any) -> Any:
         return gy / self.x1
 
     def gradient1(self, gy: Any) -> Any:
-        return -gy * self.x0 / self.x1**2
+        return -(gy * self.y) / self.x1
+
+
+divide = binary(Div, np.divide, name="divide")
 
 
 class Pow(Binary):
     """``x0 ** x1``."""
 
-    __slots__ = ("x0", "x1", "y")
+    __slots__ = ()
+    compute = operator.pow
 
-    def forward(self, x0: Any, x1: Any) -> Any:
-        self.x0 = x0
-        self.x1 = x1
-        self.y = y = x0**x1
-        return y
+    def backward(self, gy: Any) -> Any:
+        if self.constant == 1 and not self.broadcast:
+            x0, x1 = self.x0, self.x1
+            if x1.__class__ is int and x1 == 2:
+                gy = product(gy, 2.0)
+                return gy * x0
+        return Binary.backward(self, gy)
 
     def gradient0(self, gy: Any) -> Any:
-        x0, x1 = self.x0, self.x1
-        if self.constant == 1 and not getattr(x1, "ndim", 0):
-            if x1 == 2:
-                return gy * (2 * x0)
-            if x1 == 0:
-                return gy * 0.0
-        return gy * (x1 * x0 ** (x1 - 1))
+        return gy * (self.x1 * self.x0 ** (self.x1 - 1))
 
     def gradient1(self, gy: Any) -> Any:
         return gy * (self.y * np.log(self.x0))
+
+
+power = binary(Pow, np.power, name="power", domain=(0.2, 2.0))
 
 
 class Neg(Elementwise):
     """``-x``."""
 
     __slots__ = ()
-
-    def forward(self, x: Any) -> Any:
-        return -x
-
-    def derivative(self) -> Any:
-        return -1.0
+    compute = operator.neg
 
     def backward(self, gy: Any) -> Any:
-        if gy.__class__ is float64:
-            return -gy
-        return product(gy, -1.0)
+        return -gy if gy.__class__ is float64 else product(gy, -1.0)
 
 
-def _install(symbol: str, kind: type[Binary]) -> None:
-    def operator(self: Variable, other: Any) -> Any:
-        return kind().apply(self, other)
+negative = elementwise(Neg, np.negative, name="negative")
 
-    def reflected(self: Variable, other: Any) -> Any:
-        return kind().apply(other, self)
+for _symbol, _function in (("add", add), ("sub", subtract), ("mul", multiply), ("truediv", divide), ("pow", power)):
 
-    setattr(Variable, f"__{symbol}__", operator)
-    setattr(Variable, f"__r{symbol}__", reflected)
+    def _reflected(self: Variable, other: Any, function: Any = _function) -> Any:
+        return function(other, self)
 
-
-for _symbol, _kind in (("add", Add), ("sub", Sub), ("mul", Mul), ("truediv", Div), ("pow", Pow)):
-    _install(_symbol, _kind)
-Variable.__neg__ = lambda self: Neg().apply(self)  # type: ignore[method-assign]
+    setattr(Variable, f"__{_symbol}__", _function)
+    setattr(Variable, f"__r{_symbol}__", _reflected)
+Variable.__neg__ = negative  # type: ignore[method-assign, assignment]

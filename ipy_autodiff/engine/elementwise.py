@@ -1,4 +1,4 @@
-"""Functions of one variable, element by element: powers, exponentials, trigonometry, activation functions."""
+"""tmp."""
 
 from __future__ import annotations
 
@@ -6,102 +6,60 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.operation import Elementwise
+from ipy_autodiff.engine.operation import Elementwise, elementwise
+from ipy_autodiff.engine.registry import ufuncs
 from ipy_autodiff.engine.variable import Variable
 
 class Square(Elementwise):
-    __slots__ = ("x",)
-
-    def forward(self, x: Any) -> Any:
-        self.x = x
-        return x**2
-
+    __slots__ = ()
+    compute = np.square
     def derivative(self) -> Any:
         return 2 * self.x
-
+square=elementwise(Square,np.square)
 class Exp(Elementwise):
-    __slots__ = ("y",)
-
-    def forward(self, x: Any) -> Any:
-        self.y = y = np.exp(x)
-        return y
-
+    __slots__ = ()
+    compute=np.exp
     def derivative(self) -> Any:
         return self.y
-
+exp=elementwise(Exp,np.exp)
 class Log(Elementwise):
-    __slots__ = ("x",)
-
-    def forward(self, x: Any) -> Any:
-        self.x = x
-        return np.log(x)
-
+    __slots__ = ()
+    compute=np.log
     def derivative(self) -> Any:
         return 1 / self.x
-
+log=elementwise(Log,np.log)
 class Sin(Elementwise):
-    __slots__ = ("x",)
-
-    def forward(self, x: Any) -> Any:
-        self.x = x
-        return np.sin(x)
-
+    __slots__ = ()
+    compute=np.sin
     def derivative(self) -> Any:
         return np.cos(self.x)
-
+sin=elementwise(Sin,np.sin)
 class Cos(Elementwise):
-    __slots__ = ("x",)
-
-    def forward(self, x: Any) -> Any:
-        self.x = x
-        return np.cos(x)
-
+    __slots__ = ()
+    compute=np.cos
     def derivative(self) -> Any:
         return -np.sin(self.x)
-
+cos=elementwise(Cos,np.cos)
 class Tanh(Elementwise):
-    __slots__ = ("y",)
-
-    def forward(self, x: Any) -> Any:
-        self.y = y = np.tanh(x)
-        return y
-
+    __slots__ = ()
+    compute=np.tanh
     def derivative(self) -> Any:
         return 1 - self.y * self.y
-
+tanh=elementwise(Tanh,np.tanh)
 class Sigmoid(Elementwise):
-    __slots__ = ("y",)
-
-    def forward(self, x: Any) -> Any:
-        self.y = y = np.tanh(x * 0.5) * 0.5 + 0.5
-        return y
-
+    __slots__ = ()
+    def compute(x): return np.tanh(x * 0.5) * 0.5 + 0.5
     def derivative(self) -> Any:
         return self.y * (1 - self.y)
-
+sigmoid=elementwise(Sigmoid)
 class ReLU(Elementwise):
-    __slots__ = ("x",)
-
-    def forward(self, x: Any) -> Any:
-        self.x = x
-        return np.maximum(x, 0)
-
+    __slots__ = ()
+    def compute(x): return np.maximum(x,0)
     def derivative(self) -> Any:
         return self.x > 0
-
-def square(x: Any) -> Variable: return Square().apply(x)
-def exp(x: Any) -> Variable: return Exp().apply(x)
-def log(x: Any) -> Variable: return Log().apply(x)
-def sin(x: Any) -> Variable: return Sin().apply(x)
-def cos(x: Any) -> Variable: return Cos().apply(x)
-def tanh(x: Any) -> Variable: return Tanh().apply(x)
-def sigmoid(x: Any) -> Variable: return Sigmoid().apply(x)
-def relu(x: Any) -> Variable: return ReLU().apply(x)
-UF={np.sin:sin,np.cos:cos,np.exp:exp,np.tanh:tanh,np.square:square,np.log:log}
+relu=elementwise(ReLU)
 def au(self,ufunc,method,*inputs,**kwargs):
     if method=="__call__" and not kwargs:
-        rule=UF.get(ufunc)
-        if rule is not None: return rule(*inputs)
-        if ufunc is np.multiply: return inputs[1].__rmul__(inputs[0])
+        return ufuncs[ufunc](*inputs)
     return NotImplemented
 Variable.__array_ufunc__=au

@@ -116,7 +116,7 @@ class Function:
         """The largest generation among the inputs."""
         return max([x.generation for x in self.inputs if isinstance(x, Variable)], default=0)
 
-    def _gradients(self, gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
+    def _gradients(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
         """Each input with its gradient, as ``backward`` gives it and after checks."""
         with no_grad():
             gxs = self.backward(*[_writeable(gy) for gy in gys])
@@ -124,7 +124,7 @@ class Function:
 
     def _gradients_as_variables(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
         """The same on Variables, for differentiating again."""
-        return self._gradients(tuple([gy._data for gy in gys]))
+        return self._gradients(ys, tuple([gy._data for gy in gys]))
 
     def _paired(self, gxs: Any) -> Iterable[tuple[Variable, Any]]:
         name = type(self).__name__

@@ -1,64 +1,73 @@
 # ruff: noqa: SLF001 - the engine's modules share the slots of Variable and Function, for speed
-"""Give the engine one more operation: a class with ``forward`` and ``backward`` side by side, and a decorator.
+"""Give the engine one more operation: a class in which a formula and its derivative stand side by side.
 
-``backward`` is written once, in plain NumPy. A sweep runs it on arrays; where the gradient is to be differentiated
-again, it runs the same lines on Variables: what the operation saved under the names ``x``, ``x0``, ``x1`` and ``y`` is
-then the Variable in place of its array.
+Both are written once, in plain NumPy. A sweep runs the derivative on arrays; where the gradient is to be differentiated
+again it runs the same lines on Variables, because ``self.x``, ``self.x0``, ``self.x1``, ``self.xs`` and ``self.y`` (the
+operands and the result) then are Variables, and NumPy's functions work on those.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import numpy as np
 
+from ipy_autodiff.engine.collector import INTERVAL, settle
+from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.function import Function, count_uses
 from ipy_autodiff.engine.ownership import product
 from ipy_autodiff.engine.recording import is_recording, pauses
-from ipy_autodiff.engine.variable import Variable, as_array, as_variable
+from ipy_autodiff.engine.registry import operation
+from ipy_autodiff.engine.variable import Variable, as_variable
 
-__all__ = ["Binary", "Elementwise", "Operation", "Unary"]
+__all__ = ["Binary", "Elementwise", "Nary", "Operation", "Unary", "binary", "elementwise", "sum_to"]
 
-new = object.__new__
 float64 = np.float64
 ndarray = np.ndarray
+new = object.__new__
+between_settlings = INTERVAL - 1
 
 
 class Operation(Function):
-    """A Function of the engine itself: its rules are trusted, take scalars for 0-d arrays, and work on Variables too."""
+    """A Function of the engine itself: ``compute`` is the formula, on arrays or, for 0-d ones, on NumPy's scalars."""
 
     __slots__ = ()
-    saved: ClassVar[tuple[str, ...]] = ()
-    """Which of ``x``, ``x0``, ``x1`` and ``y`` the operation saves in ``forward``."""
 
-    def __init_subclass__(cls) -> None:
-        slots = {slot for kind in cls.__mro__ for slot in getattr(kind, "__slots__", ())}
-        cls.saved = tuple(sorted(slots & {"x", "x0", "x1", "y"}))
+    compute: Any
+    """The operation on arrays: a NumPy function or a method."""
+    kept: ClassVar[tuple[str, ...]]
+    """What ``forward`` keeps for ``backward``."""
 
-    def _gradients(self, gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
-        """Each Variable that went in, with the gradient for it."""
+    def _gradients(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
         gxs = self.backward(*gys)
-        variables = [x for x in self.inputs if isinstance(x, Variable)]
-        return zip(variables, gxs if gxs.__class__ is tuple else (gxs,), strict=True)
+        return zip(self._variables(), gxs if gxs.__class__ is tuple else (gxs,), strict=True)
 
     def _gradients_as_variables(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
-        """The same, computed on Variables, so that it can be differentiated again."""
-        arrays = {name: getattr(self, name) for name in self.saved}
-        variables = {**dict(zip(("x0", "x1"), self.inputs, strict=False)), "x": self.inputs[0], "y": ys[0]}
+        arrays = {name: getattr(self, name) for name in self.kept}
+        inputs = self.inputs
         try:
-            for name in arrays:
-                setattr(self, name, variables[name])
-            return list(self._gradients(gys))
+            for name, value in zip(self.kept, (*inputs[: len(self.kept) - 1], ys[0]), strict=True):
+                setattr(self, name, value)
+            return list(self._gradients(ys, gys))
         finally:
             for name, array in arrays.items():
                 setattr(self, name, array)
 
+    def _variables(self) -> list[Variable]:
+        return [x for x in self.inputs if isinstance(x, Variable)]
+
 
 class Unary(Operation):
-    """An operation on one Variable."""
+    """An operation on one Variable, ``x``; its result is ``y``."""
 
-    __slots__ = ("_input",)
+    __slots__ = ("_input", "x", "y")
+    kept = ("x", "y")
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        self.y = y = self.compute(x)
+        return y
 
     def apply(self, x: Any) -> Variable:
         """The recorded result of this operation, which has not been called before."""
@@ -67,23 +76,28 @@ class Unary(Operation):
         a = x._data
         if a.__class__ is ndarray and not a.ndim:
             a = a[()]
-        value = self.forward(a)
+        value = self.compute(a)
+        if value.__class__ is not float64 and value.__class__ is not ndarray:
+            value = as_raw(value)
+        if pauses.anywhere and not is_recording():
+            return unrecorded(value)
+        generation = x.generation + 1
+        if not generation & between_settlings:
+            settle(generation)
+        x._uses += 1
+        self._input = x
+        self.x = a
+        self.y = value
         y = new(Variable)
-        y._data = value if value.__class__ is float64 or value.__class__ is ndarray else raw(value)
+        y._creator = self
+        y._data = value
         y._grad = y.name = None
         y._uses = 0
-        if pauses.anywhere and not is_recording():
-            y._creator = None
-            y.generation = 0
-            return y
-        self._input = x
-        x._uses += 1
-        y._creator = self
-        y.generation = x.generation + 1
+        y.generation = generation
         return y
 
     def __call__(self, x: Any) -> Variable:
-        """The Variable that ``forward`` makes of ``x``."""
+        """The result for ``x``."""
         if hasattr(self, "_input"):
             self._leave_to_a_copy()
             self._outputs = None
@@ -100,12 +114,12 @@ class Unary(Operation):
 
 
 class Elementwise(Unary):
-    """An operation on each element by itself: ``derivative`` is the slope at each."""
+    """An operation on each element by itself; ``derivative`` is the slope at each, as an array or a number."""
 
     __slots__ = ()
 
     def derivative(self) -> Any:
-        """The derivative of each element of the result with respect to the element it came from."""
+        """The derivative of each element of ``y`` with respect to its element of ``x``."""
         raise NotImplementedError
 
     def backward(self, gy: Any) -> Any:
@@ -114,13 +128,54 @@ class Elementwise(Unary):
         return product(gy, self.derivative())
 
 
-class Binary(Operation):
-    """An operation on two operands, of which one may be a constant: a number or an array that is no Variable.
+def elementwise(
+    kind: type[Elementwise], *numpy: Any, domain: tuple[float, float] = (-2.0, 2.0), name: str | None = None
+) -> Callable[[Any], Variable]:
+    """The function that applies ``kind``, registered for these NumPy functions; ``domain`` is where it is checked."""
+    compute = kind.compute
 
-    ``gradient0`` and ``gradient1`` give the gradient for each operand, as if none had been broadcast.
+    def apply(x: Any) -> Variable:
+        if x.__class__ is not Variable:
+            x = as_variable(x)
+        a = x._data
+        if a.__class__ is not float64 and not a.ndim:
+            a = a[()]
+        value = compute(a)
+        if value.__class__ is not float64 and value.__class__ is not ndarray:
+            value = as_raw(value)
+        if pauses.anywhere and not is_recording():
+            return unrecorded(value)
+        generation = x.generation + 1
+        if not generation & between_settlings:
+            settle(generation)
+        x._uses += 1
+        f = kind()
+        f._input = x
+        f.x = a
+        f.y = value
+        y = new(Variable)
+        y._creator = f
+        y._data = value
+        y._grad = y.name = None
+        y._uses = 0
+        y.generation = generation
+        return y
+
+    apply.__name__ = apply.__qualname__ = name or kind.__name__.lower()
+    apply.__doc__ = kind.__doc__
+    apply.__module__ = kind.__module__
+    return operation(*numpy, domain=domain, elementwise=1)(apply)
+
+
+class Binary(Operation):
+    """An operation on two operands element by element, ``x0`` and ``x1``; its result is ``y``.
+
+    One operand may be a constant: a number or an array that is no Variable. ``gradient0`` and ``gradient1`` give the
+    gradient for each operand as if none had been broadcast.
     """
 
-    __slots__ = ("_input", "_input1", "broadcast", "constant")
+    __slots__ = ("_input", "_input1", "broadcast", "constant", "x0", "x1", "y")
+    kept = ("x0", "x1", "y")
 
     _input: Any
     """The first operand that is a Variable."""
@@ -129,62 +184,63 @@ class Binary(Operation):
     constant: int | None
     """Which operand is a constant: 0, 1 or None."""
     broadcast: bool
-    """Whether the result has another shape than an operand that is a Variable."""
+    """Whether an operand that is a Variable has another shape than the result."""
+
+    def forward(self, x0: Any, x1: Any) -> Any:
+        self.x0 = x0
+        self.x1 = x1
+        self.y = y = self.compute(x0, x1)
+        return y
 
     def apply(self, x0: Any, x1: Any) -> Variable:
         """The recorded result of this operation, which has not been called before."""
+        constant = None
         if isinstance(x0, Variable):
-            x, constant, a = x0, None, x0._data
-            if not a.ndim and a.__class__ is ndarray:
-                a = a[()]
+            a, x, other = _scalar_if_0d(x0), x0, x1
             if isinstance(x1, Variable):
-                b = x1._data
-                if not b.ndim and b.__class__ is ndarray:
-                    b = b[()]
+                b = _scalar_if_0d(x1)
             else:
-                x1 = b = as_constant(x1)
-                constant = 1
+                constant, b = 1, as_constant(x1)
+                other = b
         else:
-            if not isinstance(x1, Variable):
-                return self.apply(as_variable(x0), x1)
-            x, constant, x1, b = x1, 0, as_constant(x0), x1._data
-            a = x1
-            if not b.ndim and b.__class__ is ndarray:
-                b = b[()]
-        value = self.forward(a, b)
-        y = new(Variable)
-        y._data = value if value.__class__ is float64 or value.__class__ is ndarray else raw(value)
-        y._grad = y.name = None
-        y._uses = 0
+            x1 = as_variable(x1)
+            constant, a, b, x = 0, as_constant(x0), _scalar_if_0d(x1), x1
+            other = a
+        value = self.compute(a, b)
+        if value.__class__ is not float64 and value.__class__ is not ndarray:
+            value = as_raw(value)
         if pauses.anywhere and not is_recording():
-            y._creator = None
-            y.generation = 0
-            return y
-        y._creator = self
-        generation = x.generation
+            return unrecorded(value)
+        generation = x.generation + 1
         x._uses += 1
         if constant is None:
-            x1._uses += 1
-            if x1.generation > generation:
-                generation = x1.generation
-        y.generation = generation + 1
+            other._uses += 1
+            generation = max(generation, other.generation + 1)
+        if not generation & between_settlings:
+            settle(generation)
         self._input = x
-        self._input1 = x1
+        self._input1 = other
         self.constant = constant
-        self.broadcast = value.__class__ is not float64 and (
-            x._data.shape != value.shape or (constant is None and x1._data.shape != value.shape)
-        )
+        self.x0 = a
+        self.x1 = b
+        self.y = value
+        self.broadcast = (constant != 0 and a.shape != value.shape) or (constant != 1 and b.shape != value.shape)
+        y = new(Variable)
+        y._creator = self
+        y._data = value
+        y._grad = y.name = None
+        y._uses = 0
+        y.generation = generation
         return y
 
     def __call__(self, x0: Any, x1: Any) -> Variable:
-        """The Variable that ``forward`` makes of ``x0`` and ``x1``."""
+        """The result for ``x0`` and ``x1``."""
         if hasattr(self, "_input"):
             self._leave_to_a_copy()
             self._outputs = None
         return self.apply(x0, x1)
 
     def backward(self, gy: Any) -> Any:
-        """The gradient of each operand that is a Variable."""
         x = self._input
         if self.constant is None:
             g0, g1 = self.gradient0(gy), self.gradient1(gy)
@@ -195,11 +251,11 @@ class Binary(Operation):
         return sum_to(g, x._data.shape) if self.broadcast else g
 
     def gradient0(self, gy: Any) -> Any:
-        """The gradient for the first operand."""
+        """The gradient for ``x0``."""
         raise NotImplementedError
 
     def gradient1(self, gy: Any) -> Any:
-        """The gradient for the second operand."""
+        """The gradient for ``x1``."""
         raise NotImplementedError
 
     @property
@@ -214,14 +270,158 @@ class Binary(Operation):
         count_uses((x0, x1))
 
 
-def raw(value: Any) -> Any:
-    """``value`` as operations keep it: an ``ndarray`` or a NumPy scalar."""
+def binary(
+    kind: type[Binary], *numpy: Any, domain: tuple[float, float] = (-2.0, 2.0), name: str | None = None
+) -> Callable[[Any, Any], Variable]:
+    """The function that applies ``kind``, registered for these NumPy functions; ``domain`` is where it is checked."""
+    compute = kind.compute
+
+    def apply(x0: Any, x1: Any) -> Variable:
+        if x0.__class__ is Variable:
+            x = x0
+            other = x1
+            a = x0._data
+            if a.__class__ is not float64 and not a.ndim:
+                a = a[()]
+            generation = x0.generation
+            if x1.__class__ is Variable:
+                constant = None
+                b = x1._data
+                if b.__class__ is not float64 and not b.ndim:
+                    b = b[()]
+                if x1.generation > generation:
+                    generation = x1.generation
+            elif x1.__class__ is int or x1.__class__ is float:
+                constant = 1
+                b = x1
+            else:
+                return kind().apply(x0, x1)
+        elif x1.__class__ is Variable and (x0.__class__ is int or x0.__class__ is float):
+            constant = 0
+            x = x1
+            a = other = x0
+            b = x1._data
+            if b.__class__ is not float64 and not b.ndim:
+                b = b[()]
+            generation = x1.generation
+        else:
+            return kind().apply(x0, x1)
+        value = compute(a, b)
+        if value.__class__ is float64:
+            broadcast = False
+        else:
+            if value.__class__ is not ndarray:
+                value = as_raw(value)
+            broadcast = (constant != 0 and a.shape != value.shape) or (constant != 1 and b.shape != value.shape)
+        if pauses.anywhere and not is_recording():
+            return unrecorded(value)
+        generation += 1
+        if not generation & between_settlings:
+            settle(generation)
+        x._uses += 1
+        if constant is None:
+            x1._uses += 1
+        f = kind()
+        f._input = x
+        f._input1 = other
+        f.constant = constant
+        f.broadcast = broadcast
+        f.x0 = a
+        f.x1 = b
+        f.y = value
+        y = new(Variable)
+        y._creator = f
+        y._data = value
+        y._grad = y.name = None
+        y._uses = 0
+        y.generation = generation
+        return y
+
+    apply.__name__ = apply.__qualname__ = name or kind.__name__.lower()
+    apply.__doc__ = kind.__doc__
+    apply.__module__ = kind.__module__
+    return operation(*numpy, domain=domain, elementwise=2)(apply)
+
+
+class Nary(Operation):
+    """An operation on any number of operands, ``xs``, of which some may be constants; its result is ``y``."""
+
+    __slots__ = ("xs", "y")
+    kept = ("xs", "y")
+
+    def forward(self, *xs: Any) -> Any:
+        self.xs = xs
+        self.y = y = self.compute(*xs)
+        return y
+
+    def apply(self, *inputs: Any) -> Variable:
+        """The recorded result of this operation, which has not been called before."""
+        inputs = tuple([x if isinstance(x, Variable) else as_constant(x) for x in inputs])
+        xs = tuple([x._data if isinstance(x, Variable) else x for x in inputs])
+        value = as_raw(self.compute(*xs))
+        if not is_recording():
+            return unrecorded(value)
+        count_uses(inputs)
+        self._inputs = inputs
+        self.xs = xs
+        self.y = value
+        y = unrecorded(value)
+        y._creator = self
+        y._uses = 1  # a sweep takes the careful path to its creator
+        y.generation = generation = self.generation + 1
+        if not generation & between_settlings:
+            settle(generation)
+        return y
+
+    def __call__(self, *inputs: Any) -> Variable:
+        """The result for these operands."""
+        if hasattr(self, "_inputs"):
+            self._leave_to_a_copy()
+            self._outputs = None
+        return self.apply(*inputs)
+
+    def backward(self, gy: Any) -> Any:
+        return tuple([self.gradient(number, gy) for number, x in enumerate(self._inputs) if isinstance(x, Variable)])
+
+    def gradient(self, number: int, gy: Any) -> Any:
+        """The gradient for operand ``number``."""
+        raise NotImplementedError
+
+    def _gradients_as_variables(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
+        kept = self.xs, self.y
+        try:
+            self.xs, self.y = self._inputs, ys[0]
+            return list(self._gradients(ys, gys))
+        finally:
+            self.xs, self.y = kept
+
+
+def unrecorded(value: Any) -> Variable:
+    """A Variable without a creator that holds what an operation computed."""
+    y = new(Variable)
+    y._creator = None
+    y._data = value
+    y._grad = y.name = None
+    y._uses = y.generation = 0
+    return y
+
+
+def as_raw(value: Any) -> Any:
+    """``value`` as operations keep it: an ``ndarray`` or, for 0-d results, the scalar that NumPy returned."""
     return value if isinstance(value, ndarray | np.generic) else np.asarray(value)
 
 
 def as_constant(x: Any) -> Any:
-    """``x`` as an operand that is no Variable: a plain number, a NumPy scalar or an array."""
-    return x if isinstance(x, int | float | np.generic | ndarray | complex) else np.asarray(x)
+    """``x`` as an operand that is no Variable: a plain number, a NumPy scalar or an array.
+
+    Raises ``TypeError`` for what is no number and no array.
+    """
+    if isinstance(x, int | float | complex | np.generic | ndarray):
+        return x
+    array = np.asarray(x)
+    if array.dtype.kind not in "biufc":
+        raise explain(TypeError, "not_an_operand", kind=type(x).__name__)
+    return array
 
 
 def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
@@ -232,3 +432,8 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     stretched = [lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1]
     g = np.add.reduce(g, axis=(*range(lead), *stretched))
     return g.reshape(shape) if stretched else g
+
+
+def _scalar_if_0d(x: Variable) -> Any:
+    data = x._data
+    return data if data.ndim or data.__class__ is not ndarray else data[()]

@@ -94,7 +94,7 @@ def _next(waiting: Waiting) -> tuple[Any, Any]:
         f, ys = waiting.pop()
         if isinstance(f, Unary | Binary):
             return f, waiting.gradients.pop(ys[0])
-        for x, g in f._gradients(waiting.take(f, ys)):
+        for x, g in f._gradients(ys, waiting.take(f, ys)):
             if x._creator is None:
                 accumulate(x, g)
             else:
@@ -114,7 +114,7 @@ def _sweep_with_care(y: Variable, seed: Any, retain_grad: bool, create_graph: bo
             elif retain_grad:
                 accumulate(x, waiting.gradients[x])
         gys = waiting.take(f, ys)
-        for x, g in f._gradients_as_variables(ys, gys) if create_graph else f._gradients(gys):
+        for x, g in f._gradients_as_variables(ys, gys) if create_graph else f._gradients(ys, gys):
             if x._creator is None:
                 accumulate(x, g)
             else:
