@@ -16,8 +16,10 @@ from typing import Any
 
 from ipy_autodiff.tracing.graph import Array
 
-__all__ = ["Call", "CallLog", "reference"]
+__all__ = ["MANY", "Call", "CallLog", "reference"]
 
+MANY = 3_000
+"""Calls of live Variables up to which each is noted; a larger graph is read from what its engine saved."""
 _STRONG = 1_000  # Variables that allow no weak reference are kept, this many at the most
 
 
@@ -112,6 +114,13 @@ class CallLog:
         """The last call of this Function object that was seen, if its outputs live."""
         call = self._by_function.get(id(function))
         return call if call is not None and call.function is function else None
+
+    @property
+    def full(self) -> bool:
+        """Whether as many calls are known as are noted one by one."""
+        if len(self._by_output) > MANY:
+            self._sweep_up()
+        return len(self._by_output) > MANY
 
     def __len__(self) -> int:
         """How many Variables are known that a call made."""

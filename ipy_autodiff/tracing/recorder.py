@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
-from ipy_autodiff.tracing.calls import Call, CallLog, reference
+from ipy_autodiff.tracing.calls import MANY, Call, CallLog, reference
 from ipy_autodiff.tracing.graph import Array
 from ipy_autodiff.tracing.reading import (
     CREATOR,
@@ -67,6 +67,8 @@ class Sweep:
 
     root_reference: Any
     calls: list[BackwardCall]
+    whole: bool = True
+    """Whether all calls were noted; a sweep of more than ``MANY`` is not."""
 
     @property
     def root(self) -> Any:
@@ -88,6 +90,8 @@ class Recorder:
         self.local_names: dict[int, str] = {}
         """Names that functions of the code gave to Variables, by id."""
         self.filename = filename
+        self.last_unnoted: Any = lambda: None
+        """Gives the last Variable that was computed when too many live for each call to be noted."""
         self._source = source
         self._limit = limit
         self._count = 0
@@ -163,6 +167,9 @@ class Recorder:
         creator = CREATOR.read(outputs[0])
         if creator is not None and is_function(creator):
             call = self.log.made(outputs[0])
+            if call is None and self.log.full:
+                self.last_unnoted = reference(outputs[0])
+                return
             if call is None or (creator is owner and self._was_unfinished(call, owner)):
                 made = listed(OUTPUTS.read(creator))
                 if any(output is outputs[0] for output in made):
@@ -267,6 +274,9 @@ class Recorder:
         self._count += 1
         if self._limit is not None and self._count > self._limit:
             raise SweepTooLong
+        if self._sweep_frame is not None and len(self.sweeps[-1].calls) >= MANY:
+            self.sweeps[-1].whole = False
+            return
         gys = tuple(kept(array_of(value)) for value in _arguments(frame))
         inputs = tuple(item for item in listed(INPUTS.read(function)) if is_variable(item))
         if not inputs:

@@ -51,7 +51,8 @@ def record_cell(
     consumed = {id(argument) for call in recorder.log for argument in call.arguments}
     free = [output for call in computed for output in call.outputs if id(output) not in consumed]
     bound = [output for output in free if id(output) in names or output is value]
-    roots = bound[-_ROOTS:] or free[-1:]
+    last = recorder.last_unnoted()
+    roots = [last] if last is not None else bound[-_ROOTS:] or free[-1:]
     if of is not None:
         roots = [*(root for root in roots if root is not of), of]
     elif not roots:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ipy_autodiff.messages import Message
-from ipy_autodiff.tracing.calls import CallLog
+from ipy_autodiff.tracing.calls import MANY, CallLog
 from ipy_autodiff.tracing.copies import Copies
 from ipy_autodiff.tracing.graph import Addition, Array, Finding, FunctionNode, Graph, Step, VariableNode
 from ipy_autodiff.tracing.reading import array_of, backward_method, kept
@@ -48,6 +48,12 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
         return Swept((), "nobody")
     if graph.cyclic or not isinstance(of.data, np.ndarray):
         return Swept((), "nobody")
+    if len(functions) > MANY:
+        message = Message("trace.many-functions", count=len(functions), limit=MANY)
+        finding = Finding("many-functions", message, mistake=False)
+        swept = any(sweep.root is of.object for sweep in seen)
+        gradients = {leaf: leaf.grad for leaf in graph.leaves if leaf.grad is not None} if swept else {}
+        return Swept((), "cell" if swept else "nobody", gradients, (finding,))
     return _on_copies(graph, of, functions, replay)
 
 
