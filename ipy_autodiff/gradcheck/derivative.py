@@ -145,9 +145,10 @@ def differentiate(paths: Sequence[Path], expected: npt.ArrayLike | None = None) 
 def _take_nearer(found: Derivative, places: Places, new: Derivative) -> None:
     """Take from a finer ladder what it knows better; where it contradicts, nothing is known."""
     old = found.at(places)
-    usable = ~new.kink & ~new.flat & np.isfinite(new.uncertainty)
-    found.put(places, new, usable & np.where(old.kink, _resolved(new), new.uncertainty < old.uncertainty))
-    found.forget(places[usable & ~old.kink & _apart(old, new)])
+    usable = ~new.flat & np.isfinite(new.uncertainty)
+    sharper = np.where(new.kink, ~_resolved(old), new.uncertainty < old.uncertainty)
+    found.put(places, new, usable & np.where(old.kink, ~new.kink & _resolved(new), sharper))
+    found.forget(places[usable & ~old.kink & ~new.kink & _apart(old, new)])
 
 
 def _take_wider(found: Derivative, places: Places, new: Derivative, wanted: Floats) -> None:
