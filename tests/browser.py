@@ -92,10 +92,22 @@ class JupyterLab:
         workspace = secrets.token_hex(4)
         page.goto(f"{self.url}/lab/workspaces/{workspace}/tree/{name}?token={self.token}")
         page.wait_for_selector(".jp-Notebook .jp-Cell")
+        page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady")
         try:
             yield page
         finally:
             context.close()
+
+    @staticmethod
+    def run_all(page: Any) -> None:
+        """Run all cells of the notebook, and wait until they are done."""
+        page.wait_for_function("() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'")
+        page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    @staticmethod
+    def save(page: Any) -> None:
+        """Save the notebook as the menu does."""
+        page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
 
     def kernels(self) -> list[dict[str, Any]]:
         """The kernels that run."""
@@ -135,12 +147,11 @@ def jupyter_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
     command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}", "--allow-root"]
-    command += [
-        "--ServerApp.port_retries=0",
-        "--LabApp.news_url=",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]
-    with (private / "log").open("w") as log:
+    command += ["--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True"]
+    quiet = private / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    quiet.parent.mkdir(parents=True)
+    quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}', encoding="utf-8")
+    with (private / "log").open("w", encoding="utf-8") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT, cwd=folder)
     lab = JupyterLab(f"http://127.0.0.1:{port}", token, folder)
     try:

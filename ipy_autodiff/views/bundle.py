@@ -1,6 +1,6 @@
 """Put a trace into one output that lives three times: live, saved, and where no script may run.
 
-The output is HTML in all three. A widget's view would show ``model not found`` when JupyterLab opens the notebook again,
+The output is HTML in all three. A widget's view would show ``model not found`` when JupyterLab opens the notebook anew,
 so the widget is a model alone (``widget``), which finds the HTML in the page while the kernel runs. Saved and
 exported, the same HTML goes on without it; where scripts may not run, its readable part is left. A terminal takes the
 plain text.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipy_autodiff.messages import current_language, say
 from ipy_autodiff.views import comparison, graph, page, plain_text, stepper
+from ipy_autodiff.views.labels import shorten
 
 if TYPE_CHECKING:
     from ipy_autodiff.views.trace import Trace
@@ -85,7 +86,11 @@ def _says() -> dict[str, str]:
 def _findings(trace: Trace, blamed: Collection[str]) -> list[str]:
     """What the tracer noticed, but for what the comparison blames in its own words."""
     findings = trace.recording.findings or trace.graph.findings
-    said = (f"{'⚠ ' if finding.mistake else ''}{finding.message}" for finding in findings if finding.code not in blamed)
+    said = (
+        ("⚠ " if finding.mistake else "") + shorten(finding.message, 600)
+        for finding in findings
+        if finding.code not in blamed
+    )
     return list(dict.fromkeys(said))
 
 

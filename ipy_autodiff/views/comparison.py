@@ -19,6 +19,8 @@ __all__ = ["SYMBOLS", "Accusation", "Check", "ShownRow", "check"]
 
 SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 _MOST_ROWS = 200
+_SMALL = 4
+_SENTENCE = 600
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,6 @@ class ShownRow:
 class Accusation:
     """What is most likely wrong, in a sentence, with a hint that is shown on request."""
 
-    where: str
     sentence: str
     hint: str
 
@@ -71,29 +72,57 @@ def check(trace: Trace) -> Check:
         verdict, heading = "inconclusive", say("views.some_unsure", n=unsure, all=len(rows))
     else:
         verdict, heading = "pass", say("views.all_agree", n=len(rows))
-    blame = tuple(Accusation(shorten(b.where, 60), str(b.sentence), str(b.hint)) for b in trace.blame)
+    blame = tuple(
+        Accusation(shorten(found.sentence, _SENTENCE), shorten(found.hint, _SENTENCE)) for found in trace.blame
+    )
     return Check(heading, verdict, columns, shown, blame)
 
 
 def _row(row: Row, witnesses: tuple[str, ...]) -> ShownRow:
-    backprop, numerical, uncertainty = _worst(row)
+    values = [row.backprop, row.numerical, *(row.witnesses.get(name) for name in witnesses)]
+    uncertainty = row.uncertainty
+    name, place = shorten(row.name, 40), _worst(row)
+    if place is not None:
+        name += f"[{', '.join(map(str, place))}]"
+        values = [value[place] if np.shape(value) == np.shape(row.backprop) else value for value in values]
+        uncertainty = np.broadcast_to(np.asarray(uncertainty), np.shape(row.backprop))[place]
+    backprop, numerical, *others = values
     cells = (
-        shorten(row.name, 40),
+        name,
         _value(backprop, numerical),
         _value(numerical, backprop),
-        "" if uncertainty is None else f"± {inline(uncertainty, 2)}",
-        *(_value(row.witnesses.get(name), backprop) for name in witnesses),
+        _bound(uncertainty),
+        *(_value(other, backprop) for other in others),
     )
-    reason = "" if row.reason is None else str(row.reason)
+    reason = "" if row.reason is None else shorten(row.reason, _SENTENCE)
     return ShownRow(cells, row.verdict, say(f"views.{row.verdict}"), reason)
 
 
-def _worst(row: Row) -> tuple[Any, Any, Any]:
-    return row.backprop, row.numerical, row.uncertainty
+def _worst(row: Row) -> tuple[int, ...] | None:
+    """Where a large gradient differs most, in units of its uncertainty; None where the whole can be shown."""
+    backprop, numerical = row.backprop, row.numerical
+    if row.verdict != "fail" or backprop is None or numerical is None or np.size(backprop) <= _SMALL:
+        return None
+    if np.shape(backprop) != np.shape(numerical):
+        return None
+    try:
+        with np.errstate(all="ignore"):
+            off = np.abs(np.subtract(backprop, numerical, dtype=float)) / (np.asarray(row.uncertainty, float) + 1e-300)
+            off = np.broadcast_to(np.where(np.isnan(off), np.inf, off), np.shape(backprop))
+    except (TypeError, ValueError):
+        return None
+    return tuple(int(index) for index in np.unravel_index(np.argmax(off), off.shape))
+
+
+def _bound(uncertainty: Any) -> str:
+    """The largest of the uncertainties."""
+    if uncertainty is None or np.size(uncertainty) == 0:
+        return ""
+    return f"± {number(np.asarray(uncertainty).max(), 2)}"
 
 
 def _value(value: Any, other: Any) -> str:
-    """Enough digits to see where the two part, at least six and at most twelve."""
+    """Enough digits to see where the two part: six at least, ten at most."""
     if value is None:
         return "–"
     if np.size(value) != 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from ipy_autodiff.tracing.graph import Array, Recording
 from ipy_autodiff.views.numbers import inline
@@ -27,7 +28,16 @@ class Timeline:
 
 
 def timeline(recording: Recording) -> Timeline:
-    """Follow the gradients through the recorded steps."""
+    """Follow the gradients through the recorded steps; several views of one recording ask only once."""
+    if recording not in _known:
+        _known[recording] = _follow(recording)
+    return _known[recording]
+
+
+_known: WeakKeyDictionary[Recording, Timeline] = WeakKeyDictionary()
+
+
+def _follow(recording: Recording) -> Timeline:
     start: dict[str, Array] = {}
     changes = []
     history: dict[str, list[Array]] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
@@ -254,7 +254,8 @@ def dot(trace: Trace) -> str:
     return str(source.source)
 
 
-def _label(lines: list[str]) -> str:
+def _label(lines: list[str]) -> Any:
+    """Lines as one DOT label that is no HTML. None is left empty: Graphviz crashes now and then where one is."""
     import graphviz
 
-    return str(graphviz.nohtml("\\n".join(line.replace("\\", "\\\\") for line in lines)))
+    return graphviz.nohtml("\\n".join(line.replace("\\", "\\\\") or "·" for line in lines))

@@ -14,6 +14,8 @@ __all__ = ["block", "inline", "number", "spell_type", "summary"]
 
 _SMALL = 24
 _MOST_ELEMENTS = 48
+_short = reprlib.Repr()
+_short.maxother = _short.maxstring = 200
 
 
 def number(value: Any, digits: int = 5) -> str:
@@ -91,7 +93,9 @@ def _tidy(text: str) -> str:
 
 
 def _repr(value: Any) -> str:
+    """The object's repr, cut; the class's name where the repr says no more than where in memory it is, or fails."""
     try:
-        return clean(reprlib.repr(value))
+        text = clean(_short.repr(value))
     except Exception:  # a student's own __repr__ may raise anything
-        return clean(type(value).__name__)
+        text = ""
+    return clean(type(value).__name__) if not text or " at 0x" in text else text

@@ -70,13 +70,20 @@ def tell(trace: Trace) -> Stepper:
         notes.append(say("views.no_steps"))
     elif recording.swept_by == "replay":
         notes.append(say("views.replayed"))
+    told = set(range(len(steps)))
     if len(steps) > MOST_STEPS:
-        notes.append(say("views.steps_left_out", shown=2 * _KEPT_AT_EACH_END, n=len(steps)))
+        told = {*range(_KEPT_AT_EACH_END), *range(len(steps) - _KEPT_AT_EACH_END, len(steps))}
+        notes.append(say("views.steps_left_out", shown=len(told), n=len(steps)))
+    involved = {v.id for i in told for v in (*steps[i].function.inputs, *steps[i].function.outputs)}
     touched: set[str] = set()
+    unseen: dict[str, Array] = {}
     shown = []
     for index, (step, change) in enumerate(zip(steps, gradients.changes, strict=True)):
-        if len(steps) <= MOST_STEPS or not _KEPT_AT_EACH_END <= index < len(steps) - _KEPT_AT_EACH_END:
-            shown.append(_tell(step, change, touched))
+        if index in told:
+            shown.append(_tell(step, unseen | change, touched))
+            unseen = {}
+        else:
+            unseen |= {identifier: gradient for identifier, gradient in change.items() if identifier in involved}
         touched.update(addition.variable.id for addition in step.additions)
     start = {identifier: inline(gradient) for identifier, gradient in gradients.start.items()}
     return Stepper(tuple(shown), len(steps), start, tuple(notes))
@@ -84,7 +91,6 @@ def tell(trace: Trace) -> Stepper:
 
 def _tell(step: Step, change: dict[str, Array], touched: set[str]) -> ShownStep:
     function = step.function
-    touched = set(touched)
     name = shorten(function.name, 40)
     lines = [*_came_in(step), *_went_out(step)]
     if step.error is not None:

@@ -96,7 +96,6 @@ function drawStepper({ says, steps, total, remarks }, go) {
   const place = make("span", { class: "ad-place" })
   const body = make("div", { class: "ad-step", "aria-live": "polite" })
   const rows = steps.map(({ lines }) => lines.reduce((sum, line) => sum + line[1].split("\n").length, 0))
-  body.style.minHeight = count ? Math.min(24, 1.6 * Math.max(...rows) + 2.5) + "em" : 0
   const section = make(
     "section",
     { "data-autodiff": "stepper", "data-steps": count, "data-lm-suppress-shortcuts": "true", tabindex: 0, role: "group", "aria-label": says.stepper },
@@ -121,6 +120,7 @@ function drawStepper({ says, steps, total, remarks }, go) {
     const now = steps[step - 1]
     place.textContent = says.place.replace("{step}", now ? now.n : 0).replace("{steps}", total)
     if (!now) return body.replaceChildren(note(says.overview))
+    body.style.minHeight = Math.min(24, 1.6 * Math.max(...rows) + 2.5) + "em"
     const head = make("p", { class: "ad-head" }, make("b", {}, now.title))
     if (now.where) head.append(make("span", {}, now.where), make("code", {}, now.code))
     const list = make("dl")

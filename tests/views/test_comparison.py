@@ -1,0 +1,76 @@
+"""The comparison as a table: digits that show where two values part, verdicts in words and signs."""
+
+import numpy as np
+import pytest
+
+from ipy_autodiff.messages import speaking
+from ipy_autodiff.views.comparison import check
+from tests.views import traces
+from tests.views.traces import Row
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with speaking("en"):
+        yield
+
+
+def checked(*rows, blame=()):
+    trace = traces.composed()
+    return check(traces.Trace(trace.recording, rows, blame))
+
+
+def row(backprop, numerical, uncertainty=1e-12, verdict="pass", **more):
+    x = traces.variable(0, "x", 1.0, None, "leaf")
+    values = (None if value is None else np.asarray(value) for value in (backprop, numerical, uncertainty))
+    return Row(x, "x", *values, verdict, **more)
+
+
+def test_equal_values_are_shown_with_many_digits():
+    shown = checked(row(3.297442541400256, 3.2974425414003)).rows[0]
+    assert shown.cells == ("x", "3.297442541", "3.297442541", "± 1e-12")
+    assert (shown.verdict, shown.verdict_text, shown.reason) == ("pass", "agrees", "")
+
+
+def test_different_values_are_shown_until_they_part():
+    assert checked(row(1.0, 1.0000001, verdict="fail")).rows[0].cells[1:3] == ("1", "1.0000001")
+    assert checked(row(94.18146788, 33.48836329, verdict="fail")).rows[0].cells[1:3] == ("94.1815", "33.4884")
+
+
+def test_a_large_wrong_gradient_shows_its_worst_element():
+    good = np.arange(12.0).reshape(3, 4)
+    bad = good.copy()
+    bad[1, 2] += 0.5
+    shown = checked(row(bad, good, np.full((3, 4), 1e-9), "fail")).rows[0]
+    assert shown.cells == ("x[1, 2]", "6.5", "6", "± 1e-9")
+
+
+def test_what_is_missing_is_a_dash():
+    shown = checked(row(None, np.nan, None, "inconclusive", reason="No gradient.")).rows[0]
+    assert shown.cells[1:] == ("–", "nan", "")
+    assert shown.reason == "No gradient."
+
+
+def test_odd_shapes_are_no_error():
+    rows = [row(np.ones((2, 3)), np.ones(6), 1e-9, "fail"), row(np.ones(9), 2.0, 1e-9, "fail"), row([], [], [], "pass")]
+    rows += [row(np.array([None] * 9), np.ones(9), 1e-9, "fail"), row(np.ones(9) * 1j, np.ones(9), 1e-9, "fail")]
+    assert len(checked(*rows).rows) == 5
+
+
+def test_witnesses_are_columns_of_their_own():
+    both = checked(row(1.0, 1.0, witnesses={"torch": np.asarray(1.0)}), row(2.0, 2.0))
+    assert both.columns == ("Variable", "Backprop", "Numerical", "Uncertainty", "torch", "Verdict")
+    assert [shown.cells[4] for shown in both.rows] == ["1", "–"]
+
+
+def test_the_heading_says_the_whole():
+    assert checked(row(1, 1), row(1, 1)).heading == "Backprop agrees with the numerical derivative (2 of 2)."
+    assert checked(row(1, 1), row(1, 2, verdict="fail")).verdict == "fail"
+    assert checked(row(1, 1), row(1, 2, verdict="inconclusive")).verdict == "inconclusive"
+    assert checked().heading == "There is no gradient to compare."
+
+
+def test_blame_has_a_sentence_and_a_hint():
+    found = check(traces.wrong_function()).blame[0]
+    assert found.sentence == "Tanh.backward does not use gy."
+    assert found.hint.startswith("The chain rule")

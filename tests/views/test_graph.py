@@ -1,0 +1,186 @@
+"""The picture: one SVG that is well formed whatever the names are, with everything in its place."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from ipy_autodiff.messages import LANGUAGES, speaking
+from ipy_autodiff.views.folding import MOST_FUNCTIONS, fold
+from ipy_autodiff.views.graph import dot, draw
+from ipy_autodiff.views.layout import Size, place
+from tests.views import traces
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def nodes(svg, kind):
+    return [g for g in ET.fromstring(svg).iter(f"{SVG}g") if kind in g.get("class", "").split()]
+
+
+def texts(group):
+    return [text.text for text in group.iter(f"{SVG}text")]
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with speaking("en"):
+        yield
+
+
+def test_variables_show_name_value_gradient_and_role():
+    x, a, _, y = nodes(draw(traces.composed()).svg, "variable")
+    assert texts(x) == ["x", "leaf", "data", "0.5", "grad", "3.2974"]
+    assert texts(a) == ["a", "data", "0.25", "grad", "3.2974"]
+    assert texts(y) == ["y", "output", "data", "1.6487", "grad", "1"]
+
+
+def test_functions_show_their_class_and_are_ellipses():
+    functions = nodes(draw(traces.composed()).svg, "function")
+    assert [texts(g) for g in functions] == [["Square"], ["Exp"], ["Square"]]
+    assert all(g.find(f"{SVG}ellipse") is not None for g in functions)
+    assert all(g.find(f"{SVG}rect") is not None for g in nodes(draw(traces.composed()).svg, "variable"))
+
+
+def test_arrays_show_their_kind_and_range():
+    x, *_ = nodes(draw(traces.matrices()).svg, "variable")
+    assert texts(x) == ["x", "leaf", "float64 (4, 3)", "data", "-1.265 … 1.304", "grad", "-2.544 … 0"]
+
+
+def test_everything_has_a_title_for_a_screen_reader():
+    svg = draw(traces.wrong_function()).svg
+    for group in (*nodes(svg, "variable"), *nodes(svg, "function")):
+        assert group.get("role") == "img"
+        assert group.find(f"{SVG}title").text
+    assert "probably wrong" in nodes(svg, "blamed")[0].find(f"{SVG}title").text
+    assert "differs" in nodes(svg, "fail")[0].find(f"{SVG}title").text
+
+
+def test_verdicts_are_marks_not_colours_alone():
+    svg = draw(traces.wrong_function()).svg
+    for kind in ("fail", "inconclusive", "blamed"):
+        assert nodes(svg, kind)[0].find(f"{SVG}g[@class='mark']/{SVG}path") is not None
+    assert nodes(draw(traces.wrong_function(), judged=False).svg, "mark") == []
+
+
+def test_identifiers_carry_the_prefix_and_are_unique():
+    svg = draw(traces.matrices(), "out7-").svg
+    found = re.findall(r'\bid="([^"]*)"', svg)
+    assert len(found) == len(set(found)) == 7 + 4 + 10
+    assert all(name.startswith("out7-") for name in found)
+
+
+def test_around_a_function_are_its_variables_and_edges():
+    picture = draw(traces.overwritten())
+    assert picture.around["f1"][0] == "f1"
+    assert {name for name in picture.around["f1"] if name[0] == "v"} == {"v0", "v1", "v2"}
+    assert len([name for name in picture.around["f1"] if name[0] == "e"]) == 3
+
+
+def test_one_variable_that_goes_in_twice_has_two_edges():
+    x = traces.variable(0, "x", 3.0, None, "leaf")
+    y = traces.variable(1, "y", 6.0, None, "output")
+    trace = traces.recorded((x, y), (traces.function(0, "Add", [x, x], [y]),))
+    assert draw(trace).svg.count('class="edge"') == 3
+
+
+@pytest.mark.parametrize("text", traces.HOSTILE)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_hostile_names_are_text(text, language):
+    with speaking(language):
+        svg = draw(traces.hostile(text)).svg
+    tree = ET.fromstring(svg)
+    assert {element.tag.removeprefix(SVG) for element in tree.iter()} <= {
+        *("svg", "style", "path", "g", "title", "rect", "ellipse", "circle", "text")
+    }
+    geometry = {"d", "x", "y", "rx", "ry", "cx", "cy", "r", "width", "height", "viewBox", "transform", "style"}
+    allowed = geometry | {"class", "id", "role", "aria-label", "textLength", "lengthAdjust"}
+    assert {name for element in tree.iter() for name in element.attrib} <= allowed
+    assert len(svg) < 30_000
+
+
+@pytest.mark.parametrize("text", traces.HOSTILE)
+def test_hostile_names_leave_the_dot_readable(text):
+    import pygraphviz
+
+    source = dot(traces.hostile(text))
+    graph = pygraphviz.AGraph(string=source)
+    assert len(graph.nodes()) == 7
+    assert len(graph.edges()) == 6
+    graph.draw(format="plain", prog="dot")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(None, "text", [1, 2], {"a": 1}, object(), 2, True, 1 + 2j, np.nan, np.inf),
+        *(np.array([]), np.zeros((0, 3)), np.arange(3), np.array([1j]), np.array([None, "a"]), np.array("s")),
+        *(np.array(["2020-01-01"], "M8[D]"), np.array([(1, 2.0)], "i4,f8"), np.zeros((2,) * 20), np.full(4, np.nan)),
+    ],
+    ids=lambda data: type(data).__name__,
+)
+def test_any_data_is_drawn(data):
+    x = traces.variable(0, "x", 0.0, None, "leaf")
+    y = traces.VariableNode("v1", "y", True, data, None, "output", object())
+    ET.fromstring(draw(traces.recorded((x, y), (traces.function(0, "F", [x], [y]),))).svg)
+
+
+def test_a_lone_variable_is_drawn():
+    assert len(nodes(draw(traces.recorded((traces.variable(0, "x", 1.0),), ())).svg, "variable")) == 1
+
+
+def test_a_cycle_is_drawn():
+    svg = draw(traces.cyclic()).svg
+    assert len(nodes(svg, "variable")) == 4
+    assert len(nodes(svg, "function")) == 3
+
+
+def test_a_small_graph_runs_from_left_to_right_and_a_long_one_down():
+    def corner(svg, identifier):
+        place = re.search(rf'id="{identifier}"[^>]*translate\(([-\d.]+) ([-\d.]+)\)', svg)
+        return float(place[1]), float(place[2])
+
+    small = draw(traces.composed()).svg
+    assert corner(small, "v0")[0] < corner(small, "v3")[0]
+    assert corner(small, "v0")[1] == corner(small, "v3")[1]
+    long = draw(traces.chain(12)).svg
+    assert corner(long, "v0")[1] < corner(long, "v12")[1]
+    assert corner(long, "v0")[0] == corner(long, "v11")[0]
+
+
+@pytest.mark.parametrize("length", [MOST_FUNCTIONS + 1, 20_000])
+def test_a_long_chain_is_folded_and_says_so(length):
+    trace = traces.chain(length)
+    picture = draw(trace)
+    folded = nodes(picture.svg, "folded")
+    assert len(folded) == 1
+    assert texts(folded[0]) == [f"{picture.hidden} more Functions"]
+    assert picture.hidden + len(nodes(picture.svg, "function")) == length
+
+
+def test_a_tangle_is_folded_with_every_drawn_end_in_it():
+    trace = traces.tangled(600)
+    folded = fold(trace.graph)
+    ends = {name for edge in folded.edges for name in edge}
+    drawn = {node.id for node in (*folded.variables, *folded.functions)} | set(folded.boxes)
+    assert ends <= drawn
+    ET.fromstring(draw(trace).svg)
+
+
+def test_a_function_of_very_many_variables_shows_some_and_counts_the_rest():
+    inputs = [traces.variable(i, f"x{i}", 1.0, None, "leaf") for i in range(3000)]
+    out = traces.variable(3000, "y", 1.0, None, "output")
+    svg = draw(traces.recorded((*inputs, out), (traces.function(0, "Concatenate", inputs, [out]),))).svg
+    assert texts(nodes(svg, "folded")[0]) == ["2988 more Variables"]
+    assert len(nodes(svg, "variable")) == 13
+
+
+def test_the_layout_keeps_sizes_and_order():
+    sizes = {"a": Size(100, 40), "f": Size(60, 30, round=True), "b": Size(100, 40)}
+    layout = place(sizes, [("a", "f"), ("f", "b")], across=True)
+    left, middle, right = (layout.centres[name][0] for name in "afb")
+    assert left + 50 < middle - 30
+    assert middle + 30 < right - 50
+    assert layout.curves[0].points[0][0] == pytest.approx(left + 50, abs=2)
+    assert layout.curves[0].points[-1][0] == pytest.approx(middle - 30, abs=2)

@@ -1,0 +1,169 @@
+"""The steps in words and numbers: the chain rule with this step's numbers, and what stands out as wrong."""
+
+import numpy as np
+import pytest
+
+from ipy_autodiff.messages import LANGUAGES, speaking
+from ipy_autodiff.tracing.graph import Addition
+from ipy_autodiff.views.gradients import timeline
+from ipy_autodiff.views.stepper import tell
+from tests.views import traces
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with speaking("en"):
+        yield
+
+
+def lines(step):
+    return [(line.label, line.text, line.warn) for line in step.lines]
+
+
+def test_a_step_says_what_came_in_the_rule_and_what_went_out():
+    step = tell(traces.composed()).steps[1]
+    assert (step.title, step.where, step.code, step.function) == ("Exp.backward", "line 6", "b = B(a)", "f1")
+    assert lines(step) == [
+        ("Came in from b", "gy = 2.5681", False),
+        ("Local derivative", "db/da = 1.284", False),
+        ("Went out to a", "gx = db/da × gy = 1.284 × 2.5681 = 3.2974", False),
+        ("Kept in a", "a.grad = 3.2974", False),
+    ]
+
+
+def test_gradients_fill_in_as_the_sweep_proceeds():
+    told = tell(traces.composed())
+    assert told.start == {}
+    assert [step.changes for step in told.steps] == [
+        {"v3": "1", "v2": "2.5681"},
+        {"v1": "3.2974"},
+        {"v0": "3.2974"},
+    ]
+
+
+def test_a_replaced_gradient_stands_out():
+    step = tell(traces.overwritten()).steps[1]
+    assert lines(step)[-1] == ("Added to x", "x.grad = 6\nreplaced what was there; it should be: 1 + 6 = 7", True)
+
+
+def test_an_addition_shows_both_parts():
+    trace = with_additions((None, 1.0, 1.0), (1.0, 6.0, 7.0))
+    assert lines(tell(trace).steps[1])[-1] == ("Added to x", "x.grad = 1 + 6 = 7", False)
+
+
+def test_a_gradient_that_was_never_cleared_stands_out():
+    told = tell(with_additions((5.0, 1.0, 6.0), (6.0, 6.0, 12.0)))
+    label, text, warn = lines(told.steps[0])[-1]
+    assert (label, warn) == ("Added to x", True)
+    assert text.startswith("x.grad = 5 + 1 = 6\n5 was left from before")
+    assert told.start == {"v0": "5"}
+
+
+def test_an_old_gradient_that_is_replaced_is_only_mentioned():
+    label, text, warn = lines(tell(with_additions((5.0, 1.0, 1.0), (1.0, 6.0, 7.0))).steps[0])[-1]
+    assert (label, warn) == ("Kept in x", False)
+    assert "5" in text.splitlines()[1]
+
+
+def test_zeros_as_a_start_are_no_old_gradient():
+    assert not lines(tell(with_additions((0.0, 1.0, 1.0), (1.0, 6.0, 7.0))).steps[0])[-1][2]
+
+
+def test_a_sum_that_is_neither_is_unexpected():
+    _, text, warn = lines(tell(with_additions((None, 1.0, 1.0), (1.0, 6.0, 12.0))).steps[1])[-1]
+    assert warn
+    assert "it should be: 1 + 6 = 7" in text
+
+
+def test_a_backward_that_breaks_the_chain_rule_stands_out():
+    line = lines(tell(traces.wrong_function()).steps[1])[2]
+    assert line == ("Went out to a", "gx = 1.284\nby the chain rule it should be: db/da × gy = 3.2973", True)
+
+
+def test_several_inputs_are_numbered_and_named():
+    step = tell(traces.overwritten()).steps[0]
+    assert lines(step)[1:5] == [
+        ("Local derivative", "∂y/∂t = 1", False),
+        ("Went out to t", "gx0 = ∂y/∂t × gy = 1 × 1 = 1", False),
+        ("Local derivative", "∂y/∂x = 1", False),
+        ("Went out to x", "gx1 = ∂y/∂x × gy = 1 × 1 = 1", False),
+    ]
+
+
+def test_matrices_stand_in_rows():
+    step = tell(traces.matrices()).steps[1]
+    assert lines(step)[0] == ("Came in from r", "gy = [[1 1]\n      [1 1]\n      [1 1]\n      [1 1]]", False)
+    assert lines(step)[-1] == ("Kept in z", "z.grad = gx", False)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_rounding_is_no_mistake(dtype):
+    rng = np.random.default_rng(0)
+    a, b, local = (rng.normal(size=50).astype(dtype) for _ in range(3))
+    x = traces.variable(0, "x", a, None, "leaf")
+    y = traces.variable(1, "y", a, None, "output")
+    f = traces.function(0, "F", [x], [y])
+    gx = (local.astype("f8") * b.astype("f8")).astype(dtype)
+    after = (a.astype("f8") + gx.astype("f8")).astype(dtype)
+    steps = (traces.step(1, f, [b], [b], [np.ones_like(b)], [(x, None, b, a)]),)
+    steps += (traces.step(2, f, [b], [gx], [local], [(x, a, gx, after)]),)
+    assert not any(line.warn for line in tell(traces.recorded((x, y), (f,), steps)).steps[1].lines)
+
+
+def test_a_sweep_that_the_cell_did_not_run_is_marked():
+    assert tell(traces.overwritten()).notes == ("The cell did not run this backward pass; it was run on copies.",)
+    assert tell(traces.composed()).notes == ()
+    assert tell(traces.cyclic()).notes == ("There is no backward pass to show.",)
+
+
+def test_what_a_backward_raised_is_shown():
+    trace = traces.composed()
+    s = trace.steps[0]
+    broken = traces.step(1, s.function, [1.0], [None], [None], [], error="TypeError: bad\noperand")
+    told = tell(traces.recorded(trace.graph.variables, trace.graph.functions, (broken,)))
+    assert ("Raised", "TypeError: bad operand", True) in lines(told.steps[0])
+
+
+@pytest.mark.parametrize("gxs", [(), (1.0, 2.0, 3.0), (None,), (np.zeros((2, 2)),)])
+def test_any_number_and_shape_of_gradients_is_shown(gxs):
+    trace = traces.composed()
+    s = trace.steps[0]
+    odd = traces.step(1, s.function, [1.0], gxs, [2.0] * len(gxs), [])
+    assert tell(traces.recorded(trace.graph.variables, trace.graph.functions, (odd,))).steps[0].lines
+
+
+def test_of_a_long_sweep_the_ends_are_shown_with_their_own_numbers():
+    told = tell(traces.chain(1000))
+    assert told.total == 1000
+    assert [step.number for step in told.steps] == [*range(1, 61), *range(941, 1001)]
+    assert any("1000" in note for note in told.notes)
+
+
+@pytest.mark.parametrize("text", traces.HOSTILE)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_hostile_texts_stay_short(text, language):
+    with speaking(language):
+        told = tell(traces.hostile(text))
+    for step in told.steps:
+        assert len(step.title) <= 60
+        assert all(len(line.label) < 60 and len(line.text) < 400 and "\0" not in line.text for line in step.lines)
+
+
+def test_the_timeline_ends_with_what_the_sweep_left():
+    trace = traces.composed()
+    assert timeline(trace.recording).final("v0") == "3.2974"
+    assert timeline(trace.recording) is timeline(trace.recording)
+    assert timeline(traces.recorded((traces.variable(0, "x", 1.0, 8.0),), ()).recording).final("v0") == "8"
+    assert timeline(traces.recorded((traces.variable(0, "x", 1.0),), ()).recording).final("v0") == "None"
+
+
+def with_additions(first, second):
+    trace = traces.overwritten()
+    x, t, _ = trace.graph.variables
+    add, square = (s.function for s in trace.steps)
+    steps = (
+        traces.step(1, add, [1.0], [1.0, 1.0], [1.0, 1.0], [(t, None, 1.0, 1.0), (x, *first)]),
+        traces.step(2, square, [1.0], [6.0], [6.0], [(x, *second)]),
+    )
+    assert isinstance(steps[0].additions[0], Addition)
+    return traces.recorded(trace.graph.variables, trace.graph.functions, steps)
