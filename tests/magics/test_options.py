@@ -90,6 +90,7 @@ def test_settings(kernel: Kernel) -> None:
     assert "역전파" in kernel.run("%%autodiff\n" + CELL).text
     assert "TraitError" in (kernel.run("%config AutodiffMagics.lang = 'fr'").error or "")
     assert "TraitError" in (kernel.run("%config AutodiffMagics.show = 'picture'").error or "")
+    kernel.run("get_ipython().config.pop('AutodiffMagics')")  # IPython keeps what a trait refused
     listed = kernel.run("%config AutodiffMagics").stdout
     for name in ("show", "of", "wrt", "slider", "compare", "lang"):
         assert f"AutodiffMagics.{name}" in listed
