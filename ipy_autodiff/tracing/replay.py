@@ -17,6 +17,9 @@ from ipy_autodiff.tracing.recorder import SweepTooLong
 __all__ = ["Replay", "ReplayError"]
 
 
+_STUDENTS = (Exception, SystemExit)  # what a student's method may raise; an interrupt is the reader's
+
+
 class ReplayError(Exception):
     """The student's own code raised while it ran again.
 
@@ -78,12 +81,12 @@ class Replay:
         with self.aside():
             try:
                 answer = method(*gys)
-            except Exception as error:
+            except _STUDENTS as error:
                 if not _wants_a_list(method, gys):
                     raise ReplayError(function, error) from error
                 try:
                     answer = method(list(gys))
-                except Exception as second:
+                except _STUDENTS as second:
                     raise ReplayError(function, second) from second
         return tuple(answer) if isinstance(answer, list | tuple) else (answer,)
 
@@ -118,14 +121,14 @@ class Replay:
             method()
         except (RecursionError, SweepTooLong) as error:
             raise ReplayError(None, error) from error
-        except Exception as error:
+        except _STUDENTS as error:
             # An engine of the book's steps 7 and 8 wants the seed to be set before.
             if GRADIENT.read(root) is not None:
                 raise ReplayError(None, error) from error
             GRADIENT.write(root, seed)
             try:
                 method()
-            except Exception as second:
+            except _STUDENTS as second:
                 raise ReplayError(None, second) from second
 
     def _sweep_by_hand(self, of: VariableNode, seed: Array, copies: Copies) -> None:
@@ -166,7 +169,7 @@ class Replay:
         forward = copies.functions[function].forward
         try:
             answer = forward(handed) if manner == "list" else forward(*handed)
-        except Exception as error:
+        except _STUDENTS as error:
             raise ReplayError(function, error) from error
         if type(answer) is np.ndarray:
             return (answer.copy() if any(answer is x for x in xs) else answer,)

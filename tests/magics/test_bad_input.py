@@ -133,6 +133,8 @@ def test_backward_that_recurses_too_deep(kernel: Kernel) -> None:
 def test_one_instance_called_twice_is_named(kernel: Kernel) -> None:
     cell = "s = Square()\nx = Variable(np.array(3.0))\ny = s(s(x))"
     assert "called twice" in shown(kernel, cell)
+    assert "called twice" in kernel.run("%autodiff y").text
+    kernel.run(cell)
     text = kernel.run("%autodiff y").text
     assert BROKEN not in text
     assert "leads back to itself" in text
