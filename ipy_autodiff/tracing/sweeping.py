@@ -21,6 +21,7 @@ __all__ = ["Swept", "sweep_of"]
 
 _MANY_FUNCTIONS = 300  # above, the local derivatives are left to whoever asks for a step
 _LARGE = 10_000  # elements
+_SHOWN_ROUND = 3  # steps beyond one round of a sweep that does not end
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +122,9 @@ def _on_copies(graph: Graph, of: VariableNode, functions: Sequence[FunctionNode]
             stack.close()
             findings.append(Finding("backward-recurses", Message("trace.backward-recurses", variable=of.name)))
     calls = [call for sweep in recorder.sweeps for call in sweep.calls if id(call.function) in by_object]
-    variables = {id(duplicate): node for node, duplicate in copies.variables.items()}
-    steps = _steps(calls[: 20 * len(functions)], by_object, "replay", replay, variables)
+    if findings:  # a sweep that does not end repeats itself: a little more than one round shows it
+        calls = calls[: len(functions) + _SHOWN_ROUND]
+    steps = _steps(calls, by_object, "replay", replay)
     for node, gradient in _gradients(of, steps).items():
         gradients.setdefault(node, gradient)
     if findings:
@@ -151,7 +153,6 @@ def _steps(
     by_object: Mapping[int, list[FunctionNode]],
     by: Literal["cell", "replay"],
     replay: Replay,
-    variables: Mapping[int, VariableNode] | None = None,
 ) -> tuple[Step, ...]:
     uncalled = {key: list(nodes) for key, nodes in by_object.items()}
     steps: list[Step] = []
