@@ -103,11 +103,16 @@ class Replay:
             if data:
                 for node, value in self.forward(data).items():
                     copies.set_data(node, value)
-                for function in self.graph.functions:  # what a Function keeps for its backward besides its inputs
-                    self._forward(function, [self._value(node, copies) for node in function.inputs], copies)
+                self.refresh(copies)
             self._sweep(of, copies)
             found = {node: array_of(GRADIENT.read(duplicate)) for node, duplicate in copies.variables.items()}
         return {node: np.array(gradient) for node, gradient in found.items() if gradient is not None}
+
+    def refresh(self, copies: Copies) -> None:
+        """Run the Functions forward on these copies, for what a Function keeps for its backward besides its inputs."""
+        with self.aside():
+            for function in self.graph.functions:
+                self._forward(function, [self._value(node, copies) for node in function.inputs], copies)
 
     def _sweep(self, of: VariableNode, copies: Copies) -> None:
         root = copies.variables[of]

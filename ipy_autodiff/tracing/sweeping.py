@@ -17,7 +17,7 @@ from ipy_autodiff.tracing.reading import array_of, backward_method, kept
 from ipy_autodiff.tracing.recorder import BackwardCall, Recorder, Sweep, SweepTooLong
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 
-__all__ = ["Swept", "sweep_of"]
+__all__ = ["Swept", "sweep_of", "sweep_on_copies"]
 
 _MANY_FUNCTIONS = 300  # above, the local derivatives are left to whoever asks for a step
 _LARGE = 10_000  # elements
@@ -55,7 +55,7 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
         swept = any(sweep.root is of.object for sweep in seen)
         gradients = {leaf: leaf.grad for leaf in graph.leaves if leaf.grad is not None} if swept else {}
         return Swept((), "cell" if swept else "nobody", gradients, (finding,))
-    return _on_copies(graph, of, functions, replay)
+    return sweep_on_copies(graph, of, functions, replay)
 
 
 def _last_pass(calls: Sequence[BackwardCall], by_object: Mapping[int, list[FunctionNode]]) -> list[BackwardCall]:
@@ -103,8 +103,13 @@ def _gradients(of: VariableNode, steps: Sequence[Step]) -> dict[VariableNode, Ar
     return gradients
 
 
-def _on_copies(graph: Graph, of: VariableNode, functions: Sequence[FunctionNode], replay: Replay) -> Swept:
+def sweep_on_copies(
+    graph: Graph, of: VariableNode, functions: Sequence[FunctionNode], replay: Replay, moved: bool = False
+) -> Swept:
+    """The student's engine run backward from ``of`` on copies; ``moved`` where the graph's data are not the cell's."""
     copies = Copies(graph, by_call=False)
+    if moved:
+        replay.refresh(copies)
     by_object: dict[int, list[FunctionNode]] = {}
     for function in functions:
         by_object.setdefault(id(copies.functions[function]), []).append(function)
