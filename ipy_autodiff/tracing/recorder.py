@@ -103,6 +103,11 @@ class Recorder:
         self._calls_within: dict[int, int] = {}
         self._before: Callable[..., Any] | None = None
 
+    def forget(self) -> None:
+        """Drop the backward calls that were seen so far."""
+        self.sweeps.clear()
+        self._pending = None
+
     def __enter__(self) -> Recorder:
         self._before = sys.getprofile()
         sys.setprofile(self._observe)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any
@@ -70,9 +70,9 @@ class Replay:
             ys = self._forward(function, xs)
             for node, value in (*zip(function.inputs, xs, strict=True), *zip(function.outputs, ys, strict=False)):
                 self._copies.set_data(node, value)
-            return self.backward(function, gys)
+            return self.answer(function, gys)
 
-    def backward(self, function: FunctionNode, gys: Sequence[Array], copies: Copies | None = None) -> tuple[Any, ...]:
+    def answer(self, function: FunctionNode, gys: Sequence[Array], copies: Copies | None = None) -> tuple[Any, ...]:
         """What this Function's own ``backward`` answers to ``gys``, in the state in which it is."""
         duplicate = (copies or self._copies).functions[function]
         method = backward_method(duplicate)
@@ -91,12 +91,17 @@ class Replay:
         return tuple(answer) if isinstance(answer, list | tuple) else (answer,)
 
     def sweep(
-        self, of: VariableNode, data: Mapping[VariableNode, Array] | None = None, copies: Copies | None = None
+        self,
+        of: VariableNode,
+        data: Mapping[VariableNode, Array] | None = None,
+        copies: Copies | None = None,
+        restarted: Callable[[], None] = lambda: None,
     ) -> dict[VariableNode, Array]:
         """The gradients that the student's own engine leaves after ``of.backward()``, by Variable.
 
         An engine that has no ``backward`` on its Variables is swept as by hand: the Functions' own ``backward`` one
-        after the other, gradients added up.
+        after the other, gradients added up. An engine that wants its seed to be set is started anew with one, after
+        ``restarted`` was called.
         """
         copies = copies or Copies(self.graph, by_call=False)
         with self.aside():
@@ -104,7 +109,7 @@ class Replay:
                 for node, value in self.forward(data).items():
                     copies.set_data(node, value)
                 self.refresh(copies)
-            self._sweep(of, copies)
+            self._sweep(of, copies, restarted)
             found = {node: array_of(GRADIENT.read(duplicate)) for node, duplicate in copies.variables.items()}
         return {node: np.array(gradient) for node, gradient in found.items() if gradient is not None}
 
@@ -114,7 +119,7 @@ class Replay:
             for function in self.graph.functions:
                 self._forward(function, [self._value(node, copies) for node in function.inputs], copies)
 
-    def _sweep(self, of: VariableNode, copies: Copies) -> None:
+    def _sweep(self, of: VariableNode, copies: Copies, restarted: Callable[[], None]) -> None:
         root = copies.variables[of]
         method = backward_method(root)
         floating = np.result_type(of.data.dtype, np.float32) if of.data.dtype.kind in "biu" else of.data.dtype
@@ -130,6 +135,7 @@ class Replay:
             # An engine of the book's steps 7 and 8 wants the seed to be set before.
             if GRADIENT.read(root) is not None:
                 raise ReplayError(None, error) from error
+            restarted()
             GRADIENT.write(root, seed)
             try:
                 method()
@@ -145,7 +151,7 @@ class Replay:
             filled = [
                 np.zeros_like(node.data) if gy is None else gy for node, gy in zip(function.outputs, gys, strict=True)
             ]
-            gxs = self.backward(function, filled, copies)
+            gxs = self.answer(function, filled, copies)
             for node, gx in zip(function.inputs, gxs, strict=False):
                 before, contribution = array_of(GRADIENT.read(copies.variables[node])), array_of(gx)
                 if contribution is not None:

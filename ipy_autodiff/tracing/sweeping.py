@@ -45,10 +45,6 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
         calls = calls if sweep.root_reference is not None else _last_pass(calls, by_object)
         if functions and len({id(call.function) for call in calls}) == len(by_object) and len(calls) >= len(functions):
             return _as_seen(graph, of, calls, by_object, replay)
-    if not functions or not any(backward_method(function.object) for function in functions):
-        return Swept((), "nobody")
-    if graph.cyclic or not isinstance(of.data, np.ndarray):
-        return Swept((), "nobody")
     if len(functions) > MANY:
         message = Message("trace.many-functions", count=len(functions), limit=MANY)
         finding = Finding("many-functions", message, mistake=False)
@@ -107,6 +103,10 @@ def sweep_on_copies(
     graph: Graph, of: VariableNode, functions: Sequence[FunctionNode], replay: Replay, moved: bool = False
 ) -> Swept:
     """The student's engine run backward from ``of`` on copies; ``moved`` where the graph's data are not the cell's."""
+    if not functions or not any(backward_method(function.object) for function in functions):
+        return Swept((), "nobody")
+    if graph.cyclic or not isinstance(of.data, np.ndarray):
+        return Swept((), "nobody")
     copies = Copies(graph, by_call=False)
     if moved:
         replay.refresh(copies)
@@ -119,7 +119,7 @@ def sweep_on_copies(
     with replay.aside(), contextlib.ExitStack() as stack:
         stack.enter_context(recorder)
         try:
-            gradients = replay.sweep(of, copies=copies)
+            gradients = replay.sweep(of, copies=copies, restarted=recorder.forget)
         except ReplayError as error:
             stack.close()
             findings.append(_failure(error, of))

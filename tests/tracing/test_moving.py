@@ -20,7 +20,7 @@ def test_values_and_gradients_follow_the_formula(engine: StudentEngine) -> None:
     }
     rng = np.random.default_rng(1)
     leaves = {node.name: node for node in recording.graph.leaves if node.name in engine.gradients}
-    data = {name: node.data * rng.uniform(0.9, 1.1, node.data.shape) for name, node in leaves.items()}
+    data = {name: np.asarray(node.data * rng.uniform(0.9, 1.1, node.data.shape)) for name, node in leaves.items()}
     moved = Mover(recording).moved({leaves[name]: value for name, value in data.items()})
     assert moved.of is not None
     np.testing.assert_allclose(moved.of.data, eval(engine.formula, {"np": np, **data}), rtol=1e-12)
