@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
-from ipy_autodiff.tracing.reading import CREATOR, DATA, GRADIENT, INPUTS, OUTPUTS, Spelling, is_function
+from ipy_autodiff.tracing.reading import CREATOR, DATA, GRADIENT, INPUTS, OUTPUTS, Spelling, data_of, is_function
 
 __all__ = ["Copies", "aside"]
 
@@ -32,6 +32,7 @@ class Copies:
 
     def __init__(self, graph: Graph, by_call: bool) -> None:
         self.graph = graph
+        self._kept_by_functions: dict[VariableNode, list[tuple[Any, str]]] = {}
         self.variables: dict[VariableNode, Any] = {}
         self.functions: dict[FunctionNode, Any] = {}
         variable_copies: dict[int, Any] = {}
@@ -54,6 +55,7 @@ class Copies:
             if by_call:
                 self._point(duplicate, INPUTS, function.arguments)
                 self._point(duplicate, OUTPUTS, function.outputs)
+        self._kept_by_functions = self._find_kept()
         for variable, duplicate in self.variables.items():
             creator = graph.creators.get(variable)
             if creator is not None and is_function(CREATOR.read(duplicate)):
@@ -61,7 +63,10 @@ class Copies:
 
     def set_data(self, variable: VariableNode, data: Any) -> None:
         """Put a fresh copy of ``data`` into the box of this Variable's copy."""
-        DATA.write(self.variables[variable], data.copy() if isinstance(data, np.ndarray) else data)
+        fresh = data.copy() if isinstance(data, np.ndarray) else data
+        DATA.write(self.variables[variable], fresh)
+        for function, name in self._kept_by_functions.get(variable, ()):
+            _set(function, name, fresh)
 
     def set_gradient(self, variable: VariableNode, gradient: Any) -> None:
         """Put a gradient on this Variable's copy, even where its class does not have one yet."""
@@ -69,6 +74,21 @@ class Copies:
         if not GRADIENT.write(duplicate, gradient):
             with contextlib.suppress(AttributeError):
                 duplicate.grad = gradient
+
+    def _find_kept(self) -> dict[VariableNode, list[tuple[Any, str]]]:
+        """Where a Function keeps an input's or output's very array, as ``self.x = x.data`` does."""
+        found: dict[VariableNode, list[tuple[Any, str]]] = {}
+        for function in self.graph.functions:
+            kept = getattr(function.object, "__dict__", None)
+            if not kept:
+                continue
+            arrays = {name: value for name, value in kept.items() if isinstance(value, np.ndarray | np.generic)}
+            for name, value in arrays.items():
+                for variable in (*function.inputs, *function.outputs):
+                    if value is data_of(variable.object):
+                        found.setdefault(variable, []).append((self.functions[function], name))
+                        break
+        return found
 
     def _link(self, function: Any, spelling: Spelling, duplicates: Mapping[int, Any]) -> None:
         for name in spelling.present(function):

@@ -131,7 +131,7 @@ class Recorder:
                 self._variables_returned(frame, argument, calls)
         elif event == "call":
             name = frame.f_code.co_name
-            if "backward" in name or (name == "<lambda>" and _is_backward(frame)):
+            if ("backward" in name and _within_class(frame)) or (name == "<lambda>" and _is_backward(frame)):
                 self._backward_called(frame)
             elif name == "forward":
                 self._forward_called(frame)
@@ -332,6 +332,12 @@ def _first_argument(frame: FrameType) -> Any:
     if code.co_argcount == 0 or not code.co_varnames:
         return None
     return frame.f_locals.get(code.co_varnames[0])
+
+
+def _within_class(frame: FrameType) -> bool:
+    """Whether the function was written in a class's body."""
+    outer = frame.f_code.co_qualname.rpartition(".")[0]
+    return bool(outer) and not outer.endswith("<locals>")
 
 
 def _is_backward(frame: FrameType) -> bool:
