@@ -56,6 +56,8 @@ class Copies:
                 self._point(duplicate, INPUTS, function.arguments)
                 self._point(duplicate, OUTPUTS, function.outputs)
         self._kept_by_functions = self._find_kept()
+        for variable in self._kept_by_functions:
+            self.set_data(variable, variable.data)
         for variable, duplicate in self.variables.items():
             creator = graph.creators.get(variable)
             if creator is not None and is_function(CREATOR.read(duplicate)):
