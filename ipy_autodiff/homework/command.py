@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 from ipy_autodiff.messages import LANGUAGES, current_language, say, speaking
 
 if TYPE_CHECKING:
-    from ipy_autodiff.homework.grading import Graded, Grading
+    from ipy_autodiff.homework.grading import Grading
+    from ipy_autodiff.homework.marks import Graded
 
 __all__ = ["main"]
 
@@ -21,8 +22,7 @@ _INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; the exit status is 0 when every notebook has its row, 130 when it was interrupted, 2 when it
-    could not begin."""
+    """Runs the command. The exit status is 0 when all was graded, 130 when interrupted, 2 when it could not begin."""
     options = _parser().parse_args(arguments)
     with speaking(options.lang):
         return _grade(options)
@@ -100,7 +100,7 @@ def _grade(options: argparse.Namespace) -> int:
 
 def _write(out: Path, grading: Grading, graded: Sequence[Graded], *, gradescope: bool, language: str | None) -> None:
     from ipy_autodiff.homework.feedback import feedback_page
-    from ipy_autodiff.homework.reports import write_gradescope, write_grades
+    from ipy_autodiff.homework.reports import write_grades, write_gradescope
 
     write_grades(out / "grades.csv", grading.sheet.name, graded)
     pages = out / "feedback"

@@ -9,12 +9,13 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from ipy_autodiff.homework.pictures import trace_pictures
 from ipy_autodiff.messages import say
 
 if TYPE_CHECKING:
-    from ipy_autodiff.homework.grading import Graded, TestMark
+    from ipy_autodiff.homework.marks import Graded, TestMark
 
-__all__ = ["feedback_page", "reason_of"]
+__all__ = ["article_of", "feedback_page", "reason_of"]
 
 _STYLE = """
 :root{color-scheme:light dark;--line:#8884;--good:#1a7f37;--bad:#c4302b}
@@ -32,6 +33,7 @@ pre{overflow:auto;font-size:.85rem;padding:.6rem;border:1px solid var(--line);bo
 figure{margin:.6rem 0;overflow:auto}figure img{max-width:100%;background:#fff}
 footer{margin-top:3rem;font-size:.85rem;opacity:.7}
 """
+_PLAIN = ' style="font-size:1em;margin:0"'
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -50,7 +52,7 @@ def feedback_page(graded: Graded, assignment: str, language: str | None = None) 
         parts.append(f'<p class="bad">{said(f"unreadable-{graded.unreadable}")}</p>')
     elif graded.status != "graded":
         parts.append(f"<p>{said(f'status-{graded.status}')}</p>")
-    parts += [_test(mark, language) for mark in graded.marks if not mark.test.hidden]
+    parts += [article_of(mark, language) for mark in graded.marks if not mark.test.hidden]
     hidden = [mark for mark in graded.marks if mark.test.hidden]
     if hidden:
         score, most = sum(mark.score for mark in hidden), sum(mark.test.points for mark in hidden)
@@ -78,29 +80,44 @@ def reason_of(mark: TestMark, language: str | None = None) -> str:
     return "" if mark.status in ("pass", "fail") else say(f"homework.test-{mark.status}", language=language)
 
 
-def _test(mark: TestMark, language: str | None) -> str:
+def article_of(mark: TestMark, language: str | None = None, *, inline: bool = False) -> str:
+    """One test as HTML: its marks, why it did not pass, and the picture of its gradient where there is one.
+
+    ``inline``: with its style in itself, for a place that keeps no style sheet.
+    """
     passed = mark.status == "pass"
     status = say(f"homework.test-{mark.status}", language=language)
+    colour = "#1a7f37" if passed else "#c4302b"
+    style = f' style="border-left:4px solid {colour};padding:.1em 0 .1em 1em;margin:.6em 0"' if inline else ""
+    points = "" if inline else f'<span class="points">{mark.score:g} / {mark.test.points:g}</span>'
     parts = [
-        f'<article class="{"pass" if passed else "bad"}"><span class="points">{mark.score:g} / {mark.test.points:g}</span>',
-        f'<h3>{escape(mark.test.summary or mark.test.name)}</h3><p><span class="status">{escape(status)}</span>',
+        f'<article class="{"pass" if passed else "bad"}" data-status="{escape(mark.status)}"{style}>{points}',
+        f"<h3{_PLAIN if inline else ''}>{'✓' if passed else '✗'} {escape(mark.test.title(language))}</h3>",
     ]
     if not passed:
-        parts.append(f" {escape(reason_of(mark, language))}")
-    parts.append("</p>")
-    parts += [f"<pre>{escape(text)}</pre>" for text in (mark.outcome.get("detail"), mark.outcome.get("traceback")) if text]
+        parts.append(f'<p><span class="status">{escape(status)}</span> {escape(reason_of(mark, language))}</p>')
+    for text in (mark.outcome.get("detail"), mark.outcome.get("traceback")):
+        if text:
+            parts.append(f"<pre>{escape(text)}</pre>")
+    if not passed and mark.outcome.get("trace"):
+        parts.append(trace_pictures(mark.outcome["trace"], mark.outcome.get("difference"), language))
     return "".join([*parts, "</article>"])
 
 
 def _cells(graded: Graded, language: str | None) -> list[str]:
     """What the cells did on the way: the exceptions they ended with, and outputs that they do not produce."""
     record = graded.record
-    notes = [(number, say(f"homework.ended-{kind}", language=language, cell=number + 1), "") for number, kind in record.get("deaths", [])]
+    notes = [
+        (number, say(f"homework.ended-{kind}", language=language, cell=number + 1), "")
+        for number, kind in record.get("deaths", [])
+    ]
     notes += [
         (number, say("homework.cell-raised", language=language, cell=number + 1, error=kind), text)
         for number, kind, text in record.get("errors", [])
     ]
-    notes += [(number, say("homework.stale", language=language, cell=number + 1), "") for number in record.get("stale", [])]
+    notes += [
+        (number, say("homework.stale", language=language, cell=number + 1), "") for number in record.get("stale", [])
+    ]
     if not notes:
         return []
     parts = [f"<h2>{escape(say('homework.cells', language=language))}</h2>"]

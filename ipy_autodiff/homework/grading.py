@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ipy_autodiff.homework.marks import Graded, marks_of
 from ipy_autodiff.homework.results import Results, key_of
 from ipy_autodiff.homework.sandbox import Isolation, Limits
 from ipy_autodiff.homework.sheet import Sheet, SheetError, SheetTest
 from ipy_autodiff.homework.submissions import Submission
 from ipy_autodiff.homework.workers import Task, WorkerError, ask_worker, end_workers, grade_chunk
 
-__all__ = ["Graded", "Grading", "IsolationError", "TestMark", "executor_for"]
+__all__ = ["Grading", "IsolationError", "executor_for"]
 
 _LOCAL_CHUNK = 8
 _CLUSTER_CHUNKS = (20, 100)
@@ -28,56 +29,6 @@ _CLUSTER_CHUNKS = (20, 100)
 
 class IsolationError(Exception):
     """The machine that grades allows no strong isolation, and no weaker one was named."""
-
-
-@dataclass(frozen=True)
-class TestMark:
-    """One test of one submission, with its marks."""
-
-    __test__ = False
-
-    test: SheetTest
-    status: str
-    outcome: dict[str, Any]
-    """The record's part about this test; empty where it was not run."""
-
-    @property
-    def score(self) -> float:
-        """Its points, or nothing."""
-        return self.test.points if self.status == "pass" else 0.0
-
-
-@dataclass(frozen=True)
-class Graded:
-    """One submission with its marks: what every report is made of."""
-
-    submission: Submission
-    record: dict[str, Any]
-    marks: tuple[TestMark, ...]
-
-    @property
-    def score(self) -> float:
-        """The sum of its points."""
-        return sum(mark.score for mark in self.marks)
-
-    @property
-    def most(self) -> float:
-        """What can be had."""
-        return sum(mark.test.points for mark in self.marks)
-
-    @property
-    def unreadable(self) -> str:
-        """Why it is no notebook; empty where it is one."""
-        return self.submission.unreadable or str(self.record.get("unreadable", ""))
-
-    @property
-    def status(self) -> str:
-        """``graded``; ``unreadable``; ``lost`` where the grader itself could not deal with it; ``not-run``."""
-        if self.unreadable:
-            return "unreadable"
-        if not self.record:
-            return "not-run"
-        return "lost" if "lost" in self.record else "graded"
 
 
 @dataclass
@@ -145,12 +96,7 @@ class Grading:
         digest = self.sheet.digest
         for submission in self.submissions:
             record = results.get(key_of(submission.digest, digest, self.seed)) or {}
-            outcomes = {outcome["test"]: outcome for outcome in record.get("tests", [])}
-            marks = []
-            for test in self.tests:
-                outcome = outcomes.get(test.name, {})
-                marks.append(TestMark(test, outcome.get("status", "not-run"), outcome))
-            yield Graded(submission, record, tuple(marks))
+            yield Graded(submission, record, marks_of(self.tests, record.get("tests", [])))
 
     def _task(self, part: Sequence[tuple[str, Submission]], ship: bool) -> Task:
         sheet: dict[str, Any] = {"path": str(self.sheet.path)}
@@ -178,7 +124,7 @@ class Grading:
     def _records(future: Future[dict[str, Any]], keys: dict[str, str]) -> list[dict[str, Any]]:
         try:
             answer = future.result()
-        except Exception as error:  # noqa: BLE001 - a cluster that gave the chunk up
+        except Exception as error:
             return [{"key": key, "lost": str(error)} for key in keys]
         if "no_isolation" in answer:
             raise IsolationError(answer["no_isolation"])

@@ -1,7 +1,7 @@
 """Run a sheet with pytest: the ``student`` fixture, the marks ``points`` and ``hidden``, and ``--submission NOTEBOOK``.
 
-pytest loads this module in every run of everybody who has the package installed, so it imports nothing else until a test
-asks for ``student``, and does nothing in runs where none does.
+pytest loads this module in every run of everybody who has the package installed, so it imports nothing else until a
+test asks for ``student``, and does nothing in runs where none does.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ _PARAMETER = "autodiff_submission"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options for running sheets by hand."""
     group = parser.getgroup("ipy_autodiff", "homework sheets of ipy_autodiff")
-    group.addoption("--submission", action="append", metavar="NOTEBOOK", help="run the sheet on this notebook (repeatable)")
+    group.addoption(
+        "--submission", action="append", metavar="NOTEBOOK", help="run the sheet on this notebook (repeatable)"
+    )
     group.addoption("--submission-seconds", type=float, metavar="S", help="wall time of one notebook")
     group.addoption("--submission-memory", type=int, metavar="MB", help="memory of one notebook")
     group.addoption("--submission-seed", type=int, default=0, metavar="N", help="seed of the inputs")

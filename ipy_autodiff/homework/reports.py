@@ -1,4 +1,4 @@
-"""Write what a lecturer's other tools read: ``grades.csv`` with nbgrader's columns, and Gradescope's ``results.json``."""
+"""Write what other tools read: ``grades.csv`` with nbgrader's columns, and Gradescope's ``results.json``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ipy_autodiff.homework.feedback import reason_of
-from ipy_autodiff.homework.grading import Graded, TestMark
+from ipy_autodiff.homework.marks import Graded, TestMark
 from ipy_autodiff.messages import say
 
-__all__ = ["write_gradescope", "write_grades"]
+__all__ = ["write_grades", "write_gradescope"]
 
 _NBGRADER = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
@@ -88,7 +88,7 @@ def _gradescope_test(mark: TestMark, number: int, language: str | None) -> dict[
         "score": mark.score,
         "max_score": mark.test.points,
         "status": "passed" if passed else "failed",
-        "name": mark.test.summary or mark.test.name,
+        "name": mark.test.title(language),
         "number": str(number),
         "output": "" if passed else f"{reason_of(mark, language)}\n{mark.outcome.get('detail', '')}".strip(),
         "output_format": "text",

@@ -64,7 +64,7 @@ class Results:
         return self._records.get(key)
 
     def add(self, records: Iterable[dict[str, Any]]) -> None:
-        """Keeps records, each with its ``key``: on the disk when this returns. One that is there already is left out."""
+        """Keeps records, each with its ``key``: on the disk when this returns. One that is there already is not."""
         for record in records:
             if record["key"] not in self._records:
                 self._records[record["key"]] = record

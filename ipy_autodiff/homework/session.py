@@ -6,20 +6,25 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 import pytest
 
 from ipy_autodiff.homework.sandbox import DeadError, Limits, Sandbox, SandboxError
-from ipy_autodiff.homework.sandbox.attempt import Attempt, Ran
-from ipy_autodiff.homework.sandbox.cells import Unreadable
-from ipy_autodiff.homework.student import AnswerError, CodeError, DiedError, MissingError, Student
+from ipy_autodiff.homework.sandbox.attempt import Ran
+from ipy_autodiff.homework.sandbox.cells import UnreadableError
+from ipy_autodiff.homework.student import (
+    AnswerError,
+    CodeError,
+    DiedError,
+    GraphDiffersError,
+    MissingError,
+    Student,
+)
 from ipy_autodiff.homework.submissions import Submission, found, opened
 from ipy_autodiff.messages import Message
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["STATUSES", "Examination", "Outcome", "Session", "Status", "session_of", "test_name"]
 
@@ -41,9 +46,22 @@ class Outcome:
     """What pytest says, with the sheet's line."""
     traceback: str = ""
     """Where the student's own code raised."""
+    trace: dict[str, Any] | None = None
+    """The packed trace of the gradient that the test asked for last, to be drawn."""
+    difference: dict[str, Any] | None = None
+    """How the graph differs from the sheet's, to be drawn."""
     sheet_error: bool = False
     """Whether it was the sheet itself that failed."""
     seconds: float = 0.0
+
+
+class Asked(Protocol):
+    """What answers questions: an ``Attempt``, or the notebook that is open."""
+
+    ran: Ran
+
+    def ask(self, question: dict[str, Any]) -> dict[str, Any]: ...
+    def test(self) -> AbstractContextManager[None]: ...
 
 
 @dataclass
@@ -51,10 +69,12 @@ class Examination:
     """One submission while its tests run, and after."""
 
     submission: Submission
-    attempt: Attempt | None
+    attempt: Asked | None
     unreadable: str = ""
     seed: int = 0
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    speaking: Student | None = None
+    """Who is spoken to in the test that runs."""
     seconds: float = 0.0
 
     @property
@@ -64,9 +84,9 @@ class Examination:
 
     @contextlib.contextmanager
     def student(self, test: str) -> Iterator[Student]:
-        """Speaks to the submission for one test. Raises ``UnreadableError`` for one that is no notebook."""
+        """Speaks to the submission for one test. Raises ``NoNotebookError`` for one that is no notebook."""
         if self.attempt is None or self.ran.unreadable:
-            raise UnreadableError(self.ran.unreadable)
+            raise NoNotebookError(self.ran.unreadable)
         attempt = self.attempt
 
         def ask(question: dict[str, Any]) -> dict[str, Any]:
@@ -76,10 +96,12 @@ class Examination:
                 raise DiedError(death.kind) from None
 
         with attempt.test():
-            yield Student(ask, _seed_of(self.seed, test), lambda: attempt.ran.excuse)
+            self.speaking = Student(ask, _seed_of(self.seed, test), lambda: attempt.ran.excuse)
+            yield self.speaking
+        self.speaking = None
 
 
-class UnreadableError(AnswerError):
+class NoNotebookError(AnswerError):
     """The submission is no notebook."""
 
     def __init__(self, reason: str) -> None:
@@ -89,7 +111,7 @@ class UnreadableError(AnswerError):
 class Session:
     """The submissions of one run, the sandbox that they run in, and their outcomes by submission."""
 
-    def __init__(self, submissions: Sequence[Submission], sandbox: Sandbox, limits: Limits, seed: int) -> None:
+    def __init__(self, submissions: Sequence[Submission], sandbox: Sandbox | None, limits: Limits, seed: int) -> None:
         self.submissions = list(submissions)
         self.identifiers = [_ascii(submission.name) for submission in submissions]
         self.sandbox = sandbox
@@ -106,9 +128,10 @@ class Session:
         with contextlib.ExitStack() as stack:
             try:
                 notebook = stack.enter_context(opened(submission, self._limits.notebook))
-            except Unreadable as reason:
+            except UnreadableError as reason:
                 examination.unreadable = str(reason)
             else:
+                assert self.sandbox is not None  # a session that only collects examines nothing
                 attempt = self.sandbox.attempt(notebook, self._limits)
                 examination.attempt = attempt
                 stack.callback(attempt.close)
@@ -130,10 +153,21 @@ class Session:
         elif name not in outcomes or outcomes[name].status == "pass":
             outcomes[name] = outcome = _outcome(name, call.excinfo.value, report)
             outcome.seconds = report.duration
+            speaking = self.examinations[submission.name].speaking
+            if speaking is not None and report.when == "call" and item.get_closest_marker("hidden") is None:
+                outcome.trace = speaking.picture()
+                if isinstance(call.excinfo.value, GraphDiffersError):
+                    outcome.difference = call.excinfo.value.packed()
+
+    def identifier_of(self, item: pytest.Item) -> str:
+        """How pytest names the submission of a test; empty for a test that speaks to none."""
+        submission = _submission_of(item)
+        return "" if submission is None else _ascii(submission.name)
 
     def close(self) -> None:
         """Ends the sandbox."""
-        self.sandbox.close()
+        if self.sandbox is not None:
+            self.sandbox.close()
 
 
 def session_of(config: pytest.Config) -> Session:
@@ -154,6 +188,8 @@ def session_of(config: pytest.Config) -> Session:
 
 def test_name(item: str, submission: str) -> str:
     """A test's name without the submission that it ran for."""
+    if not submission:
+        return item
     for whole, rest in ((f"[{submission}]", ""), (f"[{submission}-", "["), (f"-{submission}]", "]")):
         if whole in item:
             return item.replace(whole, rest, 1)
@@ -164,7 +200,7 @@ def _outcome(name: str, error: BaseException, report: pytest.TestReport) -> Outc
     reason = (error.message.identifier, dict(error.message.blanks)) if isinstance(error, AnswerError) else None
     detail = report.longreprtext[-_DETAIL:]
     match error:
-        case UnreadableError():
+        case NoNotebookError():
             return Outcome(name, "not-run", reason)
         case MissingError(because=because):
             return Outcome(name, because or "missing", reason)

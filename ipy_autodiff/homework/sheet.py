@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from ipy_autodiff.messages import current_language
 
 __all__ = ["Sheet", "SheetError", "SheetTest", "find_sheet"]
 
@@ -26,6 +29,12 @@ class SheetTest:
     hidden: bool
     summary: str = ""
     """The first line of its docstring: what students read it as."""
+    translations: Mapping[str, str] = field(default_factory=dict)
+    """The same in other languages, from lines of the docstring such as ``ko: ...``."""
+
+    def title(self, language: str | None = None) -> str:
+        """What students read it as, in their language where the sheet has it."""
+        return self.translations.get(language or current_language()) or self.summary or self.name
 
 
 @dataclass(frozen=True)
@@ -41,8 +50,10 @@ class Sheet:
 
     @property
     def digest(self) -> str:
-        """A hash of what its tests do, and of the ``conftest.py`` beside it: the same when only ``points`` and ``hidden``
-        marks, comments or blanks change. Raises ``SheetError``."""
+        """A hash of what its tests do, and of the ``conftest.py`` beside it. Raises ``SheetError``.
+
+        It stays the same when only ``points`` and ``hidden`` marks, comments or blanks change.
+        """
         total = hashlib.sha256()
         for path in (self.path, self.path.with_name("conftest.py")):
             if path.exists():
@@ -77,13 +88,13 @@ def _parsed(path: Path) -> ast.AST:
 class _Unmarked(ast.NodeTransformer):
     """Takes the decorators ``pytest.mark.points(...)`` and ``pytest.mark.hidden`` away."""
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._without(node)
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         return self._without(node)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         return ast.Constant(None) if _mark_of(node) in _MARKS else self.generic_visit(node)
 
     def _without(self, node: ast.FunctionDef | ast.ClassDef) -> ast.AST:

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ipy_autodiff.homework.sandbox.wire import Garbled, pack, unpack
+from ipy_autodiff.homework.sandbox.wire import GarbledError, pack, unpack
 from ipy_autodiff.messages import Message
 
 if TYPE_CHECKING:
+    from ipy_autodiff.homework.graph_difference import GraphDifference
     from ipy_autodiff.homework.sandbox.process import Death
+    from ipy_autodiff.homework.student_trace import StudentTrace
     from ipy_autodiff.tracing.graph import Array
 
-__all__ = ["AnswerError", "CodeError", "DiedError", "Gradients", "MissingError", "Student"]
+__all__ = ["AnswerError", "CodeError", "DiedError", "Gradients", "GraphDiffersError", "MissingError", "Student"]
 
 
 class AnswerError(AssertionError):
@@ -59,6 +61,30 @@ class CodeError(AnswerError):
         self.traceback = traceback
 
 
+class GraphDiffersError(AnswerError):
+    """The student's graph has not the structure of the sheet's."""
+
+    def __init__(self, difference: GraphDifference) -> None:
+        names = {
+            "missing": ", ".join(function.name for function in difference.missing) or "–",
+            "extra": ", ".join(function.name for function in difference.extra) or "–",
+        }
+        again = not (difference.missing or difference.extra)
+        super().__init__(
+            Message("homework.graph-computed-again") if again else Message("homework.graph-differs", **names)
+        )
+        self.difference = difference
+        self._names = names
+
+    def packed(self) -> dict[str, Any]:
+        """As a record has it: both graphs in one, and the names."""
+        from ipy_autodiff.homework.sandbox.traces import packed_trace
+        from ipy_autodiff.tracing.graph import Recording
+
+        recording = Recording(self.difference.merged, (), None, ())
+        return {"trace": packed_trace(recording, None, ()), **self._names}
+
+
 class Gradients(dict[str, "Array"]):
     """Gradients by input name, and how they came about."""
 
@@ -89,6 +115,7 @@ class Student:
         self.rng = np.random.default_rng(seed)
         self._seed = seed % 2**32
         self._repairs: tuple[str, ...] = ()
+        self._last: tuple[str, dict[str, Array], dict[str, Any] | None] | None = None
 
     def value(self, expression: str, /, **inputs: npt.ArrayLike) -> Array:
         """The expression's data, computed by the student's engine; each input arrives as the student's ``Variable``.
@@ -107,6 +134,7 @@ class Student:
 
         Where ``backward()`` needs ``y.grad`` to be set to ones first, as in the book's early steps, it is.
         """
+        self._last = expression, {name: np.asarray(value) for name, value in inputs.items()}, None
         answer = self._answer("gradients", expression=expression, inputs=_packed(inputs))
         if "no_backward" in answer:
             raise AnswerError(Message("homework.no-backward", kind=_text(answer["no_backward"])))
@@ -123,6 +151,27 @@ class Student:
         gradients.forward_calls, gradients.backward_calls = forward, backward
         gradients.seeded = answer.get("seeded") is True
         return gradients
+
+    def trace(self, expression: str, /, **inputs: npt.ArrayLike) -> StudentTrace:
+        """The ``Trace`` of the expression: graph, steps, comparison and blame, from the student's engine.
+
+        Raises ``AnswerError`` where the expression gives no Variable.
+        """
+        arrays = {name: np.asarray(value) for name, value in inputs.items()}
+        packed = self._packed_trace(expression, arrays)
+        return self._unpacked(packed, expression, arrays)
+
+    def picture(self) -> dict[str, Any] | None:
+        """The packed trace behind the last gradients or trace that were asked for; None where none can be had."""
+        if self._last is None:
+            return None
+        expression, arrays, packed = self._last
+        if packed is None:
+            try:
+                packed = self._packed_trace(expression, arrays)
+            except AnswerError:
+                return None
+        return packed
 
     def raises(self, expression: str, error: type[BaseException] | str, /, **inputs: npt.ArrayLike) -> bool:
         """Whether the expression raises this exception or a subclass; a class of the student's own is given by name."""
@@ -160,8 +209,29 @@ class Student:
         For what an earlier step should have given: with it in place, a mistake there is counted there and not again.
         """
         other = Student(self._ask, excuse=self._excuse)
-        other.rng, other._seed, other._repairs = self.rng, self._seed, (*self._repairs, source)  # noqa: SLF001
+        other.rng, other._seed, other._repairs = self.rng, self._seed, (*self._repairs, source)
         return other
+
+    def _packed_trace(self, expression: str, arrays: dict[str, Array]) -> dict[str, Any]:
+        self._last = None
+        answer = self._answer("trace", expression=expression, inputs=_packed(arrays))
+        if "not_variable" in answer:
+            raise AnswerError(Message("homework.not-variable", kind=_text(answer["not_variable"])))
+        packed = answer.get("trace")
+        if not isinstance(packed, dict):
+            raise AnswerError(Message("homework.garbled"))
+        self._last = expression, arrays, packed
+        return packed
+
+    def _unpacked(self, packed: dict[str, Any], expression: str, arrays: dict[str, Array]) -> StudentTrace:
+        from ipy_autodiff.homework.sandbox.traces import unpacked_trace
+        from ipy_autodiff.homework.student_trace import StudentTrace
+
+        try:
+            recording, comparison, blame = unpacked_trace(packed)
+        except GarbledError:
+            raise AnswerError(Message("homework.garbled")) from None
+        return StudentTrace(recording, comparison, blame, arrays, lambda others: self._value(expression, others)[0])
 
     def _value(self, expression: str, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Array, str]:
         return _value(self._answer("value", expression=expression, inputs=_packed(inputs)))
@@ -202,7 +272,7 @@ def _value(answer: object) -> tuple[Array, str]:
         case {"array": packed, "type": str(kind)}:
             try:
                 return unpack(packed), kind
-            except Garbled:
+            except GarbledError:
                 pass
     raise AnswerError(Message("homework.garbled"))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from ipy_autodiff.homework.sandbox.cells import Unreadable
+from ipy_autodiff.homework.sandbox.cells import UnreadableError
 
 __all__ = ["Submission", "found", "opened"]
 
@@ -42,7 +42,7 @@ def found(paths: Iterable[str | Path], most: int) -> list[Submission]:
         try:
             with opened(Submission(name, str(file)), most) as number, os.fdopen(os.dup(number), "rb") as content:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()
-        except Unreadable as reason:
+        except UnreadableError as reason:
             digest = hashlib.sha256(str(file).encode(errors="surrogateescape")).hexdigest()
             submissions.append(Submission(name, str(file), unreadable=str(reason), digest=digest))
         else:
@@ -52,9 +52,9 @@ def found(paths: Iterable[str | Path], most: int) -> list[Submission]:
 
 @contextlib.contextmanager
 def opened(submission: Submission, most: int) -> Iterator[int]:
-    """A file descriptor that reads the notebook. Raises ``Unreadable``."""
+    """A file descriptor that reads the notebook. Raises ``UnreadableError``."""
     if submission.unreadable:
-        raise Unreadable(submission.unreadable)
+        raise UnreadableError(submission.unreadable)
     if submission.content is not None:
         with TemporaryFile() as file:
             file.write(submission.content)
@@ -67,13 +67,13 @@ def opened(submission: Submission, most: int) -> Iterator[int]:
         number = os.open(submission.path, flags)
     except OSError:
         link = Path(submission.path).is_symlink()
-        raise Unreadable("link" if link else "file") from None
+        raise UnreadableError("link" if link else "file") from None
     try:
         status = os.fstat(number)
         if not stat.S_ISREG(status.st_mode):
-            raise Unreadable("file")
+            raise UnreadableError("file")
         if status.st_size > most:
-            raise Unreadable("large")
+            raise UnreadableError("large")
         yield number
     finally:
         os.close(number)
@@ -107,6 +107,6 @@ def _numbered(names: Sequence[str]) -> list[str]:
 
 
 def _safe(name: str) -> str:
-    """Letters, digits, blanks and ``-_.()+@,`` as they are; anything else, and a dot or blank at the start, as ``_``."""
+    """Letters, digits, blanks and ``-_.()+@,`` as they are; anything else, a dot at the start too, as ``_``."""
     kept = "".join(letter if letter.isalnum() or letter in " -_.()+@," else "_" for letter in name)[:120]
     return "_" + kept[1:] if kept[:1] in (".", " ", "") else kept

@@ -10,7 +10,6 @@ import base64
 import json
 import os
 import select
-import sys
 import tempfile
 import threading
 import time
@@ -19,11 +18,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-import pytest
-
-from ipy_autodiff.homework import plugin
 from ipy_autodiff.homework.sandbox import Isolation, Limits, Sandbox, SandboxError
-from ipy_autodiff.homework.session import Examination, Session, test_name
+from ipy_autodiff.homework.session import Examination, Session
+from ipy_autodiff.homework.sheet_run import run_sheet
 from ipy_autodiff.homework.submissions import Submission
 from ipy_autodiff.messages import speaking
 
@@ -65,78 +62,26 @@ def _answer(task: dict[str, Any], sandboxes: _Sandboxes) -> dict[str, Any]:
         except SandboxError as error:
             return {"no_isolation": str(error)}
         submissions = [
-            Submission(one["name"], one["path"], None if one.get("content") is None else base64.b64decode(one["content"]))
+            Submission(
+                one["name"], one["path"], None if one.get("content") is None else base64.b64decode(one["content"])
+            )
             for one in task["submissions"]
         ]
         session = Session(submissions, sandbox, Limits(**task["limits"]), task["seed"])
-        run = _Run(session)
-        _pytest(path, [], run)
+        run = run_sheet(path, session)
         if run.broken:
             return {"broken": run.broken}
-        done = [_record(session.examinations[one.name], sandbox) for one in submissions if one.name in session.examinations]
+        done = [
+            _record(session.examinations[one.name], sandbox) for one in submissions if one.name in session.examinations
+        ]
         return {"isolation": sandbox.isolation, "done": done}
 
 
 def _collected(path: Path) -> dict[str, Any]:
     """The sheet's tests with their marks, or what pytest says where it cannot be read."""
-    session = Session([Submission("one", "one")], None, Limits(), 0)  # type: ignore[arg-type] - nothing is run
-    run = _Run(session)
-    _pytest(path, ["--collect-only"], run)
-    if run.broken:
-        return {"broken": run.broken}
-    tests = []
-    for item in run.items:
-        points = item.get_closest_marker("points")
-        document = getattr(getattr(item, "obj", None), "__doc__", None) or ""
-        tests.append(
-            {
-                "name": test_name(item.name, "one"),
-                "points": float(points.args[0]) if points is not None and points.args else 1.0,
-                "hidden": item.get_closest_marker("hidden") is not None,
-                "summary": document.strip().partition("\n")[0].strip(),
-            }
-        )
-    return {"tests": tests}
-
-
-def _pytest(path: Path, options: Sequence[str], run: _Run) -> None:
-    """Runs one sheet as pytest would, without the settings and plugins of the folder that happens to lie above it."""
-    before = set(sys.modules)
-    fixed = ["-q", "--no-header", "--tb=short", "--import-mode=importlib", "-c", os.devnull]
-    fixed += ["--rootdir", str(path.parent), "--confcutdir", str(path.parent), "--show-capture=no"]
-    fixed += ["-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:junitxml", "-W", "ignore"]
-    pytest.main([*fixed, *options, str(path)], plugins=[plugin, run])
-    for name in set(sys.modules) - before:  # the sheet itself may have changed when it is run again
-        if getattr(sys.modules[name], "__file__", None) in (str(path), str(path.with_name("conftest.py"))):
-            del sys.modules[name]
-
-
-class _Run:
-    """What this process wants of a run of pytest: its own session of submissions, the tests, and no end of the sandbox."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.items: list[pytest.Item] = []
-        self.broken = ""
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Puts the session where the plugin looks for it."""
-        config.stash[plugin.SESSION] = self.session
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A sheet that cannot be imported."""
-        if report.failed:
-            self.broken += report.longreprtext
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """The tests."""
-        self.items = session.items
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """The sandbox goes on for the next chunk."""
-        del config.stash[plugin.SESSION]
+    session = Session([Submission("one", "one")], None, Limits(), 0)
+    run = run_sheet(path, session, collect_only=True)
+    return {"broken": run.broken} if run.broken else {"tests": [asdict(test) for test in run.tests]}
 
 
 class _Sandboxes:

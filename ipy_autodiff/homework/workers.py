@@ -7,6 +7,7 @@ wait for work.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import queue
@@ -129,10 +130,8 @@ class _Worker:
     def end(self) -> None:
         """Closes its input, which ends it and what it has started; kills it where that does not help."""
         tasks, answers = self._pipes()
-        try:
+        with contextlib.suppress(OSError):
             tasks.close()
-        except OSError:
-            pass
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:

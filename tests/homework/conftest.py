@@ -83,7 +83,9 @@ def write_notebook(path: Path, cells: Sequence[str], **metadata: object) -> Path
         }
         for cell in cells
     ]
-    path.write_text(json.dumps({"cells": written, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+    path.write_text(
+        json.dumps({"cells": written, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8"
+    )
     return path
 
 
@@ -108,7 +110,9 @@ def sheet(tmp_path: Path) -> Path:
 def grade(tmp_path: Path, sheet: Path) -> Callable[..., list[Row]]:
     """Runs ``ipy-autodiff grade`` on notebooks and reads ``grades.csv`` back."""
 
-    def run(*notebooks: Path, options: Sequence[str] = ("--jobs", "1", "--timeout", "20"), using: Path = sheet) -> list[Row]:
+    def run(
+        *notebooks: Path, options: Sequence[str] = ("--jobs", "1", "--timeout", "20"), using: Path = sheet
+    ) -> list[Row]:
         out = tmp_path / "out"
         status = main(["grade", str(using), *map(str, notebooks), "--out", str(out), "--lang", "en", *options])
         assert status == 0

@@ -29,7 +29,10 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "kills its process": ((*RIGHT, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"), PASS),
     "kills everything": ((*RIGHT, "import os, signal; os.kill(-1, signal.SIGKILL)"), PASS),
-    "kills the parent": ((*RIGHT, "import os, signal\nfor n in (1, os.getppid()):\n    os.kill(n, signal.SIGKILL)"), PASS),
+    "kills the parent": (
+        (*RIGHT, "import os, signal\nfor n in (1, os.getppid()):\n    os.kill(n, signal.SIGKILL)"),
+        PASS,
+    ),
     "segmentation fault": ((*RIGHT, "import ctypes; ctypes.string_at(0)"), PASS),
     "input()": ((ENGINE, "name = input('your name?')", SQUARE), PASS),
     "input transformer that blanks": (
@@ -72,7 +75,10 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         PASS,
     ),
     "replaces json": (
-        (*RIGHT, "import json\njson.dumps = lambda *a, **k: '{}'\njson.JSONEncoder.encode = lambda *a: '{}'\njson.loads = None"),
+        (
+            *RIGHT,
+            "import json\njson.dumps = lambda *a, **k: '{}'\njson.JSONEncoder.encode = lambda *a: '{}'\njson.loads = None",
+        ),
         PASS,
     ),
     "replaces pytest": ((ENGINE, WRONG, "import pytest\npytest.fail = pytest.raises = lambda *a, **k: None"), FAIL),
@@ -89,7 +95,10 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         FAIL,
     ),
     "right code that replaces our package": (
-        (*RIGHT, "from ipy_autodiff.homework.sandbox import answers, wire\nanswers.Answers.__call__ = None\nwire.send = None"),
+        (
+            *RIGHT,
+            "from ipy_autodiff.homework.sandbox import answers, wire\nanswers.Answers.__call__ = None\nwire.send = None",
+        ),
         PASS,
     ),
     "looks up its caller": (
@@ -133,7 +142,10 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "NaN": ((ENGINE, SQUARE.replace("x ** 2", "x * np.nan").replace("2 * self", "np.nan * self")), FAIL),
     "complex": ((ENGINE, SQUARE.replace("x ** 2", "x ** 2 + 1e-3j")), FAIL),
-    "an answer without end": ((ENGINE, SQUARE.replace("return x ** 2", "return np.zeros(2_000_000)")), ("fail", "error")),
+    "an answer without end": (
+        (ENGINE, SQUARE.replace("return x ** 2", "return np.zeros(2_000_000)")),
+        ("fail", "error"),
+    ),
     "a nested answer": (
         (ENGINE, "deep = []\nfor _ in range(100_000):\n    deep = [deep]\ndef square(x):\n    return deep"),
         ("error", "fail"),
@@ -166,15 +178,25 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         PASS,
     ),
     "a child process that stays": (
-        (*RIGHT, "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)'], start_new_session=True)"),
+        (
+            *RIGHT,
+            "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)'], start_new_session=True)",
+        ),
         PASS,
     ),
     "atexit and excepthook": (
-        (*RIGHT, "import atexit, sys, os\natexit.register(os._exit, 0)\nsys.excepthook = sys.unraisablehook = lambda *a: os._exit(1)"),
+        (
+            *RIGHT,
+            "import atexit, sys, os\natexit.register(os._exit, 0)\nsys.excepthook = sys.unraisablehook = lambda *a: os._exit(1)",
+        ),
         PASS,
     ),
     "trace functions and no recursion": (
-        (*RIGHT, "import sys\nsys.setprofile(lambda *a: 1 / 0)", "import sys\nsys.settrace(lambda *a: None)\nsys.setrecursionlimit(60)"),
+        (
+            *RIGHT,
+            "import sys\nsys.setprofile(lambda *a: 1 / 0)",
+            "import sys\nsys.settrace(lambda *a: None)\nsys.setrecursionlimit(60)",
+        ),
         PASS,
     ),
     "closes all files": ((*RIGHT, "import os\nos.closerange(0, 100)"), PASS),

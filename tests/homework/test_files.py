@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ipy_autodiff.homework.sandbox.cells import Unreadable, code_cells
+from ipy_autodiff.homework.sandbox.cells import UnreadableError, code_cells
 from ipy_autodiff.homework.submissions import found
 from tests.homework.conftest import RIGHT, Row, write_notebook
 
@@ -76,9 +76,21 @@ def test_encodings_and_versions(grade: Grade, tmp_path: Path) -> None:
         "cp949": text.encode("cp949"),
         "latin-1": text.replace("제곱 함수", "café ÿ").encode("latin-1"),
         "nbformat 3": json.dumps(
-            {"worksheets": [{"cells": [{"cell_type": "code", "language": "python", "input": list(cell), "outputs": []} for cell in RIGHT]}], "nbformat": 3}
+            {
+                "worksheets": [
+                    {
+                        "cells": [
+                            {"cell_type": "code", "language": "python", "input": list(cell), "outputs": []}
+                            for cell in RIGHT
+                        ]
+                    }
+                ],
+                "nbformat": 3,
+            }
         ).encode(),
-        "surrogate": json.dumps({"cells": [{"cell_type": "code", "source": "# \ud800\n" + cell} for cell in RIGHT]}).encode(),
+        "surrogate": json.dumps(
+            {"cells": [{"cell_type": "code", "source": "# \ud800\n" + cell} for cell in RIGHT]}
+        ).encode(),
     }
     for name, content in contents.items():
         (tmp_path / "in" / f"{name}.ipynb").write_bytes(content)
@@ -88,7 +100,10 @@ def test_encodings_and_versions(grade: Grade, tmp_path: Path) -> None:
 
 def test_tags_and_metadata_keep_no_cell_from_running(grade: Grade, tmp_path: Path) -> None:
     path = write_notebook(
-        tmp_path / "tagged.ipynb", RIGHT, tags=["skip-execution", "raises-exception"], nbgrader={"grade": True, "points": 100}
+        tmp_path / "tagged.ipynb",
+        RIGHT,
+        tags=["skip-execution", "raises-exception"],
+        nbgrader={"grade": True, "points": 100},
     )
     assert grade(path)[0]["score"] == "5"
 
@@ -113,11 +128,22 @@ def test_a_file_of_many_small_things_stops_at_its_memory(grade: Grade, tmp_path:
 
 
 def test_names_are_told_apart_and_safe(tmp_path: Path) -> None:
-    names = ["a/hw1.ipynb", "b/hw1.ipynb", "hw1 (1).ipynb", "=cmd|'x'.ipynb", ".hidden.ipynb", "김철수.ipynb", "HW1 (1).IPYNB.ipynb"]
+    names = [
+        "a/hw1.ipynb",
+        "b/hw1.ipynb",
+        "hw1 (1).ipynb",
+        "=cmd|'x'.ipynb",
+        ".hidden.ipynb",
+        "김철수.ipynb",
+        "HW1 (1).IPYNB.ipynb",
+    ]
     for name in names:
         write_notebook(tmp_path / name, RIGHT)
     given = [one.name for one in found([tmp_path / name for name in names], 10**9)]
-    assert given == ["a-hw1", "b-hw1", "hw1 (1)", "=cmd__x_", "_hidden", "김철수", "HW1 (1).IPYNB"] or len({*map(str.casefold, given)}) == 7
+    assert (
+        given == ["a-hw1", "b-hw1", "hw1 (1)", "=cmd__x_", "_hidden", "김철수", "HW1 (1).IPYNB"]
+        or len({*map(str.casefold, given)}) == 7
+    )
     assert len({name.casefold() for name in given}) == len(names)
     assert not any("/" in name or name.startswith(".") for name in given)
 
@@ -137,9 +163,21 @@ def test_spreadsheets_get_no_formulas(grade: Grade, tmp_path: Path, monkeypatch:
 
 
 def test_stored_text_is_read_in_both_versions() -> None:
-    four = {"cells": [{"cell_type": "code", "source": "1", "outputs": [{"output_type": "execute_result", "data": {"text/plain": ["1"]}}]}]}
-    three = {"worksheets": [{"cells": [{"cell_type": "code", "input": "1", "outputs": [{"output_type": "pyout", "text": ["1"]}]}]}]}
+    four = {
+        "cells": [
+            {
+                "cell_type": "code",
+                "source": "1",
+                "outputs": [{"output_type": "execute_result", "data": {"text/plain": ["1"]}}],
+            }
+        ]
+    }
+    three = {
+        "worksheets": [
+            {"cells": [{"cell_type": "code", "input": "1", "outputs": [{"output_type": "pyout", "text": ["1"]}]}]}
+        ]
+    }
     assert code_cells(json.dumps(four).encode())[0].stored == "1\n"
     assert code_cells(json.dumps(three).encode())[0].stored == "1\n"
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableError):
         code_cells(json.dumps(four).encode(), most=0)

@@ -71,7 +71,10 @@ def test_inputs_are_the_same_for_all_and_other_with_another_seed(grade: Grade, t
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_goes_on_where_it_was_stopped(tmp_path: Path, sheet: Path, number: signal.Signals) -> None:
-    notebooks = [write_notebook(tmp_path / "in" / f"{n:02}.ipynb", (*RIGHT, f"import time\ntime.sleep(0.2)\nn = {n}")) for n in range(24)]
+    notebooks = [
+        write_notebook(tmp_path / "in" / f"{n:02}.ipynb", (*RIGHT, f"import time\ntime.sleep(0.2)\nn = {n}"))
+        for n in range(24)
+    ]
     command = [sys.executable, "-m", "ipy_autodiff.homework.command", "grade", str(sheet), str(tmp_path / "in")]
     command += ["--out", str(tmp_path / "out"), "--jobs", "1"]
     results = tmp_path / "out" / "results.jsonl"
@@ -115,7 +118,9 @@ def _wait_until_nothing_is_left(folder: str) -> None:
     raise AssertionError(left)
 
 
-def test_two_commands_do_not_write_one_folder(grade: Grade, tmp_path: Path, sheet: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_commands_do_not_write_one_folder(
+    grade: Grade, tmp_path: Path, sheet: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from ipy_autodiff.homework.results import Results
 
     notebook = write_notebook(tmp_path / "a.ipynb", RIGHT)
@@ -136,7 +141,12 @@ class _Tags(HTMLParser):
 
 def test_feedback_is_one_file_escaped_and_silent_about_hidden_tests(grade: Grade, tmp_path: Path) -> None:
     attack = "<script>alert(1)</script><img src=x onerror=alert(1)>"
-    cells = (ENGINE, f"def square(x):\n    raise ValueError({attack!r})", f"raise KeyError({attack!r})", f"class {'A' * 5}(Exception): pass")
+    cells = (
+        ENGINE,
+        f"def square(x):\n    raise ValueError({attack!r})",
+        f"raise KeyError({attack!r})",
+        f"class {'A' * 5}(Exception): pass",
+    )
     notebook = write_notebook(tmp_path / "<b>kim.ipynb", cells)
     row = grade(notebook)[0]
     page = (tmp_path / "out" / "feedback" / f"{row['student_id']}.html").read_text(encoding="utf-8")
@@ -146,7 +156,12 @@ def test_feedback_is_one_file_escaped_and_silent_about_hidden_tests(grade: Grade
     assert "script" not in names
     assert "b" not in names
     assert not [attributes for _, attributes in parser.tags if any(name.startswith("on") for name in attributes)]
-    assert not [value for _, attributes in parser.tags for name, value in attributes.items() if name in ("src", "href") and not str(value).startswith("data:")]
+    assert not [
+        value
+        for _, attributes in parser.tags
+        for name, value in attributes.items()
+        if name in ("src", "href") and not str(value).startswith("data:")
+    ]
     assert "&lt;script&gt;" in page
     assert "Squares numbers." in page
     assert "Differentiates." not in page
@@ -162,7 +177,10 @@ def test_feedback_keeps_what_pytest_says(grade: Grade, tmp_path: Path) -> None:
 
 
 def test_gradescope(grade: Grade, tmp_path: Path) -> None:
-    notebooks = [write_notebook(tmp_path / "a.ipynb", (ENGINE, SQUARE.replace("x ** 2", "x"))), tmp_path / "nothing.ipynb"]
+    notebooks = [
+        write_notebook(tmp_path / "a.ipynb", (ENGINE, SQUARE.replace("x ** 2", "x"))),
+        tmp_path / "nothing.ipynb",
+    ]
     grade(*notebooks, options=("--gradescope", "--jobs", "1"))
     found = json.loads((tmp_path / "out" / "gradescope" / "a" / "results.json").read_text())
     assert (found["score"], [test["status"] for test in found["tests"]]) == (0, ["failed", "failed"])
@@ -202,7 +220,9 @@ def test_parametrised_tests_and_conftest(grade: Grade, tmp_path: Path) -> None:
     assert row["test_scaled[1]"] == row["test_scaled[2]"] == "pass"
 
 
-def test_a_sheet_that_fails_is_the_lecturers_to_see(grade: Grade, tmp_path: Path, sheet: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sheet_that_fails_is_the_lecturers_to_see(
+    grade: Grade, tmp_path: Path, sheet: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     notebook = write_notebook(tmp_path / "a.ipynb", RIGHT)
     sheet.write_text("def test_a(student):\n    student.value('square(x)', x=1.0)\n    1 / 0\n")
     row = grade(notebook)[0]
@@ -215,8 +235,14 @@ def test_a_sheet_that_fails_is_the_lecturers_to_see(grade: Grade, tmp_path: Path
 
 
 def test_a_sheet_that_ends_its_process_costs_only_that_notebook(grade: Grade, tmp_path: Path, sheet: Path) -> None:
-    sheet.write_text(SHEET + "\n@pytest.fixture(autouse=True)\ndef end(student):\n    import os\n    if student.has('DEADLY'):\n        os._exit(7)\n")
-    notebooks = [write_notebook(tmp_path / "in" / f"{n}.ipynb", (*RIGHT, f"n = {n}", "DEADLY = 1" if n == 2 else "")) for n in range(4)]
+    sheet.write_text(
+        SHEET
+        + "\n@pytest.fixture(autouse=True)\ndef end(student):\n    import os\n    if student.has('DEADLY'):\n        os._exit(7)\n"
+    )
+    notebooks = [
+        write_notebook(tmp_path / "in" / f"{n}.ipynb", (*RIGHT, f"n = {n}", "DEADLY = 1" if n == 2 else ""))
+        for n in range(4)
+    ]
     rows = grade(*notebooks)
     assert [row["score"] for row in rows] == ["5", "5", "0", "5"]
     assert rows[2]["status"] in ("lost", "not-run")

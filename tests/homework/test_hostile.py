@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from ipy_autodiff.homework.command import main
@@ -24,7 +23,19 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
         for number, (name, (cells, _)) in enumerate(NOTEBOOKS.items())
     ]
     status = main(
-        ["grade", str(sheet), *map(str, paths), "--out", str(folder / "out"), "--jobs", "2", "--timeout", "10", "--memory", "300"]
+        [
+            "grade",
+            str(sheet),
+            *map(str, paths),
+            "--out",
+            str(folder / "out"),
+            "--jobs",
+            "2",
+            "--timeout",
+            "10",
+            "--memory",
+            "300",
+        ]
     )
     assert status == 0
     return dict(zip(NOTEBOOKS, read_rows(folder / "out" / "grades.csv"), strict=True))

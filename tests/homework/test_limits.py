@@ -17,13 +17,19 @@ Grade = Callable[..., list[Row]]
 SMALL = ("--jobs", "1", "--timeout", "4", "--memory", "150")
 
 GREEDY: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
-    "a list that grows": ((*RIGHT, "hoard = []\nwhile True:\n    hoard.append(bytearray(1_000_000))"), ("pass", "pass")),
+    "a list that grows": (
+        (*RIGHT, "hoard = []\nwhile True:\n    hoard.append(bytearray(1_000_000))"),
+        ("pass", "pass"),
+    ),
     "100 GB at once": ((*RIGHT, "np.ones(100_000_000_000 // 8)"), ("pass", "pass")),
     "100 GB in the answer": (
         (ENGINE, SQUARE.replace("return x ** 2", "return np.ones(100_000_000_000 // 8)")),
         ("out-of-memory", "out-of-memory"),
     ),
-    "names behind an allocation": ((ENGINE, "np.ones(100_000_000_000 // 8)\n" + SQUARE), ("out-of-memory", "out-of-memory")),
+    "names behind an allocation": (
+        (ENGINE, "np.ones(100_000_000_000 // 8)\n" + SQUARE),
+        ("out-of-memory", "out-of-memory"),
+    ),
     "shared memory in children": (
         (
             *RIGHT,
@@ -36,7 +42,10 @@ GREEDY: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         (*RIGHT, "import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(60,)).start()"),
         ("pass", "pass"),
     ),
-    "a fork bomb": ((*RIGHT, "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass"), ("pass", "pass")),
+    "a fork bomb": (
+        (*RIGHT, "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass"),
+        ("pass", "pass"),
+    ),
     "fills its disk": (
         (*RIGHT, "n = 0\nwhile True:\n    n += 1\n    open(f'/homework/{n}', 'wb').write(bytes(10_000_000))"),
         ("pass", "pass"),
@@ -50,7 +59,10 @@ GREEDY: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         ("pass", "pass"),
     ),
     "loops for ever": ((*RIGHT, "while True: pass"), ("pass", "pass")),
-    "loops for ever in the answer": ((ENGINE, SQUARE.replace("return x ** 2", "\n        while True: pass")), ("timeout", "timeout")),
+    "loops for ever in the answer": (
+        (ENGINE, SQUARE.replace("return x ** 2", "\n        while True: pass")),
+        ("timeout", "timeout"),
+    ),
     "sleeps": ((*RIGHT, "import time; time.sleep(1000)"), ("pass", "pass")),
     "loops and does not listen": (
         (
@@ -83,7 +95,9 @@ def test_leaves_nothing_behind(grade: Grade, tmp_path: Path) -> None:
     temporary = set(os.listdir("/tmp"))
     grade(write_notebook(tmp_path / "leaves.ipynb", (*RIGHT, cell, "open('/tmp/left', 'w').write('x')")))
     assert not [process for process in _commands() if "98765" in process or "ipy_autodiff.homework" in process]
-    assert not [name for name in set(os.listdir("/tmp")) - temporary if name.startswith("ipy-autodiff") or name == "left"]
+    assert not [
+        name for name in set(os.listdir("/tmp")) - temporary if name.startswith("ipy-autodiff") or name == "left"
+    ]
 
 
 def _commands() -> list[str]:

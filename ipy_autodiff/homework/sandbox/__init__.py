@@ -16,8 +16,8 @@ class Sandbox:
     """The strongest isolation that this machine allows, or the one that is named; open for one notebook after another.
 
     ``hidden``: files and folders that no submission is to see, should they lie where Python or its libraries do.
-    Raises ``SandboxError`` where neither bubblewrap nor namespaces work and nothing weaker was named. ``limits`` (no wall
-    around files, Linux) and ``nbclient`` (none at all, any system) are for submissions that are trusted.
+    Raises ``SandboxError`` where neither bubblewrap nor namespaces work and nothing weaker was named. ``limits`` (no
+    wall around files, Linux) and ``nbclient`` (none at all, any system) are for submissions that are trusted.
     """
 
     def __init__(self, isolation: Isolation | None = None, hidden: Iterable[str | Path] = ()) -> None:

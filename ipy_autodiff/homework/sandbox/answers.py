@@ -11,13 +11,19 @@ import ast
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 from typing import Any
 
 from numpy import asarray, float64, generic, longdouble, ndarray, ones_like
 
+from ipy_autodiff.gradcheck.blame import find_blame
+from ipy_autodiff.gradcheck.comparison import compare
+from ipy_autodiff.homework.sandbox.traces import packed_trace
 from ipy_autodiff.homework.sandbox.wire import pack, unpack
+from ipy_autodiff.tracing import CallLog, Recorder, record_cell
 from ipy_autodiff.tracing.graph import Array
+from ipy_autodiff.tracing.reading import is_variable
 
 __all__ = ["Answers"]
 
@@ -33,8 +39,8 @@ class _NotNumbersError(Exception):
 class Answers:
     """Answers questions about one namespace.
 
-    ``cells`` are the sources that ran, first to last, each with nbgrader's name for its cell. The namespace is as before
-    when a question is answered: names that it assigns live as long as the question, and so do a question's ``repairs``.
+    ``cells`` are the sources that ran, first to last, each with nbgrader's name for its cell. When a question is
+    answered the namespace is as before: names that it assigns live as long as the question, and so do its ``repairs``.
     """
 
     def __init__(
@@ -53,7 +59,7 @@ class Answers:
             return answer(question)
         except _NotNumbersError as error:
             return {"not_numbers": str(error)}
-        except BaseException as error:  # noqa: BLE001 - exit() and interrupts of the submission's are its own answers
+        except BaseException as error:
             return {"error": described(error)}
         finally:
             if question.get("repairs"):
@@ -78,7 +84,7 @@ class Answers:
                     if seeded:
                         y.grad = ones_like(_data(y)[0])
                     y.backward()
-            except BaseException as error:  # noqa: BLE001
+            except BaseException as error:
                 first = first or {"error": described(error)}
                 continue
             found = {name: getattr(x, "grad", None) for name, x in inputs.items()}
@@ -89,17 +95,30 @@ class Answers:
         assert first is not None
         return first
 
+    def _trace(self, question: Mapping[str, Any]) -> Answer:
+        """The graph of the expression's last Variable, what its backward pass did, and who is to blame."""
+        inputs = self._inputs(question)
+        recorder = Recorder(CallLog(), "<question>", question["expression"])
+        y = self._evaluated(question["expression"], inputs, recorder)
+        if not is_variable(y):
+            return {"not_variable": type(y).__name__}
+        recording = record_cell(recorder, inputs, question["expression"], y, y)
+        if recording is None:
+            return {"not_variable": type(y).__name__}
+        comparison = compare(recording)
+        return {"trace": packed_trace(recording, comparison, tuple(find_blame(recording, comparison)))}
+
     def _raises(self, question: Mapping[str, Any]) -> Answer:
         try:
             self._evaluated(question["expression"], self._inputs(question))
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             return {"error": described(error)}
         return {"error": None}
 
     def _has(self, question: Mapping[str, Any]) -> Answer:
         try:
             self._evaluated(question["name"], {})
-        except Exception:  # noqa: BLE001
+        except Exception:
             return {"has": False}
         return {"has": True}
 
@@ -119,15 +138,18 @@ class Answers:
         arrays = {name: unpack(packed) for name, packed in question.get("inputs", {}).items()}
         return {name: box(array) for name, array in arrays.items()} if callable(box) else dict(arrays)
 
-    def _evaluated(self, source: str, inputs: Mapping[str, Any]) -> Any:
-        """The value of the last expression, after the statements before it."""
+    def _evaluated(
+        self, source: str, inputs: Mapping[str, Any], watched: AbstractContextManager[Any] | None = None
+    ) -> Any:
+        """The value of the last expression, after the statements before it; run within ``watched``."""
         tree = ast.parse(source, "<question>")
         scope = {**self._namespace, **inputs}
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, "<question>", "exec"), scope)
-        if last is None:
-            return None
-        return eval(compile(ast.Expression(last.value), "<question>", "eval"), scope)
+        statements = compile(tree, "<question>", "exec")
+        expression = None if last is None else compile(ast.Expression(last.value), "<question>", "eval")
+        with watched or nullcontext():
+            exec(statements, scope)
+            return None if expression is None else eval(expression, scope)
 
 
 def packed_value(result: object) -> Answer:
@@ -150,7 +172,7 @@ def described(error: BaseException) -> Answer:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
         answer["traceback"] = "".join(traceback.format_list(frames[-8:]))[-_TEXT:]
         answer["text"] = str(error)[:_TEXT]
-    except BaseException:  # noqa: BLE001 - an exception whose own attributes misbehave: what is there so far will do
+    except BaseException:
         pass
     return answer
 

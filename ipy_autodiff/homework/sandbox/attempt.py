@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ipy_autodiff.homework.sandbox.limits import Limits
-from ipy_autodiff.homework.sandbox.process import Death, DeadError
+from ipy_autodiff.homework.sandbox.process import DeadError, Death
 
 __all__ = ["Attempt", "Ran", "Running"]
 

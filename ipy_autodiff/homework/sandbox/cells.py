@@ -11,10 +11,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Cell", "Unreadable", "code_cells", "stored_text"]
+__all__ = ["Cell", "UnreadableError", "code_cells", "stored_text"]
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """These bytes are no notebook. The argument is the end of an identifier in the catalogue: ``unreadable-...``."""
 
 
@@ -30,28 +30,28 @@ class Cell:
 
 
 def code_cells(content: bytes, most: int = 20_000) -> list[Cell]:
-    """The code cells of a notebook of nbformat 3 or 4, in order. Raises ``Unreadable``.
+    """The code cells of a notebook of nbformat 3 or 4, in order. Raises ``UnreadableError``.
 
     Bytes that no encoding explains become replacement characters: they stand in comments and strings.
     """
     if not content.strip():
-        raise Unreadable("empty")
+        raise UnreadableError("empty")
     if content.startswith(b"PK\x03\x04"):
-        raise Unreadable("zip")
+        raise UnreadableError("zip")
     try:
         notebook = json.loads(_text(content))
     except (ValueError, RecursionError):
-        raise Unreadable("json") from None
+        raise UnreadableError("json") from None
     if not isinstance(notebook, dict):
-        raise Unreadable("cells")
+        raise UnreadableError("cells")
     found = notebook.get("cells")
     if found is None and isinstance(sheets := notebook.get("worksheets"), list):
         found = [cell for sheet in sheets if isinstance(sheet, dict) for cell in _list(sheet.get("cells"))]
     if not isinstance(found, list):
-        raise Unreadable("cells")
+        raise UnreadableError("cells")
     chosen = [cell for cell in found if isinstance(cell, dict) and cell.get("cell_type") == "code"]
     if len(chosen) > most:
-        raise Unreadable("many")
+        raise UnreadableError("many")
     return [Cell(_joined(cell.get("source", cell.get("input"))), stored_text(cell), _grade_id(cell)) for cell in chosen]
 
 

@@ -81,7 +81,21 @@ def bubblewrap(program: str, seen: dict[str, Any], command: Sequence[str]) -> li
         arguments += ["--symlink", target, path]
     for path in seen["hidden"]:
         arguments += ["--perms", "0755", "--tmpfs", path] if Path(path).is_dir() else ["--ro-bind", os.devnull, path]
-    return [*arguments, "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", HOME, "--chdir", HOME, "--", *command]
+    return [
+        *arguments,
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--perms",
+        "1777",
+        "--tmpfs",
+        HOME,
+        "--chdir",
+        HOME,
+        "--",
+        *command,
+    ]
 
 
 def enclose(seen: dict[str, Any]) -> None:

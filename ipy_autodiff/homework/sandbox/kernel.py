@@ -25,12 +25,12 @@ from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from ipy_autodiff.homework.sandbox.cells import Cell, Unreadable, code_cells, stored_text
+from ipy_autodiff.homework.sandbox.cells import Cell, UnreadableError, code_cells, stored_text
 from ipy_autodiff.homework.sandbox.limits import Limits
 from ipy_autodiff.homework.sandbox.process import DeadError, Death
 from ipy_autodiff.homework.sandbox.running import same_text
 from ipy_autodiff.homework.sandbox.submission import plain_source
-from ipy_autodiff.homework.sandbox.wire import Garbled
+from ipy_autodiff.homework.sandbox.wire import GarbledError
 
 __all__ = ["KernelLife"]
 
@@ -58,7 +58,7 @@ class KernelLife:
         deadline = time.monotonic() + seconds
         try:
             cells = code_cells(self._content, self._limits.cells)
-        except Unreadable as reason:
+        except UnreadableError as reason:
             yield {"unreadable": str(reason)}
             return
         yield {"cells": len(cells)}
@@ -92,8 +92,8 @@ class KernelLife:
         try:
             answer: object = json.loads(base64.b64decode(self._side(f"answer('{packed}')", self._deadline)))
             if not isinstance(answer, dict) or answer.get("nonce") != nonce:
-                raise Garbled("not the answer to this question")
-        except (ValueError, Garbled, RecursionError):
+                raise GarbledError("not the answer to this question")
+        except (ValueError, GarbledError, RecursionError):
             self.close()
             raise DeadError("killed") from None
         return answer
@@ -150,7 +150,7 @@ class KernelLife:
             self._dead("killed")
         except CellExecutionError as error:
             return str(error.ename), str(error.evalue)
-        except Exception:  # noqa: BLE001 - messages that the client cannot read: the kernel's own tools were replaced
+        except Exception:
             self._dead("killed")
         for output in cell.get("outputs", []):
             if output.get("output_type") == "error":
@@ -171,7 +171,7 @@ class KernelLife:
                 reply = run_sync(client.get_shell_msg)(timeout=min(left, 0.5))
             except queue.Empty:
                 continue
-            except Exception:  # noqa: BLE001 - as in a cell
+            except Exception:
                 self._dead("killed")
             if reply["parent_header"].get("msg_id") == request:
                 break

@@ -132,12 +132,12 @@ def undumpable() -> None:
 
 
 def dumpable() -> None:
-    """This process's own ``/proc`` entries belong to it again, which a change of user took away."""
+    """Gives this process its own ``/proc`` entries back, which a change of user took away."""
     _control(4, 1)
 
 
 def die_with_parent() -> None:
-    """This process is killed when the thread that started it ends."""
+    """Lets this process be killed when the thread that started it ends."""
     _control(1, signal.SIGKILL)
 
 

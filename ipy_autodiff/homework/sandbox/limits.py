@@ -54,10 +54,8 @@ def hold(limits: Limits, *, processes: bool) -> None:
             return
         ceiling = resource.getrlimit(number)[1]
         wanted = [value if ceiling == resource.RLIM_INFINITY else min(value, ceiling) for value in (soft, hard or soft)]
-        try:
+        with contextlib.suppress(ValueError, OSError):  # the system knows the name, and does not hold to it
             resource.setrlimit(number, (wanted[0], wanted[1]))
-        except (ValueError, OSError):  # the system knows the name, and does not hold to it
-            pass
 
     seconds = max(1, int(limits.seconds + 1))
     limit("RLIMIT_CPU", seconds, seconds + 1)

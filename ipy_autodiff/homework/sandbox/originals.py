@@ -1,5 +1,4 @@
-"""Put Python's builtins, NumPy, json and this package back as they were before a submission ran, so that it is asked with
-the tools that everybody has.
+"""Put Python's builtins, NumPy, json and this package back as they were before a submission ran.
 
 This makes patched tools harmless where they are patched in Python. It is no wall: code in the same process can always
 reach further. The wall is that answers are judged elsewhere.
@@ -15,8 +14,9 @@ from typing import Any
 __all__ = ["Originals"]
 
 _ROOMS = (
-    "_json", "ast", "base64", "binascii", "builtins", "codeop", "copy", "functools", "inspect", "io", "ipy_autodiff", "json",
-    "linecache", "math", "numpy", "operator", "random", "re", "socket", "struct", "time", "tokenize", "traceback", "types",
+    "_json", "ast", "base64", "binascii", "builtins", "codeop", "copy", "functools", "inspect", "io", "ipy_autodiff",
+    "json", "linecache", "math", "numpy", "operator", "random", "re", "socket", "struct", "time", "tokenize",
+    "traceback", "types",
 )  # fmt: skip
 _DEEP = ("ipy_autodiff", "json")
 _MISSING = object()

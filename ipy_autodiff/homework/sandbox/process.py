@@ -1,4 +1,4 @@
-"""Start the enclosed process, hand it notebooks one at a time, and end what it runs: the grader's side of the sandbox."""
+"""Start the enclosed process, hand it notebooks one at a time, end what it runs: the grader's side."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from typing import Any, Literal
 from ipy_autodiff.homework.sandbox import kernel_calls as linux
 from ipy_autodiff.homework.sandbox.enclosure import HOME, bubblewrap, view
 from ipy_autodiff.homework.sandbox.limits import Limits
-from ipy_autodiff.homework.sandbox.wire import Garbled, receive, send
+from ipy_autodiff.homework.sandbox.wire import GarbledError, receive, send
 
-__all__ = ["STRONG", "Death", "DeadError", "Enclosed", "Isolation", "Life", "SandboxError"]
+__all__ = ["STRONG", "DeadError", "Death", "Enclosed", "Isolation", "Life", "SandboxError"]
 
 Isolation = Literal["bubblewrap", "namespaces", "limits", "nbclient"]
 STRONG: tuple[Isolation, ...] = ("bubblewrap", "namespaces")
@@ -199,7 +199,7 @@ class Life:
         return self._finish is None
 
     def close(self) -> str:
-        """Ends the process and all that it started; says what had ended it: ``ended``, ``killed``, ``out-of-memory``."""
+        """Ends the process and all that it started; says how: ``ended``, ``killed``, ``out-of-memory``."""
         if self._finish is None:
             return "ended"
         finish, self._finish = self._finish, None
@@ -218,7 +218,7 @@ class Life:
             message = receive(self._channel, limit, deadline)
         except TimeoutError:
             raise DeadError(self._died("timeout")) from None
-        except (Garbled, OSError):
+        except (GarbledError, OSError):
             raise DeadError(self._died("killed")) from None
         if message is None:
             raise DeadError(self._died("killed"))
@@ -247,7 +247,14 @@ def _boot() -> str:
 def _environment(home: str) -> dict[str, str]:
     """The environment that submissions see, but for what the enclosed process takes out of it."""
     threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    found = {"HOME": home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1", **threads}
+    found = {
+        "HOME": home,
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "MPLBACKEND": "Agg",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **threads,
+    }
     if site.ENABLE_USER_SITE:
         found["PYTHONUSERBASE"] = site.getuserbase()
     if "LD_LIBRARY_PATH" in os.environ:  # some Pythons find their own library by it

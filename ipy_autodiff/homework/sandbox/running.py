@@ -112,7 +112,9 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
 
     def system(self, cmd: str) -> None:
         """``!command``, without a terminal."""
-        done = subprocess.run(cmd, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(
+            cmd, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
         self.user_ns["_exit_code"] = done.returncode
         sys.stdout.write(done.stdout.decode(errors="replace"))
 
@@ -170,7 +172,7 @@ def _run(shell: InteractiveShell, source: str) -> BaseException | None:
         result = shell.run_cell(source, store_history=True, silent=False)
     except CellTimeoutError as error:
         return error
-    except BaseException as error:  # noqa: BLE001 - run_cell itself was patched, or interrupted
+    except BaseException as error:
         return error
     return getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
 
@@ -222,7 +224,7 @@ def _described(error: BaseException | None) -> tuple[str, str]:
         ]
         lines = traceback.format_list(frames[-12:]) + traceback.format_exception_only(error)
         return type(error).__name__, "".join(lines)[-_TRACEBACK:]
-    except BaseException:  # noqa: BLE001 - an exception whose __str__ or __traceback__ misbehaves
+    except BaseException:
         return type(error).__name__, ""
 
 

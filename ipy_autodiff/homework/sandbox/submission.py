@@ -1,4 +1,4 @@
-"""Run one submission and answer questions about it: the part of the sandbox that shares its process with a student's code.
+"""Run one submission and answer questions about it, in one process with a student's code.
 
 Talks over one socket. First it reports each cell as it runs, then it waits for tests. Each test gets a fork of the
 process as the notebook left it, so that a test that breaks something, or ends the process, breaks nothing for the next.
@@ -23,7 +23,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_autodiff.homework.sandbox.answers import Answers
-from ipy_autodiff.homework.sandbox.cells import Cell, Unreadable, code_cells
+from ipy_autodiff.homework.sandbox.cells import UnreadableError, code_cells
 from ipy_autodiff.homework.sandbox.limits import Limits, use_the_reserve
 from ipy_autodiff.homework.sandbox.originals import Originals
 from ipy_autodiff.homework.sandbox.running import CellResult, Output, run_cells
@@ -47,7 +47,7 @@ def live(
     os.environ["IPY_AUTODIFF_GRADING"] = "1"
     try:
         cells = code_cells(content, limits.cells)
-    except Unreadable as reason:
+    except UnreadableError as reason:
         send(channel, {"unreadable": str(reason)})
         return
     del content
@@ -85,7 +85,7 @@ def plain_source(source: str) -> str:
         source = source.lstrip().partition("\n")[2]
     try:
         return str(TransformerManager().transform_cell(source))
-    except Exception:  # noqa: BLE001 - a cell that could not run either
+    except Exception:
         return source
 
 

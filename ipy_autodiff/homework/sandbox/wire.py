@@ -1,7 +1,7 @@
 """Pass questions and answers through a socket as JSON of limited size, and arrays in them without pickle.
 
-What comes back from a submission is checked here and nowhere else: a frame's length before it is read, an array's dtype,
-shape and length before it is built.
+What comes back from a submission is checked here: a frame's length before it is read, an array's dtype, shape and
+length before it is built.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import numpy as np
 
 from ipy_autodiff.tracing.graph import Array
 
-__all__ = ["Garbled", "pack", "receive", "send", "unpack"]
+__all__ = ["GarbledError", "pack", "receive", "send", "unpack"]
 
 _DTYPE = re.compile(r"[<>|](?:b1|[iu][1248]|f[248]|c8|c16)")
 _DIMENSIONS = 32
 
 
-class Garbled(Exception):
+class GarbledError(Exception):
     """What came through the socket is not what was agreed."""
 
 
@@ -38,29 +38,29 @@ def send(channel: socket.socket, message: dict[str, Any]) -> None:
 def receive(channel: socket.socket, limit: int, deadline: float | None = None) -> dict[str, Any] | None:
     """The next message, or None where the other side is gone.
 
-    ``deadline`` is a ``time.monotonic()``. Raises ``TimeoutError`` when it passes, and ``Garbled`` for a message longer
-    than ``limit`` bytes or one that is not a JSON object.
+    ``deadline`` is a ``time.monotonic()``. Raises ``TimeoutError`` when it passes, and ``GarbledError`` for a message
+    longer than ``limit`` bytes or one that is not a JSON object.
     """
     head = _exactly(channel, 8, deadline)
     if head is None:
         return None
     length = int.from_bytes(head, "big")
     if length > limit:
-        raise Garbled(f"an answer of {length} bytes")
+        raise GarbledError(f"an answer of {length} bytes")
     body = _exactly(channel, length, deadline)
     if body is None:
         return None
     try:
         message = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Garbled(f"no JSON: {error}") from None
+        raise GarbledError(f"no JSON: {error}") from None
     if not isinstance(message, dict):
-        raise Garbled("no JSON object")
+        raise GarbledError("no JSON object")
     return message
 
 
 def pack(array: Array) -> dict[str, Any]:
-    """An array of numbers or truth values as JSON. Raises ``TypeError`` for any other dtype, ``longdouble`` included."""
+    """An array of numbers or truth values as JSON. Raises ``TypeError`` for any other dtype, ``longdouble`` too."""
     array = np.ascontiguousarray(array).reshape(np.shape(array))
     if not _DTYPE.fullmatch(array.dtype.str):
         raise TypeError(f"an array of {array.dtype}")
@@ -72,23 +72,23 @@ def pack(array: Array) -> dict[str, Any]:
 
 
 def unpack(packed: object) -> Array:
-    """The array that ``pack`` packed, writable. Raises ``Garbled`` for anything else."""
+    """The array that ``pack`` packed, writable. Raises ``GarbledError`` for anything else."""
     match packed:
         case {"dtype": str(dtype), "shape": list(shape), "data": str(data)} if _DTYPE.fullmatch(dtype):
             pass
         case _:
-            raise Garbled("no array")
+            raise GarbledError("no array")
     if len(shape) > _DIMENSIONS or not all(type(side) is int and 0 <= side <= len(data) for side in shape):
-        raise Garbled("an array's shape is out of bounds")
+        raise GarbledError("an array's shape is out of bounds")
     try:
         content = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Garbled(f"an array's data: {error}") from None
+        raise GarbledError(f"an array's data: {error}") from None
     kind = np.dtype(dtype)
     if math.prod(shape) * kind.itemsize != len(content):
-        raise Garbled("an array's data does not fill its shape")
+        raise GarbledError("an array's data does not fill its shape")
     if kind.kind == "b" and content.strip(b"\0\1"):
-        raise Garbled("a truth value that is neither true nor false")
+        raise GarbledError("a truth value that is neither true nor false")
     return np.frombuffer(content, kind).reshape(shape).copy()
 
 

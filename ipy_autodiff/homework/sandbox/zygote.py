@@ -1,7 +1,8 @@
 """Wait with NumPy and IPython loaded, and fork for each notebook: what the enclosed process runs.
 
-It runs no student's code itself. For every request it makes a process that is first in a process namespace of its own,
-with its own empty ``/tmp``; when that process ends, by itself or killed from here, the kernel kills all that it started.
+It runs no student's code itself. For every request it makes a process that is first in a process namespace of its
+own, with an empty folder to work in; when that process ends, by itself or killed from here, the kernel kills all that
+it started.
 """
 
 from __future__ import annotations
@@ -186,8 +187,7 @@ def _watch(child: int, control: socket.socket, limits: Limits) -> str:
 
 
 def _taken() -> int:
-    """Bytes that all processes below this one hold. What they share with it counts once for each of them, so the pages
-    that a fork has not touched are taken off."""
+    """Bytes that all processes below this one hold, without what each of them has from this one."""
     own = resident_bytes()
     return sum(max(0, resident_bytes(process) - own) for process in _below())
 

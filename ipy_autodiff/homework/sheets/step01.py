@@ -6,29 +6,40 @@ import pytest
 
 @pytest.mark.points(1)
 def test_variable_is_defined(student):
-    """The notebook defines a class named Variable."""
+    """There is a class named Variable.
+
+    ko: Variable라는 클래스가 있습니다.
+    """
     assert student.has("Variable")
 
 
 @pytest.mark.points(2)
 def test_variable_keeps_its_data(student):
-    """A Variable keeps the array that it was made of in .data."""
+    """A Variable keeps the array that it was made of in .data.
+
+    ko: Variable은 받은 배열을 .data에 담아 둡니다.
+    """
     data = student.rng.normal(size=(2, 3))
     np.testing.assert_array_equal(student.value("x.data", x=data), data)
 
 
 @pytest.mark.points(1)
 def test_data_can_be_replaced(student):
-    """Another array can be put into the box."""
+    """Another array can be put into the box.
+
+    ko: 상자에 다른 배열을 넣을 수 있습니다.
+    """
     old, new = student.rng.normal(size=2)
-    value = student.value("x.data = replacement.data\nx.data", x=old, replacement=new)
-    assert value == new
+    assert student.value("x.data = other.data\nx.data", x=old, other=new) == new
 
 
 @pytest.mark.points(1)
 @pytest.mark.hidden
 def test_boxes_are_apart(student):
-    """Two Variables do not share their data."""
+    """Two Variables do not share their data.
+
+    ko: 두 Variable은 데이터를 함께 쓰지 않습니다.
+    """
     a, b = student.rng.normal(size=2)
     assert student.value("x.data", x=a, y=b) == a
     assert student.value("y.data", x=a, y=b) == b

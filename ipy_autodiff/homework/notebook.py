@@ -1,0 +1,154 @@
+"""Check a notebook as it stands by a sheet's public tests: what ``%autodiff_check`` calls.
+
+The notebook's own objects are asked, not copies, and stay as they are: names that a test assigns live as long as its
+question, what the code prints is dropped, and the global random state is put back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from ipy_autodiff.homework.feedback import article_of, reason_of
+from ipy_autodiff.homework.marks import TestMark, marks_of
+from ipy_autodiff.homework.sandbox import Limits
+from ipy_autodiff.homework.sandbox.answers import Answers
+from ipy_autodiff.homework.sandbox.attempt import Ran
+from ipy_autodiff.homework.sandbox.submission import plain_source
+from ipy_autodiff.homework.session import Examination, Session
+from ipy_autodiff.homework.sheet import SheetError, SheetTest, find_sheet
+from ipy_autodiff.homework.sheet_run import run_sheet
+from ipy_autodiff.homework.submissions import Submission
+from ipy_autodiff.messages import current_language, say, speaking
+
+__all__ = ["Checked", "check"]
+
+_NAME = "notebook"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What became of the tests: shown by a notebook as HTML, elsewhere as text."""
+
+    marks: tuple[TestMark, ...]
+    language: str
+    remark: str = ""
+    """What is to be said instead, where nothing was run."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether there were tests and all passed."""
+        return bool(self.marks) and all(mark.status == "pass" for mark in self.marks)
+
+    def _repr_html_(self) -> str:
+        with speaking(self.language):
+            articles = [article_of(mark, self.language, inline=True) for mark in self.marks]
+            return f'<div data-autodiff="homework"><p><b>{escape(self._heading())}</b></p>{"".join(articles)}</div>'
+
+    def __str__(self) -> str:
+        lines = [self._heading()]
+        for mark in self.marks:
+            symbol = "✓" if mark.status == "pass" else "✗"
+            lines.append(f"{symbol} {mark.test.title(self.language)}")
+            if mark.status != "pass":
+                said = (reason_of(mark, self.language), mark.outcome.get("detail"), mark.outcome.get("traceback"))
+                lines += [f"    {line}" for text in said if text for line in text.splitlines()]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _heading(self) -> str:
+        passed = sum(mark.status == "pass" for mark in self.marks)
+        return self.remark or say("homework.passed", language=self.language, passed=passed, all=len(self.marks))
+
+
+def check(shell: Any, sheet: str, tests: Sequence[str] = (), language: str | None = None) -> Checked:
+    """Runs the sheet's public tests, or those of the named ones, on the shell's namespace.
+
+    A test may be named without ``test_``, and one that has parameters without them. Raises ``LookupError`` with a
+    sentence for the user for a sheet or a test that there is not.
+    """
+    with speaking(language):
+        language = language or current_language()
+        if os.environ.get("IPY_AUTODIFF_GRADING"):  # the notebook is being graded, and the sheet is not here
+            return Checked((), language, say("homework.while-grading"))
+        try:
+            path = find_sheet(sheet).path
+        except SheetError as error:
+            raise LookupError(say("homework.no-sheet", reason=str(error))) from None
+        session = _NotebookSession(shell)
+        run = run_sheet(path, session, chosen=lambda test: not test.hidden and _chosen(test, tests))
+        if run.broken:
+            raise LookupError(say("homework.no-sheet", reason=run.broken))
+        if not run.tests:
+            raise LookupError(say("homework.no-test", tests=", ".join(tests)))
+        return Checked(marks_of(tuple(run.tests), session.outcomes()), language)
+
+
+def _chosen(test: SheetTest, names: Sequence[str]) -> bool:
+    plain = test.name.partition("[")[0]
+    known = {test.name, plain, plain.removeprefix("test_")}
+    return not names or any(name in known for name in names)
+
+
+class _NotebookSession(Session):
+    """A session of one submission: the notebook that is open."""
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__([Submission(_NAME, "")], None, Limits(), 0)
+        self._shell = shell
+
+    @contextlib.contextmanager
+    def examined(self, submission: Submission) -> Iterator[Examination]:
+        """The notebook's namespace, for all its tests."""
+        answers = Answers(self._shell.user_ns, self._cells)
+        self.examinations[submission.name] = examination = Examination(submission, _OpenNotebook(answers))
+        with _as_it_was():
+            yield examination
+
+    def outcomes(self) -> list[dict[str, Any]]:
+        """As a record has them."""
+        return [asdict(outcome) for one in self.examinations.values() for outcome in one.outcomes.values()]
+
+    def _cells(self) -> list[tuple[str, str]]:
+        return [(plain_source(source), "") for source in self._shell.history_manager.input_hist_raw]
+
+
+class _OpenNotebook:
+    """Stands where an ``Attempt`` stands for a submission."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self.ran = Ran()
+
+    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """The answer, without what the code prints."""
+        np.random.seed(question["seed"])  # noqa: NPY002 - what students use
+        random.seed(question["seed"])
+        nothing = io.StringIO()
+        with contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
+            return self._answers(question)
+
+    @contextlib.contextmanager
+    def test(self) -> Iterator[None]:
+        """Nothing to open: one test's questions are like another's."""
+        yield
+
+
+@contextlib.contextmanager
+def _as_it_was() -> Iterator[None]:
+    numbers, plain = np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        np.random.set_state(numbers)  # noqa: NPY002
+        random.setstate(plain)

@@ -1,0 +1,57 @@
+"""Draw what a failing test saw: the graph with what is to blame, the comparison, the steps, and what differs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ipy_autodiff.homework.sandbox.wire import GarbledError
+from ipy_autodiff.messages import say, speaking
+
+__all__ = ["trace_pictures"]
+
+
+def trace_pictures(packed: dict[str, Any], difference: dict[str, Any] | None, language: str | None = None) -> str:
+    """HTML without scripts, in which everything that came from the notebook is escaped; empty for what is no trace."""
+    from ipy_autodiff.homework.sandbox.traces import unpacked_trace
+    from ipy_autodiff.views import comparison, graph, page, stepper
+
+    with speaking(language):
+        try:
+            trace = _told(*unpacked_trace(packed))
+        except GarbledError:
+            return ""
+        parts = []
+        if difference is not None:
+            parts.append(_difference(difference))
+        parts.append(f"<figure>{page.static_graph(graph.draw(trace))}</figure>")
+        if trace.comparison.rows:
+            parts.append(page.static_check(comparison.check(trace)))
+        told = stepper.tell(trace)
+        if told.steps:
+            steps = page.static_steps(told)
+            parts.append(f"<details><summary>{page.safe(say('homework.steps'))}</summary>{steps}</details>")
+        return "".join(parts)
+
+
+def _told(recording: Any, compared: Any, blame: Any) -> Any:
+    from ipy_autodiff.gradcheck.comparison import Comparison
+    from ipy_autodiff.views.trace import Trace
+
+    trace = Trace(recording)
+    # What another process has computed already; there are no live objects here to compute it again.
+    trace.__dict__["comparison"] = compared or Comparison(())
+    trace.__dict__["blame"] = blame
+    return trace
+
+
+def _difference(packed: dict[str, Any]) -> str:
+    """The merged graph with its missing and extra Functions, as a picture with a sentence."""
+    from ipy_autodiff.homework.sandbox.traces import unpacked_trace
+    from ipy_autodiff.views import graph, page
+
+    try:
+        trace = _told(*unpacked_trace(packed["trace"]))
+    except (GarbledError, KeyError):
+        return ""
+    sentence = page.safe(say("homework.graph-differs", missing=packed["missing"], extra=packed["extra"]))
+    return f"<p>{sentence}</p><figure>{page.static_graph(graph.draw(trace))}</figure>"

@@ -1,0 +1,122 @@
+"""Run a sheet by pytest, without the settings and plugins of wherever it lies: ``run_sheet(path, session)``."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from ipy_autodiff.homework import plugin
+from ipy_autodiff.homework.session import Session, test_name
+from ipy_autodiff.homework.sheet import SheetTest
+from ipy_autodiff.messages import LANGUAGES
+
+__all__ = ["SheetRun", "run_sheet"]
+
+_TRANSLATION = re.compile(rf"^\s*({'|'.join(LANGUAGES)}):\s*(\S.*?)\s*$", re.MULTILINE)
+
+
+class SheetRun:
+    """What a run of pytest is to do, as a plugin of its own, and what came of it beside the session's outcomes."""
+
+    def __init__(self, session: Session, chosen: Callable[[SheetTest], bool]) -> None:
+        self._session = session
+        self._chosen = chosen
+        self.tests: list[SheetTest] = []
+        """The tests that were chosen, in order."""
+        self.broken = ""
+        """What pytest says of a sheet that it cannot import."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Puts the session where the plugin looks for it."""
+        config.stash[plugin.SESSION] = self._session
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A sheet that cannot be imported."""
+        if report.failed:
+            self.broken += report.longreprtext
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Takes out what was not chosen."""
+        chosen: dict[str, SheetTest] = {}
+        kept = []
+        for item in items:
+            test = _sheet_test(item, self._session.identifier_of(item))
+            if self._chosen(test):
+                chosen[test.name] = test
+                kept.append(item)
+        items[:] = kept
+        self.tests = list(chosen.values())
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """The session's sandbox goes on after this run."""
+        del config.stash[plugin.SESSION]
+
+
+def run_sheet(
+    path: Path,
+    session: Session,
+    *,
+    chosen: Callable[[SheetTest], bool] = lambda _test: True,
+    collect_only: bool = False,
+) -> SheetRun:
+    """Runs the chosen tests of a sheet on the session's submissions. What pytest prints is dropped."""
+    run = SheetRun(session, chosen)
+    options = ["-q", "--no-header", "--tb=short", "--import-mode=importlib", "-c", os.devnull, "-W", "ignore"]
+    options += ["--rootdir", str(path.parent), "--confcutdir", str(path.parent), "--capture=no"]
+    options += ["-p", "no:cacheprovider", "-p", "no:faulthandler"]
+    if collect_only:
+        options.append("--collect-only")
+    before = set(sys.modules)
+    with _no_other_plugins(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        pytest.main([*options, str(path)], plugins=[plugin, run])
+    _forget(set(sys.modules) - before, path)
+    return run
+
+
+def _sheet_test(item: pytest.Item, submission: str) -> SheetTest:
+    points = item.get_closest_marker("points")
+    document = getattr(getattr(item, "obj", None), "__doc__", None) or ""
+    return SheetTest(
+        name=test_name(item.name, submission),
+        points=float(points.args[0]) if points is not None and points.args else 1.0,
+        hidden=item.get_closest_marker("hidden") is not None,
+        summary=document.strip().partition("\n")[0].strip(),
+        translations=dict(_TRANSLATION.findall(document)),
+    )
+
+
+def _forget(modules: Sequence[str] | set[str], path: Path) -> None:
+    """Lets the sheet be read anew when it is run again: it may have changed."""
+    own = (str(path), str(path.with_name("conftest.py")))
+    for name in modules:
+        if getattr(sys.modules.get(name), "__file__", None) in own:
+            del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _no_other_plugins() -> Iterator[None]:
+    wanted = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": None, "PYTEST_PLUGINS": None}
+    before = {name: os.environ.get(name) for name in wanted}
+    _set(wanted)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(variables: dict[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

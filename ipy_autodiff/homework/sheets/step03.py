@@ -1,0 +1,45 @@
+"""Step 3: Functions chain, since what comes out of one can go into the next."""
+
+import numpy as np
+import pytest
+
+
+@pytest.mark.points(1)
+def test_exp_computes(student):
+    """Exp's forward computes the exponential.
+
+    ko: Exp의 forward는 지수 함수를 계산합니다.
+    """
+    x = student.rng.normal(size=4)
+    np.testing.assert_allclose(student.value("Exp().forward(x.data)", x=x), np.exp(x))
+
+
+@pytest.mark.points(1)
+def test_exp_is_a_function(student):
+    """Exp is a Function, so it can be called with a Variable.
+
+    ko: Exp는 Function이므로 Variable로 호출할 수 있습니다.
+    """
+    x = student.rng.normal()
+    np.testing.assert_allclose(student.value("Exp()(x).data", x=x), np.exp(x))
+
+
+@pytest.mark.points(2)
+def test_chain(student):
+    """chain(x) squares, takes the exponential and squares again.
+
+    ko: chain(x)는 제곱하고, 지수 함수를 취하고, 다시 제곱합니다.
+    """
+    x = student.rng.uniform(-1, 1)
+    np.testing.assert_allclose(student.value("chain(x)", x=x), np.exp(x**2) ** 2)
+
+
+@pytest.mark.points(1)
+@pytest.mark.hidden
+def test_chain_of_arrays(student):
+    """chain(x) takes arrays too.
+
+    ko: chain(x)는 배열도 받습니다.
+    """
+    x = student.rng.uniform(-1, 1, size=(2, 2))
+    np.testing.assert_allclose(student.value("chain(x)", x=x), np.exp(x**2) ** 2)

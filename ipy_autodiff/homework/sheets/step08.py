@@ -1,0 +1,54 @@
+"""Step 8: the same by a loop, which does not stop at a thousand Functions."""
+
+import numpy as np
+import pytest
+
+OWN = """
+class _Scale(Function):
+    def forward(self, x):
+        return 1.0001 * x
+    def backward(self, gy):
+        return 1.0001 * gy
+
+class _Square(Function):
+    def forward(self, x):
+        return x * x
+    def backward(self, gy):
+        return 2 * self.input.data * gy
+
+def _scaled(x, times):
+    for _ in range(times):
+        x = _Scale()(x)
+    return x
+"""
+
+
+@pytest.mark.points(2)
+def test_backward(student):
+    """y.backward() fills x.grad.
+
+    ko: y.backward()가 x.grad를 채웁니다.
+    """
+    x = student.rng.uniform(0.5, 1)
+    np.testing.assert_allclose(student.gradients(OWN + "_Square()(_Square()(x))", x=x)["x"], 4 * x**3)
+
+
+@pytest.mark.points(3)
+def test_a_long_chain(student):
+    """A chain of 6000 Functions is no problem.
+
+    ko: 함수가 6000개 이어져도 문제없습니다.
+    """
+    found = student.gradients(OWN + "_scaled(x, 6000)", x=1.0)["x"]
+    np.testing.assert_allclose(found, 1.0001**6000, rtol=1e-9)
+
+
+@pytest.mark.points(1)
+@pytest.mark.hidden
+def test_no_work_is_done_twice(student):
+    """Each Function's backward runs once.
+
+    ko: 각 Function의 backward는 한 번만 실행됩니다.
+    """
+    calls = student.gradients(OWN + "_scaled(x, 200)", x=1.0).backward_calls
+    assert 200 <= calls <= 203
