@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.messages import Message
-from ipy_autodiff.tracing.calls import Call, CallLog
+from ipy_autodiff.tracing.calls import Call, CallLog, Origin
 from ipy_autodiff.tracing.graph import Finding, FunctionNode, Graph, VariableNode
 from ipy_autodiff.tracing.reading import (
     CREATOR,
@@ -60,7 +60,8 @@ def assemble(
     ``names`` are the notebook's names by ``id``; ``local_names`` those given within its functions. ``code`` tells the
     line of the cell, and its text, of a call that was seen.
     """
-    producers, order, cycle = _walk(outputs, log or CallLog())
+    log = CallLog() if log is None else log
+    producers, order, cycle = _walk(outputs, log)
     naming = _Naming(names or {}, local_names or {})
     variables: dict[int, Any] = {}
     made_by: dict[int, _Producer] = {}
@@ -95,6 +96,7 @@ def assemble(
         )
     functions = [_function_node(number, producer, nodes, code) for number, producer in enumerate(order)]
     findings = list(_findings(functions, nodes.values(), order, cycle))
+    findings += _cuts(outputs, order, log, nodes)
     return Assembled(Graph(tuple(nodes.values()), tuple(functions), tuple(findings)), nodes)
 
 
@@ -261,6 +263,34 @@ def _findings(
                 Message("trace.data-is-no-array", variable=variable.name, kind=type(variable.data).__name__),
                 variable=variable,
             )
+
+
+def _cuts(
+    outputs: Sequence[Any], order: Sequence[_Producer], log: CallLog, nodes: Mapping[int, VariableNode]
+) -> Iterable[Finding]:
+    """Variables that were made anew around another one's data: no gradient gets past them."""
+    found: dict[int, Origin] = {}
+    for producer in order:
+        for give, origin in producer.call.cuts if producer.call is not None else ():
+            found[id(give())] = origin
+    for output in outputs:
+        origin_of_output = log.origin(data_of(output))
+        if nodes[id(output)].role == "leaf" and origin_of_output and origin_of_output.variable is not output:
+            found[id(output)] = origin_of_output
+    for key, origin in found.items():
+        node = nodes.get(key)
+        original = nodes.get(id(origin.variable))
+        # A leaf that the notebook names is a new Variable on purpose, and so are two around an array of the notebook's.
+        if node is None or (origin.function_name is None and (node.named or original is None)):
+            continue
+        source = original.name if original is not None else f"{origin.function_name}(…)"
+        message = Message("trace.graph-cut", variable=node.name, source=source)
+        yield Finding(
+            "graph-cut",
+            message,
+            variable=node,
+            mistake=not (node.named and node.role == "leaf" and key not in {id(output) for output in outputs}),
+        )
 
 
 def _lines(first: FunctionNode, second: FunctionNode) -> str:

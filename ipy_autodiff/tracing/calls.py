@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ipy_autodiff.tracing.graph import Array
 
-__all__ = ["MANY", "Call", "CallLog", "reference"]
+__all__ = ["MANY", "Call", "CallLog", "Origin", "reference"]
 
 MANY = 3_000
 """Calls of live Variables up to which each is noted; a larger graph is read from what its engine saved."""
@@ -35,6 +37,20 @@ def reference(target: Any, strong: bool = False) -> Any:
 
 def _holding(target: Any) -> Any:
     return lambda: target
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Origin:
+    """Where an array came from: the Variable whose data it is, and the name of the Function that computed it."""
+
+    array: weakref.ref[Any]
+    variable_reference: Any
+    function_name: str | None
+
+    @property
+    def variable(self) -> Any:
+        """The Variable, or None when it is gone."""
+        return self.variable_reference()
 
 
 @dataclass(eq=False, slots=True)
@@ -56,6 +72,8 @@ class Call:
     saves_inputs: bool = True
     convention: tuple[str, bool] = ("each", False)
     """How ``forward`` is given its arguments: "each" or "list", and whether as Variables."""
+    cuts: tuple[tuple[Any, Origin], ...] = ()
+    """Variables that went in and were made anew around another one's data, each with where the data came from."""
     key: int = 0
     guards: list[Any] = field(default_factory=list)
 
@@ -88,6 +106,22 @@ class CallLog:
         self._dead: list[tuple[int, Call]] = []
         self._strong: deque[int] = deque()
         self.count = 0
+        self._origins: dict[int, Origin] = {}
+
+    def remember(self, array: Any, variable: Any, function_name: str | None) -> None:
+        """Note that this array is the data of this Variable, unless it was another's before."""
+        if type(array) is not np.ndarray or self.origin(array) is not None:
+            return
+        if len(self._origins) >= MANY:
+            self._origins = {key: found for key, found in self._origins.items() if found.array() is not None}
+            if len(self._origins) >= MANY:
+                self._origins.clear()
+        self._origins[id(array)] = Origin(weakref.ref(array), reference(variable), function_name)
+
+    def origin(self, array: Any) -> Origin | None:
+        """Where this very array came from, if it was seen."""
+        found = self._origins.get(id(array))
+        return found if found is not None and found.array() is array else None
 
     def add(self, call: Call, function: Any, outputs: tuple[Any, ...]) -> None:
         """Remember the call until the last of its outputs is gone."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
-from ipy_autodiff.tracing.calls import MANY, Call, CallLog, reference
+from ipy_autodiff.tracing.calls import MANY, Call, CallLog, Origin, reference
 from ipy_autodiff.tracing.graph import Array
 from ipy_autodiff.tracing.reading import (
     CREATOR,
@@ -67,6 +67,8 @@ class Sweep:
 
     root_reference: Any
     calls: list[BackwardCall]
+    left: dict[int, Array | None] = field(default_factory=dict)
+    """The gradient that stood in each leaf at the end, by the Variable's ``id``; not known of calls made by hand."""
     whole: bool = True
     """Whether all calls were noted; a sweep of more than ``MANY`` is not."""
 
@@ -125,8 +127,7 @@ class Recorder:
             if self._open and self._open[-1][0] is frame:
                 self._backward_returns(frame, argument)
             elif frame is self._sweep_frame:
-                self._settle()
-                self._sweep_frame = None
+                self._sweep_ends()
             elif argument is not None and self._interesting(argument):
                 self._variables_returned(frame, argument, calls)
         elif event == "call":
@@ -225,9 +226,23 @@ class Recorder:
             during_backward=self._sweep_frame is not None or bool(self._open),
             saves_inputs=saved,
             convention=self._conventions.pop(id(function), ("each", False)),
+            cuts=tuple(self._cuts(arguments)),
         )
+        for output in outputs:
+            self.log.remember(data_of(output), output, type(function).__name__)
         self.log.add(call, function, outputs)
         self._calls_within[holder] = self._calls_within.get(holder, 0) + 1
+
+    def _cuts(self, arguments: tuple[Any, ...]) -> Iterator[tuple[Any, Origin]]:
+        """Which of these Variables are new boxes around another one's data."""
+        for argument in arguments:
+            if is_variable(argument) and CREATOR.read(argument) is None and self.log.made(argument) is None:
+                data = data_of(argument)
+                origin = self.log.origin(data)
+                if origin is None:
+                    self.log.remember(data, argument, None)
+                elif origin.variable is not argument:
+                    yield reference(argument), origin
 
     def _line_of(self, frame: FrameType | None) -> tuple[int | None, int]:
         """The line of the innermost frame of the cell that is not a method of the engine, and that frame's id."""
@@ -273,6 +288,16 @@ class Recorder:
             whole = [sweep for sweep in self.sweeps if sweep.root_reference is not None]
             if len(whole) > _KEPT_SWEEPS:
                 self.sweeps.remove(whole[0])
+
+    def _sweep_ends(self) -> None:
+        self._settle()
+        self._sweep_frame = None
+        sweep = self.sweeps[-1]
+        for call in sweep.calls:
+            for give in call.inputs:
+                variable = give()
+                if variable is not None and CREATOR.read(variable) is None:
+                    sweep.left[id(variable)] = gradient_of(variable)
 
     def _function_backward(self, frame: FrameType, function: Any) -> None:
         self._settle()

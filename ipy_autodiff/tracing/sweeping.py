@@ -38,13 +38,13 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
     """The backward pass from ``of``: the cell's own where it made one, else the student's engine on copies."""
     functions = graph.upstream(of)
     by_object = _by_object(functions)
-    for sweep in sorted(seen, key=lambda sweep: sweep.root is of.object, reverse=True):
+    for sweep in sorted(reversed(seen), key=lambda sweep: sweep.root is of.object, reverse=True):
         if sweep.root_reference is not None and sweep.root is not of.object:
             continue
         calls = [call for call in sweep.calls if call.function is not None and id(call.function) in by_object]
         calls = calls if sweep.root_reference is not None else _last_pass(calls, by_object)
         if functions and len({id(call.function) for call in calls}) == len(by_object) and len(calls) >= len(functions):
-            return _as_seen(graph, of, calls, by_object, replay)
+            return _as_seen(graph, of, calls, sweep, by_object, replay)
     if len(functions) > MANY:
         message = Message("trace.many-functions", count=len(functions), limit=MANY)
         finding = Finding("many-functions", message, mistake=False)
@@ -76,14 +76,18 @@ def _as_seen(
     graph: Graph,
     of: VariableNode,
     calls: Sequence[BackwardCall],
+    sweep: Sweep,
     by_object: Mapping[int, list[FunctionNode]],
     replay: Replay,
 ) -> Swept:
     steps = _steps(calls, by_object, "cell", replay)
     gradients = _gradients(of, steps)
     for node in graph.leaves:
-        if node not in gradients and node.grad is not None and any(node in step.function.inputs for step in steps):
-            gradients[node] = node.grad
+        left = sweep.left.get(id(node.object), node.grad)
+        if left is not None and (node not in gradients or id(node.object) in sweep.left):
+            gradients[node] = left
+        elif id(node.object) in sweep.left:
+            gradients.pop(node, None)
     return Swept(steps, "cell", gradients)
 
 
@@ -131,7 +135,8 @@ def sweep_on_copies(
         calls = calls[: len(functions) + _SHOWN_ROUND]
     steps = _steps(calls, by_object, "replay", replay)
     for node, gradient in _gradients(of, steps).items():
-        gradients.setdefault(node, gradient)
+        if node.role != "leaf":
+            gradients.setdefault(node, gradient)
     if findings:
         steps = tuple(_with_error(step, findings[-1]) if step is steps[-1] else step for step in steps)
         gradients = {}
