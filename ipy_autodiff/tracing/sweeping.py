@@ -38,9 +38,9 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
     """The backward pass from ``of``: the cell's own where it made one, else the student's engine on copies."""
     functions = graph.upstream(of)
     by_object = _by_object(functions)
-    for sweep in sorted(reversed(seen), key=lambda sweep: sweep.root is of.object, reverse=True):
-        if sweep.root_reference is not None and sweep.root is not of.object:
-            continue
+    latest = list(reversed(seen))
+    own = [sweep for sweep in latest if sweep.root is of.object]
+    for sweep in (*own, *(sweep for sweep in latest if sweep.root_reference is None)):
         calls = [call for call in sweep.calls if call.function is not None and id(call.function) in by_object]
         calls = calls if sweep.root_reference is not None else _last_pass(calls, by_object)
         if functions and len({id(call.function) for call in calls}) == len(by_object) and len(calls) >= len(functions):
