@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 from IPython.display import display
 from traitlets import List, TraitError, Unicode, validate
@@ -95,6 +95,27 @@ class AutodiffMagics(Magics):
                 self._show_existing(options.name, settings)
             else:
                 self._run_and_show(line, cell, options.name, settings)
+
+    @magic_arguments()
+    @argument("sheet", help="A sheet: a pytest file, or dezero:step01 ... dezero:step10.")
+    @argument("tests", nargs="*", help="Which of its tests; all public ones by default.")
+    @argument("--lang", help="The language of all that is shown: ko or en.")
+    @no_var_expand
+    @line_magic
+    def autodiff_check(self, line: str) -> None:
+        """Run a sheet's public tests on the notebook as it stands, and say what passed, what did not, and why."""
+        options = parse_argstring(self.autodiff_check, line)
+        language = parse_lang(options.lang or self.lang) or None
+        with speaking(language):
+            try:
+                from ipy_autodiff.homework.notebook import check
+            except ModuleNotFoundError as error:
+                raise UsageError(say("magic.homework", package=error.name)) from None
+            try:
+                checked = check(self.shell, options.sheet, options.tests, language)
+            except LookupError as error:
+                raise UsageError(str(error.args[0] if error.args else error)) from None
+        display(checked)
 
     def _run_and_show(self, line: str, body: str, names: list[str], settings: _Settings) -> None:
         if len(names) > 1 or (names and not names[0].isidentifier()):
