@@ -10,9 +10,10 @@ import numpy as np
 
 from ipy_autodiff.engine.operation import Binary, Elementwise, binary, elementwise
 from ipy_autodiff.engine.ownership import product
+from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.variable import Variable
 
-__all__ = ["Add", "Div", "Mul", "Neg", "Pow", "Sub", "add", "divide", "multiply", "negative", "power", "subtract"]
+__all__ = ["add", "divide", "float_power", "imag", "multiply", "negative", "positive", "power", "real", "subtract"]
 
 float64 = np.float64
 
@@ -101,7 +102,10 @@ divide = binary(Div, np.divide, name="divide")
 
 
 class Pow(Binary):
-    """``x0 ** x1``."""
+    """``x0 ** x1``.
+
+    Where ``x0`` is 0, the derivative with respect to ``x1`` is taken as 0, its limit for positive exponents.
+    """
 
     __slots__ = ()
     compute = operator.pow
@@ -112,13 +116,20 @@ class Pow(Binary):
             if x1.__class__ is int and x1 == 2:
                 gy = product(gy, 2.0)
                 return gy * x0
+            if not np.ndim(x1):
+                return product(gy, x1 * x0 ** (x1 - 1) if x1 else 0.0)
         return Binary.backward(self, gy)
 
     def gradient0(self, gy: Any) -> Any:
-        return gy * (self.x1 * self.x0 ** (self.x1 - 1))
+        x0, x1 = self.x0, self.x1
+        vanishing = np.equal(x1, 0)  # there x0 ** -1 may be infinite, and 0 times that is no number
+        if self.constant is None:
+            vanishing = vanishing & np.equal(x0, 0)
+        return gy * (x1 * x0 ** (np.where(vanishing, 1, x1 - 1) if np.any(vanishing) else x1 - 1))
 
     def gradient1(self, gy: Any) -> Any:
-        return gy * (self.y * np.log(self.x0))
+        nothing = np.equal(self.x0, 0)
+        return gy * (self.y * np.log(np.where(nothing, 1, self.x0) if np.any(nothing) else self.x0))
 
 
 power = binary(Pow, np.power, name="power", domain=(0.2, 2.0))
@@ -136,11 +147,37 @@ class Neg(Elementwise):
 
 negative = elementwise(Neg, np.negative, name="negative")
 
-for _symbol, _function in (("add", add), ("sub", subtract), ("mul", multiply), ("truediv", divide), ("pow", power)):
 
-    def _reflected(self: Variable, other: Any, function: Any = _function) -> Any:
-        return function(other, self)
 
-    setattr(Variable, f"__{_symbol}__", _function)
-    setattr(Variable, f"__r{_symbol}__", _reflected)
-Variable.__neg__ = negative  # type: ignore[method-assign, assignment]
+class Pos(Elementwise):
+    """``+x``."""
+
+    __slots__ = ()
+    compute = operator.pos
+
+    def derivative(self) -> Any:
+        return 1.0
+
+
+positive = elementwise(Pos, np.positive, name="positive")
+
+
+@operation(np.float_power, samples=[Sample(random(2, 3), random(3))], domain=(0.2, 2.0))
+def float_power(x1: Any, x2: Any) -> Variable:
+    """``x1 ** x2``, computed in double precision at least."""
+    return power(x1 * 1.0, x2)
+
+
+@operation(np.real, samples=[Sample(random(2, 3))])
+def real(val: Any) -> Variable:
+    """``val`` itself, whose elements are real numbers."""
+    return positive(val)
+
+
+@operation(np.imag, samples=[Sample(random(2, 3))])
+def imag(val: Any) -> Variable:
+    """Zeros: the elements of a Variable are real numbers."""
+    return multiply(val, 0.0)
+
+
+operation(np.conjugate, np.real_if_close, method="conj")(real)

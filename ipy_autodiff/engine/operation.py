@@ -241,14 +241,15 @@ class Binary(Operation):
         return self.apply(x0, x1)
 
     def backward(self, gy: Any) -> Any:
-        x = self._input
-        if self.constant is None:
+        constant = self.constant
+        if constant is None:
             g0, g1 = self.gradient0(gy), self.gradient1(gy)
             if self.broadcast:
-                return sum_to(g0, x._data.shape), sum_to(g1, self._input1._data.shape)
+                return sum_to(g0, self.x0.shape), sum_to(g1, self.x1.shape)
             return g0, g1
-        g = self.gradient0(gy) if self.constant else self.gradient1(gy)
-        return sum_to(g, x._data.shape) if self.broadcast else g
+        if constant:
+            return sum_to(self.gradient0(gy), self.x0.shape) if self.broadcast else self.gradient0(gy)
+        return sum_to(self.gradient1(gy), self.x1.shape) if self.broadcast else self.gradient1(gy)
 
     def gradient0(self, gy: Any) -> Any:
         """The gradient for ``x0``."""

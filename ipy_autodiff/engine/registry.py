@@ -7,20 +7,20 @@ registry, so an operation is named nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["OPERATIONS", "Registered", "Sample", "numpy_functions", "operation", "ufuncs"]
+__all__ = ["OPERATIONS", "RandomArray", "Registered", "Sample", "methods", "numpy_functions", "operation", "random", "ufuncs"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Sample:
-    """Arguments to check an operation's gradient at: a tuple stands for a random array of that shape.
+    """Arguments to check an operation's gradient at, in which ``random(2, 3)`` stands for a random array of that shape.
 
-    A list stands for a list of such arrays; anything else is passed as it is.
+    It may stand in lists too; anything else is passed as it is.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -30,6 +30,21 @@ class Sample:
     def __repr__(self) -> str:
         arguments = [str(arg) for arg in self.args] + [f"{key}={value}" for key, value in self.kwargs.items()]
         return f"({', '.join(arguments)})"
+
+
+@dataclass(frozen=True)
+class RandomArray:
+    """Stands for a random array of a shape."""
+
+    shape: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        return str(self.shape)
+
+
+def random(*shape: int) -> RandomArray:
+    """What stands for a random array of this shape in a ``Sample``."""
+    return RandomArray(shape)
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,8 @@ class Registered:
     """The interval that the samples' elements are drawn from."""
     elementwise: int = 0
     """How many operands it takes element by element, broadcast together; 0 for any other operation."""
+    prepare: Callable[..., tuple[Any, ...]] | None = None
+    """What makes operands of the random Variables where not every array is one: for the checks alone."""
 
     @property
     def name(self) -> str:
@@ -62,11 +79,12 @@ def operation(
     domain: tuple[float, float] = (-2.0, 2.0),
     method: str | None = None,
     elementwise: int = 0,
+    prepare: Callable[..., tuple[Any, ...]] | None = None,
 ) -> Callable[[F], F]:
     """Register a function of Variables: for these NumPy functions, as this method of Variable, checked at ``samples``."""
 
     def register(function: F) -> F:
-        OPERATIONS.append(Registered(function, numpy, tuple(samples), domain, elementwise))
+        OPERATIONS.append(Registered(function, numpy, tuple(samples), domain, elementwise, prepare))
         for each in numpy:
             (ufuncs if isinstance(each, np.ufunc) else numpy_functions)[each] = function
         if method:

@@ -1,0 +1,155 @@
+# ruff: noqa: D102 - compute and its gradients are their own description
+"""Losses to train with: squared errors, cross entropies, hinges and rankings. Each is one number for a whole batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ipy_autodiff.engine.activations import LogSoftmax, Softmax, log_softmax, softmax, softplus
+from ipy_autodiff.engine.operation import Binary, Unary
+from ipy_autodiff.engine.registry import Sample, operation, random
+from ipy_autodiff.engine.variable import Variable, as_variable
+
+__all__ = [
+    "accuracy",
+    "binary_cross_entropy",
+    "focal_loss",
+    "margin_ranking_loss",
+    "mean_squared_error",
+    "multiclass_hinge",
+    "negative_log_likelihood",
+    "sigmoid_cross_entropy",
+    "softmax_cross_entropy",
+    "softmax_focal_loss",
+]
+
+
+class MeanSquaredError(Binary):
+    """The sum of squared differences, divided by the length of the first axis."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def compute(x0: Any, x1: Any) -> Any:
+        difference = x0 - x1
+        return np.add.reduce(difference * difference, axis=None) / _batch(difference)
+
+    def gradient0(self, gy: Any) -> Any:
+        difference = self.x0 - self.x1
+        return gy * (2 / _batch(difference)) * difference
+
+    def gradient1(self, gy: Any) -> Any:
+        return -self.gradient0(gy)
+
+
+def _batch(x: Any) -> int:
+    return x.shape[0] if x.ndim else 1
+
+
+@operation(samples=[Sample(random(4, 2), random(4, 2)), Sample(random(3), random(3)), Sample(random(3, 1), random(1))])
+def mean_squared_error(x0: Any, x1: Any) -> Variable:
+    """The squared differences of ``x0`` and ``x1``, summed and divided by the length of the first axis."""
+    return MeanSquaredError().apply(x0, x1)
+
+
+class SoftmaxCrossEntropy(Unary):
+    """The mean over a batch of minus the log-softmax at each row's label."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, labels: Any) -> None:
+        self.at = (np.arange(len(labels)), labels)
+
+    def compute(self, x: Any) -> Any:
+        return -np.add.reduce(LogSoftmax(-1).compute(x)[self.at]) / len(x)
+
+    def backward(self, gy: Any) -> Any:
+        x = self.x
+        wanted = np.zeros(x.shape, x.dtype)
+        wanted[self.at] = 1
+        probabilities = softmax(x) if isinstance(x, Variable) else Softmax(-1).compute(x)
+        return (gy / len(x)) * (probabilities - wanted)
+
+
+_LABELS = np.array([2, 0, 2, 1])
+
+
+@operation(samples=[Sample(random(4, 3), _LABELS), Sample(random(2, 2), np.array([[0.3, 0.7], [1.0, 0.0]]))])
+def softmax_cross_entropy(x: Any, t: Any) -> Variable:
+    """The cross entropy of the softmax of each row of ``x``, averaged over the rows.
+
+    ``t`` holds a label for each row, or a row of probabilities.
+    """
+    x, t = as_variable(x), _constant(t)
+    if t.shape == x.shape:
+        return -np.sum(log_softmax(x) * t) / len(x)  # type: ignore[no-any-return]
+    return SoftmaxCrossEntropy(t.reshape(-1)).apply(x)
+
+
+@operation(samples=[Sample(random(4), np.array([1, 0, 1, 1])), Sample(random(2, 1), np.array([[1], [0]]))])
+def sigmoid_cross_entropy(x: Any, t: Any) -> Variable:
+    """The cross entropy of ``sigmoid(x)`` with the labels 0 and 1 in ``t``, divided by the length of the first axis."""
+    x, t = as_variable(x), _constant(t)
+    return np.sum(softplus(x) - t.reshape(x.shape) * x) / _batch(x)  # type: ignore[no-any-return]
+
+
+@operation(samples=[Sample(random(4), np.array([1, 0, 1, 1]))], domain=(0.1, 0.9))
+def binary_cross_entropy(p: Any, t: Any) -> Variable:
+    """The cross entropy of probabilities ``p`` with the labels 0 and 1 in ``t``, divided by the length of the first axis."""
+    t = _constant(t).reshape(np.shape(p))
+    p = np.clip(as_variable(p), 1e-15, 1 - 1e-15)
+    return -np.sum(t * np.log(p) + (1 - t) * np.log(1 - p)) / _batch(p)  # type: ignore[no-any-return]
+
+
+@operation(samples=[Sample(random(4, 3), _LABELS), Sample(random(4, 3), _LABELS, weights=np.array([1.0, 2.0, 0.5]))])
+def negative_log_likelihood(x: Any, y_true: Any, *, weights: Any = None) -> Variable:
+    """Minus the mean of the log-probabilities that the rows of ``x`` give to their labels, each with its class's weight."""
+    labels = _constant(y_true)
+    chosen = as_variable(x)[np.arange(len(labels)), labels]
+    return -np.mean(chosen if weights is None else chosen * _constant(weights)[labels])  # type: ignore[no-any-return]
+
+
+@operation(samples=[Sample(random(4, 3), _LABELS, 0.5, 2.0), Sample(random(4, 3), _LABELS)], domain=(0.1, 0.9))
+def focal_loss(class_probs: Any, targets: Any, alpha: float = 1.0, gamma: float = 0.0) -> Variable:
+    """``-alpha * (1 - p) ** gamma * log(p)`` for each row's probability ``p`` of its label (Lin et al., 2017)."""
+    labels = _constant(targets)
+    p = as_variable(class_probs)[np.arange(len(labels)), labels]
+    return -alpha * np.power(np.clip(1 - p, 0, 1), gamma) * np.log(p)  # type: ignore[no-any-return, call-overload]
+
+
+@operation(samples=[Sample(random(4, 3), _LABELS, 0.5, 2.0)])
+def softmax_focal_loss(scores: Any, targets: Any, alpha: float = 1.0, gamma: float = 0.0) -> Variable:
+    """``focal_loss`` of the softmax of each row."""
+    return focal_loss(softmax(scores), targets, alpha, gamma)
+
+
+@operation(samples=[Sample(random(4, 3), _LABELS), Sample(random(4, 3), _LABELS, 0.3)])
+def multiclass_hinge(x: Any, y_true: Any, hinge: float = 1.0) -> Variable:
+    """By how much the scores of wrong labels come within ``hinge`` of the right one's, averaged over the rows."""
+    labels = _constant(y_true)
+    rows = np.arange(len(labels))
+    x = as_variable(x)
+    over = np.maximum(x - x[rows, labels].reshape(-1, 1) + hinge, 0)
+    return (np.sum(over) - np.sum(over[rows, labels])) / len(labels)  # type: ignore[no-any-return]
+
+
+@operation(samples=[Sample(random(4), random(4), np.array([1, -1, 1, 1]), 0.5), Sample(random(4, 2), random(4, 2), -1, 0.1)])
+def margin_ranking_loss(x1: Any, x2: Any, y: Any, margin: float) -> Variable:
+    """The mean of ``max(0, margin - y * (x1 - x2))``; ``y`` says by 1 or -1 which of the two is to be larger."""
+    sign = _constant(y)
+    difference = as_variable(x1) - x2
+    if sign.ndim:
+        sign = sign.reshape((-1,) + (1,) * (difference.ndim - 1))
+    return np.mean(np.maximum(margin - sign * difference, 0))  # type: ignore[no-any-return]
+
+
+def accuracy(y: Any, t: Any) -> Variable:
+    """The share of rows of ``y`` whose largest score is at the label in ``t``. It has no gradient."""
+    scores, labels = _constant(y), _constant(t)
+    return Variable(np.asarray((scores.argmax(axis=-1).reshape(labels.shape) == labels).mean()))
+
+
+def _constant(x: Any) -> Any:
+    return x.data if isinstance(x, Variable) else np.asarray(x)
