@@ -1,12 +1,12 @@
 """Compare two computation graphs by their structure, and draw the one with what is missing and what is too much.
 
-Both are walked from the output back to the leaves at once. A Function matches one of the same name, however it is
-written, with as many inputs; where they differ, the walk looks one Function further on either side.
+Both are walked from the output back to the leaves at once. A Function matches one of the same name, in capitals or
+not, with as many inputs; of all ways to account for the rest, the one with the fewest differences is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
@@ -46,7 +46,11 @@ def difference(
 
 
 class _Walk:
-    """The walk's findings so far."""
+    """The cheapest way to turn one graph into the other, where a Function too much or too few costs one.
+
+    An edit distance of ordered trees in which the way on leads through one of a Function's inputs; sums and products
+    may have theirs swapped.
+    """
 
     def __init__(self, graph: Graph, reference: Graph) -> None:
         self._graph, self._reference = graph, reference
@@ -57,53 +61,96 @@ class _Walk:
         """Variables of the reference that stand for Variables of the graph."""
         self._pairs: dict[FunctionNode, FunctionNode] = {}
         self._partners: dict[FunctionNode, FunctionNode] = {}
+        self._costs: dict[_Pair, tuple[float, _Choice]] = {}
 
     def compare(self, ours: VariableNode, theirs: VariableNode) -> None:
         """Compares what lies behind two Variables that ought to be the same."""
+        self._settle(ours, theirs)
+        pending, seen = [(ours, theirs)], set()
+        while pending:
+            pair = pending.pop()
+            if pair in seen:
+                continue
+            seen.add(pair)
+            choice = self._costs[pair][1]
+            if choice.same:
+                self.same.setdefault(pair[1], pair[0])
+            if choice.match is not None:
+                self._pair(*choice.match)
+            self.extra.update(choice.extra)
+            self.missing.update(choice.missing)
+            pending += choice.rest
+        self.extra -= set(self._pairs)
+        self.missing -= set(self._partners)
+
+    def _settle(self, ours: VariableNode, theirs: VariableNode) -> None:
+        """Fills ``_costs`` for the pair and all that it needs, without recursion."""
         pending = [(ours, theirs)]
         while pending:
-            ours, theirs = pending.pop()
-            self.same.setdefault(theirs, ours)
-            f, g = self._graph.creators.get(ours), self._reference.creators.get(theirs)
-            if f is None and g is None:
+            pair = pending[-1]
+            if pair in self._costs:
+                pending.pop()
                 continue
-            if f is None:
-                self.missing.update(self._reference.upstream(theirs))
-            elif g is None:
-                self.extra.update(self._graph.upstream(ours))
-            elif _alike(f, g):
-                if self._pair(f, g):
-                    pending += zip(f.inputs, g.inputs, strict=True)
-            elif (behind := self._behind(f, g, self._graph)) is not None:
-                self.extra.add(f)
-                pending.append((behind, theirs))
-            elif (behind := self._behind(g, f, self._reference)) is not None:
-                self.missing.add(g)
-                pending.append((ours, behind))
-            else:
-                self.extra.add(f)
-                self.missing.add(g)
-                pending += zip(f.inputs, g.inputs, strict=False)
+            choices = self._choices(*pair)
+            needed = [rest for choice in choices for rest in choice.rest if rest not in self._costs]
+            if needed:
+                pending += needed
+                continue
+            priced = [(choice.price + sum(self._costs[rest][0] for rest in choice.rest), choice) for choice in choices]
+            self._costs[pair] = min(priced, key=lambda one: one[0])
+            pending.pop()
 
-    def _pair(self, f: FunctionNode, g: FunctionNode) -> bool:
-        """Notes that two Functions match; false where both are known already."""
-        known = self._pairs.get(f), self._partners.get(g)
-        if known == (g, f):
-            return False
-        if known != (None, None):
+    def _choices(self, ours: VariableNode, theirs: VariableNode) -> list[_Choice]:
+        f, g = self._graph.creators.get(ours), self._reference.creators.get(theirs)
+        if f is None or g is None:
+            extra, missing = self._graph.upstream(ours), self._reference.upstream(theirs)
+            return [_Choice(len(extra) + len(missing), extra=extra, missing=missing)]
+        if _alike(f, g):
+            orders = [g.inputs, g.inputs[::-1]] if _unordered(f) else [g.inputs]
+            return [
+                _Choice(0.1 * bool(turned), match=(f, g), rest=tuple(zip(f.inputs, inputs, strict=True)))
+                for turned, inputs in enumerate(orders)
+            ]
+        both = _Choice(2, extra=(f,), missing=(g,), rest=tuple(zip(f.inputs, g.inputs, strict=False)))
+        without_f = [self._skip(f, n, self._graph, lambda v: (v, theirs)) for n in range(len(f.inputs))]
+        without_g = [self._skip(g, n, self._reference, lambda v: (ours, v)) for n in range(len(g.inputs))]
+        extra = [_Choice(len(some), extra=some, rest=rest, same=False) for some, rest in without_f]
+        missing = [_Choice(len(some), missing=some, rest=rest, same=False) for some, rest in without_g]
+        return [both, *extra, *missing]
+
+    def _skip(
+        self, function: FunctionNode, way: int, graph: Graph, pair: Callable[[VariableNode], _Pair]
+    ) -> tuple[tuple[FunctionNode, ...], tuple[_Pair, ...]]:
+        """A Function left out, the way on through one input: what goes with it, and what is still to be compared."""
+        others = [variable for n, variable in enumerate(function.inputs) if n != way]
+        with_it = {f: None for variable in others for f in graph.upstream(variable)}
+        return (function, *with_it), (pair(function.inputs[way]),)
+
+    def _pair(self, f: FunctionNode, g: FunctionNode) -> None:
+        """Notes that two Functions match, or that one of them matches another already."""
+        if self._pairs.setdefault(f, g) is not g or self._partners.setdefault(g, f) is not f:
             self.shared.append((f, g))
-        self._pairs.setdefault(f, g)
-        self._partners.setdefault(g, f)
-        return known[0] is None or known[1] is None
 
-    @staticmethod
-    def _behind(function: FunctionNode, wanted: FunctionNode, graph: Graph) -> VariableNode | None:
-        """The input of ``function`` that a Function like ``wanted`` made."""
-        for variable in function.inputs:
-            creator = graph.creators.get(variable)
-            if creator is not None and _alike(creator, wanted):
-                return variable
-        return None
+
+@dataclass(frozen=True)
+class _Choice:
+    """One way to deal with a pair of Variables."""
+
+    price: float
+    match: tuple[FunctionNode, FunctionNode] | None = None
+    extra: tuple[FunctionNode, ...] = ()
+    missing: tuple[FunctionNode, ...] = ()
+    rest: tuple[_Pair, ...] = ()
+    same: bool = True
+    """Whether the two Variables stand for each other."""
+
+
+_Pair = tuple[VariableNode, VariableNode]
+_UNORDERED = frozenset({"add", "mul", "multiply", "sum"})
+
+
+def _unordered(function: FunctionNode) -> bool:
+    return len(function.inputs) == 2 and function.name.casefold().strip("_") in _UNORDERED
 
 
 def _alike(f: FunctionNode, g: FunctionNode) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ipy_autodiff.homework.sandbox.wire import GarbledError
-from ipy_autodiff.messages import say, speaking
+from ipy_autodiff.messages import Message, say, speaking
 
 __all__ = ["trace_pictures"]
 
@@ -20,10 +20,9 @@ def trace_pictures(packed: dict[str, Any], difference: dict[str, Any] | None, la
             trace = _told(*unpacked_trace(packed))
         except GarbledError:
             return ""
-        parts = []
         if difference is not None:
-            parts.append(_difference(difference))
-        parts.append(f"<figure>{page.static_graph(graph.draw(trace))}</figure>")
+            return _difference(difference)
+        parts = [f"<figure>{page.static_graph(graph.draw(trace))}</figure>"]
         if trace.comparison.rows:
             parts.append(page.static_check(comparison.check(trace)))
         told = stepper.tell(trace)
@@ -45,13 +44,18 @@ def _told(recording: Any, compared: Any, blame: Any) -> Any:
 
 
 def _difference(packed: dict[str, Any]) -> str:
-    """The merged graph with its missing and extra Functions, as a picture with a sentence."""
+    """The merged graph, its missing and extra Functions marked as what is to blame is."""
+    from ipy_autodiff.gradcheck.blame import Blame
     from ipy_autodiff.homework.sandbox.traces import unpacked_trace
     from ipy_autodiff.views import graph, page
 
     try:
-        trace = _told(*unpacked_trace(packed["trace"]))
+        recording, _, _ = unpacked_trace(packed["trace"])
     except (GarbledError, KeyError):
         return ""
-    sentence = page.safe(say("homework.graph-differs", missing=packed["missing"], extra=packed["extra"]))
-    return f"<p>{sentence}</p><figure>{page.static_graph(graph.draw(trace))}</figure>"
+    message = Message("homework.graph-computed-again")
+    marked = [function for function in recording.graph.functions if function.name.startswith(("+ ", "− "))]
+    trace = _told(
+        recording, None, tuple(Blame("graph", function, "structure", message, message) for function in marked)
+    )
+    return f"<figure>{page.static_graph(graph.draw(trace))}</figure>"

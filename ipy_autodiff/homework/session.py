@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -151,7 +152,7 @@ class Session:
             if report.when == "call":
                 outcomes[name] = Outcome(name, "pass", seconds=report.duration)
         elif name not in outcomes or outcomes[name].status == "pass":
-            outcomes[name] = outcome = _outcome(name, call.excinfo.value, report)
+            outcomes[name] = outcome = _outcome(name, call.excinfo.value, _detail(item, report))
             outcome.seconds = report.duration
             speaking = self.examinations[submission.name].speaking
             if speaking is not None and report.when == "call" and item.get_closest_marker("hidden") is None:
@@ -196,9 +197,13 @@ def test_name(item: str, submission: str) -> str:
     return item
 
 
-def _outcome(name: str, error: BaseException, report: pytest.TestReport) -> Outcome:
+def _detail(item: pytest.Item, report: pytest.TestReport) -> str:
+    """What pytest says, with the sheet's name for its path."""
+    return report.longreprtext.replace(os.path.relpath(item.path), item.path.name)[-_DETAIL:]
+
+
+def _outcome(name: str, error: BaseException, detail: str) -> Outcome:
     reason = (error.message.identifier, dict(error.message.blanks)) if isinstance(error, AnswerError) else None
-    detail = report.longreprtext[-_DETAIL:]
     match error:
         case NoNotebookError():
             return Outcome(name, "not-run", reason)

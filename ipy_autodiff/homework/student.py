@@ -74,15 +74,14 @@ class GraphDiffersError(AnswerError):
             Message("homework.graph-computed-again") if again else Message("homework.graph-differs", **names)
         )
         self.difference = difference
-        self._names = names
 
     def packed(self) -> dict[str, Any]:
-        """As a record has it: both graphs in one, and the names."""
+        """As a record has it: both graphs in one."""
         from ipy_autodiff.homework.sandbox.traces import packed_trace
         from ipy_autodiff.tracing.graph import Recording
 
         recording = Recording(self.difference.merged, (), None, ())
-        return {"trace": packed_trace(recording, None, ()), **self._names}
+        return {"trace": packed_trace(recording, None, ())}
 
 
 class Gradients(dict[str, "Array"]):

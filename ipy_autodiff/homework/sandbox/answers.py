@@ -19,6 +19,7 @@ from numpy import asarray, float64, generic, longdouble, ndarray, ones_like
 
 from ipy_autodiff.gradcheck.blame import find_blame
 from ipy_autodiff.gradcheck.comparison import compare
+from ipy_autodiff.homework.sandbox.running import named_by_cell
 from ipy_autodiff.homework.sandbox.traces import packed_trace
 from ipy_autodiff.homework.sandbox.wire import pack, unpack
 from ipy_autodiff.tracing import CallLog, Recorder, record_cell
@@ -170,7 +171,7 @@ def described(error: BaseException) -> Answer:
         answer["mro"] = [f"{base.__module__}.{base.__qualname__}" for base in type.mro(kind)]
         answer["name"] = error.name if kind is NameError and type(error.name) is str else None
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-        answer["traceback"] = "".join(traceback.format_list(frames[-8:]))[-_TEXT:]
+        answer["traceback"] = named_by_cell("".join(traceback.format_list(frames[-8:])))[-_TEXT:]
         answer["text"] = str(error)[:_TEXT]
     except BaseException:
         pass

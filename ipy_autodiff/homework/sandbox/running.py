@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,9 +27,10 @@ from traitlets.config import Config
 
 from ipy_autodiff.homework.sandbox.cells import Cell
 
-__all__ = ["CellResult", "Output", "new_shell", "plain_transformers", "run_cells", "same_text"]
+__all__ = ["CellResult", "Output", "named_by_cell", "new_shell", "plain_transformers", "run_cells", "same_text"]
 
 _TRACEBACK = 4000
+_FILE = re.compile(r'File "<ipython-input-(\d+)-[0-9a-f]+>"')
 
 
 class CellTimeoutError(BaseException):
@@ -158,6 +160,7 @@ def run_cells(
                 continue
             report(number, None)
             plain_transformers(shell)
+            shell.execution_count = number + 1
             before = len(output.pieces)
             with _alarm(seconds):
                 error = _run(shell, cell.source)
@@ -223,9 +226,14 @@ def _described(error: BaseException | None) -> tuple[str, str]:
             frame for frame in traceback.extract_tb(error.__traceback__) if "interactiveshell" not in frame.filename
         ]
         lines = traceback.format_list(frames[-12:]) + traceback.format_exception_only(error)
-        return type(error).__name__, "".join(lines)[-_TRACEBACK:]
+        return type(error).__name__, named_by_cell("".join(lines))[-_TRACEBACK:]
     except BaseException:
         return type(error).__name__, ""
+
+
+def named_by_cell(text: str) -> str:
+    """A traceback with ``In [3]`` where IPython's made-up file names stand."""
+    return _FILE.sub(r"In [\1]", text)
 
 
 def same_text(stored: str, put_out: str) -> bool:

@@ -147,6 +147,8 @@ def _unpacked(packed: Any) -> tuple[Recording, Comparison | None, tuple[Blame, .
     }
     # The identifiers end up in HTML, so they are given here, in the order of the list, and only looked up there.
     known = dict(zip((str(one["id"]) for one in packed["variables"]), variables.values(), strict=True))
+    if len(known) != len(variables):
+        raise GarbledError("two Variables of one name")
     functions: dict[str, FunctionNode] = {}
     for number, one in enumerate(packed["functions"]):
         inputs = tuple(known[name] for name in one["inputs"])
