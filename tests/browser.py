@@ -1,6 +1,7 @@
 """A real Chromium and a real JupyterLab for tests that look at pages as people do.
 
-``from tests.browser import chromium, jupyter_lab  # noqa: F401`` makes the fixtures known to a test module.
+``from tests.browser import chromium, jupyter_lab  # noqa: F401`` makes the fixtures known to a test module. However
+many modules do so, one browser and one server are started.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any
 import nbformat
 import pytest
 
-PATIENCE = 60_000
+PATIENCE = 30_000
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,19 +36,30 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """The browser: Playwright's own where it is installed, else the system's."""
+_BROWSER = pytest.StashKey[Any]()
+_LAB = pytest.StashKey["JupyterLab"]()
+
+
+@pytest.fixture
+def chromium(pytestconfig: pytest.Config) -> Any:
+    """The browser: Playwright's own where it is installed, else the system's. One for all tests."""
+    if _BROWSER not in pytestconfig.stash:
+        pytestconfig.stash[_BROWSER] = _start_browser(pytestconfig)
+    return pytestconfig.stash[_BROWSER]
+
+
+def _start_browser(config: pytest.Config) -> Any:
     sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        own = Path(playwright.chromium.executable_path)
-        names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-        found = str(own) if own.exists() else next(filter(None, map(shutil.which, names)), None)
-        if found is None:
-            pytest.skip("no Chromium is installed")
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    playwright = sync_api.sync_playwright().start()
+    config.add_cleanup(playwright.stop)
+    own = Path(playwright.chromium.executable_path)
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = str(own) if own.exists() else next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip("no Chromium is installed")
+    browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+    config.add_cleanup(browser.close)
+    return browser
 
 
 @contextmanager
@@ -74,6 +86,7 @@ class JupyterLab:
     url: str
     token: str
     folder: Path
+    environment: Mapping[str, str]
 
     def write(self, name: str, cells: list[str]) -> Path:
         """Write a notebook of code cells."""
@@ -84,15 +97,16 @@ class JupyterLab:
         return path
 
     @contextmanager
-    def open(self, browser: Any, name: str, **options: Any) -> Iterator[Any]:
-        """Open a notebook in a new, empty workspace; the page's own errors fail the test."""
+    def open(self, browser: Any, name: str, *, ready: bool = True, **options: Any) -> Iterator[Any]:
+        """Open a notebook in a new, empty workspace, and wait until it has its kernel (``ready``)."""
         context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         workspace = secrets.token_hex(4)
         page.goto(f"{self.url}/lab/workspaces/{workspace}/tree/{name}?token={self.token}")
         page.wait_for_selector(".jp-Notebook .jp-Cell")
-        page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady")
+        if ready:
+            page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady")
         try:
             yield page
         finally:
@@ -108,6 +122,10 @@ class JupyterLab:
     def save(page: Any) -> None:
         """Save the notebook as the menu does."""
         page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+
+    def trust(self, path: Path) -> None:
+        """Sign a notebook, as the command "Trust Notebook" does."""
+        subprocess.run([sys.executable, "-m", "nbformat.sign", str(path)], env=self.environment, check=True)
 
     def kernels(self) -> list[dict[str, Any]]:
         """The kernels that run."""
@@ -127,12 +145,17 @@ class JupyterLab:
         return json.loads(body) if body else None
 
 
-@pytest.fixture(scope="session")
-def jupyter_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
-    """JupyterLab on a free port of this machine, in a folder of its own, with settings of its own."""
-    pytest.importorskip("jupyterlab")
-    folder = tmp_path_factory.mktemp("notebooks")
-    private = tmp_path_factory.mktemp("jupyter")
+@pytest.fixture
+def jupyter_lab(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> JupyterLab:
+    """JupyterLab on a free port of this machine, with a folder and settings of its own. One for all tests."""
+    if _LAB not in pytestconfig.stash:
+        pytest.importorskip("jupyterlab")
+        notebooks, private = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("jupyter")
+        pytestconfig.stash[_LAB] = _start_lab(pytestconfig, notebooks, private)
+    return pytestconfig.stash[_LAB]
+
+
+def _start_lab(config: pytest.Config, folder: Path, private: Path) -> JupyterLab:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -145,24 +168,28 @@ def jupyter_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab
         "JUPYTERLAB_WORKSPACES_DIR": str(private / "workspaces"),
         "IPYTHONDIR": str(private / "ipython"),
     }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
-    command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}", "--allow-root"]
-    command += ["--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True"]
     quiet = private / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     quiet.parent.mkdir(parents=True)
     quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}', encoding="utf-8")
-    with (private / "log").open("w", encoding="utf-8") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT, cwd=folder)
-    lab = JupyterLab(f"http://127.0.0.1:{port}", token, folder)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
+    command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}", "--allow-root"]
+    command += ["--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True"]
+    log = private / "log"
+    with log.open("w", encoding="utf-8") as output:
+        server = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT, cwd=folder)
+    config.add_cleanup(lambda: _end(server))
+    lab = JupyterLab(f"http://127.0.0.1:{port}", token, folder, environment)
+    _wait_for(lab, server, log)
+    return lab
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
     try:
-        _wait_for(lab, server, private / "log")
-        yield lab
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def _wait_for(lab: JupyterLab, server: subprocess.Popen[bytes], log: Path) -> None:
