@@ -10,7 +10,7 @@ import numpy as np
 
 from ipy_autodiff.engine.operation import Binary, Elementwise, binary, elementwise
 from ipy_autodiff.engine.ownership import product
-from ipy_autodiff.engine.registry import Sample, operation, random
+from ipy_autodiff.engine.registry import Sample, methods, numpy_functions, operation, random, ufuncs
 from ipy_autodiff.engine.variable import Variable
 
 __all__ = ["add", "divide", "float_power", "imag", "multiply", "negative", "positive", "power", "real", "subtract"]
@@ -98,7 +98,7 @@ class Div(Binary):
         return -(gy * self.y) / self.x1
 
 
-divide = binary(Div, np.divide, name="divide")
+divide = binary(Div, np.divide, name="divide", domain=(0.3, 2.0))
 
 
 class Pow(Binary):
@@ -115,7 +115,7 @@ class Pow(Binary):
             x0, x1 = self.x0, self.x1
             if x1.__class__ is int and x1 == 2:
                 gy = product(gy, 2.0)
-                return gy * x0
+                return product(gy, x0)
             if not np.ndim(x1):
                 return product(gy, x1 * x0 ** (x1 - 1) if x1 else 0.0)
         return Binary.backward(self, gy)
@@ -180,4 +180,6 @@ def imag(val: Any) -> Variable:
     return multiply(val, 0.0)
 
 
-operation(np.conjugate, np.real_if_close, method="conj")(real)
+ufuncs[np.conjugate] = real
+numpy_functions[np.real_if_close] = real
+methods["conj"] = methods["conjugate"] = real

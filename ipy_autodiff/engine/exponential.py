@@ -36,7 +36,7 @@ class Square(Elementwise):
 
     def backward(self, gy: Any) -> Any:
         gy = product(gy, 2.0)
-        return gy * self.x
+        return product(gy, self.x)
 
 
 square = elementwise(Square, np.square)

@@ -65,7 +65,7 @@ class Solve(Binary):
     """The solution ``y`` of ``x0 @ y = x1``."""
 
     __slots__ = ()
-    compute = np.linalg.solve
+    compute = staticmethod(np.linalg.solve)
 
     def backward(self, gy: Any) -> Any:
         g1 = np.linalg.solve(turned(self.x0), gy)

@@ -126,7 +126,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Variable:
 
 
 def _as_tuple(axes: Any, ndim: int) -> tuple[int, ...]:
-    return tuple([int(axis) % ndim for axis in (axes if isinstance(axes, tuple | list) else (axes,))])
+    return tuple([int(axis) % ndim for axis in (axes if isinstance(axes, tuple | list | range) else (axes,))])
 
 
 def _as_operand(x: Any) -> Any:
@@ -207,7 +207,9 @@ class Einsum(Nary):
     def gradient(self, number: int, gy: Any) -> Any:
         operands = [Operand(letters, x) for letters, x in zip(self.operands, self.xs, strict=True)]
         notation, factors = gradient_notation(operands, self.result, number, gy)
-        return sum_to(np.einsum(notation, *factors, optimize=self.optimize), self.xs[number].shape)
+        g, shape = np.einsum(notation, *factors, optimize=self.optimize), self.xs[number].shape
+        lengths = [min(m, n) if n == 1 else m for m, n in zip(g.shape, shape, strict=True)]
+        return np.broadcast_to(sum_to(g, tuple(lengths)), shape)
 
 
 @operation(

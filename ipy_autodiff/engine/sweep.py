@@ -156,10 +156,11 @@ class Waiting:
 
     def take(self, f: Function, ys: list[Variable]) -> tuple[Any, ...]:
         """The gradients of all outputs of ``f``: zeros for those that nothing used."""
-        if not isinstance(f._outputs, tuple):
+        outputs = getattr(f, "_outputs", None)
+        if not isinstance(outputs, tuple) or len(outputs) == 1:
             return (self.gradients.pop(ys[0]),)
         gys = []
-        for output in f._outputs:
+        for output in outputs:
             y = output()
             gys.append(self.gradients.pop(y) if y in self.gradients else np.zeros(output.shape, output.dtype))
         return tuple(gys)
