@@ -1,108 +1,293 @@
-"""Put backprop's gradients beside numerical ones: a row for each Variable, with a verdict and its reason."""
+"""Put backprop's gradients beside numerical ones, Variable by Variable, with a verdict and its reason."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.derivative import FAIL, INCONCLUSIVE, Derivative, derivative, differentiate, direction, walk
+from ipy_autodiff.gradcheck.array_check import ArrayCheck, check_array
+from ipy_autodiff.gradcheck.derivative import FAIL, PASS
+from ipy_autodiff.gradcheck.ladder import Array, Floats
+from ipy_autodiff.gradcheck.local_check import LocalCheck, check_functions
+from ipy_autodiff.gradcheck.numbers import spelled
+from ipy_autodiff.gradcheck.program import OverBudget, Program
 from ipy_autodiff.messages import Message
-from ipy_autodiff.tracing.graph import Array, Recording, VariableNode
-from ipy_autodiff.tracing.replay import Replay, ReplayError
+from ipy_autodiff.tracing.graph import FunctionNode, Recording, VariableNode
+from ipy_autodiff.tracing.reading import array_of
+from ipy_autodiff.tracing.replay import ReplayError
 
-__all__ = ["Comparison", "Row", "Verdict", "compare"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["BUDGET", "Comparison", "Row", "Verdict", "compare"]
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 
-_ELEMENTWISE = 64  # elements up to which each is differentiated by itself
+BUDGET = 50_000.0
+"""Calls of Functions that a comparison may cost; one with large arrays counts as several."""
+SINGLE = 16
+"""Arrays of up to so many elements are checked element by element."""
+_SINGLE32 = 2.0**-24
+_NAMES: tuple[Verdict, Verdict, Verdict] = ("pass", "fail", "inconclusive")
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One Variable's gradient, twice, and what the comparison says."""
+    """One Variable: its gradient by backprop beside the numerical one, and what to make of it."""
 
     variable: VariableNode
     name: str
     backprop: Array | None
-    """In the Variable's shape; None where backprop left none."""
+    """What the engine left in its gradient; None where that is nothing."""
     numerical: Array | None
-    """In the Variable's shape, or one number where an array was checked along one random direction."""
+    """The derivative of the sum of the output's elements. NaN where an element was not measured by itself; None where
+    none was: a large array is checked along a random direction."""
     uncertainty: Array | None
-    """One sigma of ``numerical``, in its shape."""
+    """One sigma of ``numerical``; infinite where it was not measured."""
     verdict: Verdict
     reason: Message | None = None
+    """Why, where that is not plain from the numbers."""
     witnesses: Mapping[str, Array] = field(default_factory=dict)
+    """The same gradient from elsewhere, by the column's heading."""
+    wrong: tuple[tuple[int, ...], ...] = ()
+    """The elements that are wrong; of a large array, some of them."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """The rows of one run. ``ok`` where none fails."""
+    """The rows of all Variables that were compared, and what was found of the Functions."""
 
     rows: tuple[Row, ...]
+    functions: Mapping[FunctionNode, LocalCheck] = field(default_factory=dict)
+    """Each Function's own backward against its own forward; one that was not checked is missing."""
+    remarks: tuple[Message, ...] = ()
+    """What was left out, for instance because it would have cost too much."""
 
     @property
     def ok(self) -> bool:
-        """Whether no gradient was found wrong; one that cannot be decided is not wrong."""
-        return all(row.verdict != "fail" for row in self.rows)
+        """Whether some gradient is right and nothing is known to be wrong.
+
+        A row or a Function that fails makes it False. A row that is inconclusive does not, unless all are.
+        """
+        checks = self.functions.values()
+        verdicts = [row.verdict for row in self.rows]
+        return "pass" in verdicts and "fail" not in verdicts and not any(check.wrong for check in checks)
+
+    def plot(self, kind: str = "bars", name: str | None = None) -> Figure:
+        """A picture of the comparison, by matplotlib; ``name`` is the Variable's, by default the worst one's.
+
+        ``"bars"``: backprop against numerical with error bars. ``"steps"``: the central difference's error against
+        the step size. ``"heat"``: the difference over its uncertainty, in the array's shape.
+        Raises ``ImportError`` where matplotlib is not installed, ``ValueError`` for another kind or name.
+        """
+        from ipy_autodiff.gradcheck.plots import plot
+
+        return plot(self, kind, name)
+
+    def __str__(self) -> str:
+        lines = []
+        for row in self.rows:
+            numbers = f"{spelled(row.backprop)} | {spelled(row.numerical)}"
+            reason = f"  {row.reason}" if row.reason is not None else ""
+            lines.append(f"{_SIGNS[row.verdict]} {row.name}: {numbers}{reason}")
+        return "\n".join([*lines, *map(str, self.remarks)])
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
-def compare(recording: Recording) -> Comparison:
-    """Each of ``recording.wrt`` compared; the function differentiated is the sum of ``recording.of``'s elements."""
-    if recording.of is None or not recording.graph.upstream(recording.of):
+_SIGNS = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
+
+
+def compare(
+    recording: Recording,
+    *,
+    every_variable: bool = False,
+    budget: float = BUDGET,
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Compare the gradients that a recording's sweep left with numerical ones, and check its Functions one by one.
+
+    The function that is differentiated is the sum of the elements of ``recording.of``. ``every_variable`` compares
+    intermediate Variables as well. ``budget`` is counted in calls of Functions; what it does not allow is left out and
+    said in ``remarks``. ``progress(done, all)`` is called as it goes on. It can be interrupted at any time: it works on
+    copies, and leaves nothing behind.
+    """
+    if recording.of is None:
         return Comparison(())
-    replay = Replay(recording.graph)
-    with replay.aside():
-        return Comparison(tuple(_row(recording, replay, node) for node in recording.wrt))
+    program = Program(recording, budget)
+    wanted = [*recording.wrt]
+    if every_variable:
+        upstream = dict.fromkeys(node for function in program.functions for node in function.inputs)
+        wanted += [node for node in upstream if node not in recording.wrt and node is not recording.of]
+    with program.running():
+        checks, remarks = check_functions(program)
+        rows = []
+        for number, variable in enumerate(wanted):
+            if progress is not None:
+                progress(number, len(wanted))
+            rows.append(_row(program, variable))
+    if progress is not None:
+        progress(len(wanted), len(wanted))
+    return Comparison(tuple(rows), checks, tuple(remarks))
 
 
-def _row(recording: Recording, replay: Replay, node: VariableNode) -> Row:
-    backprop = recording.gradients.get(node)
-    if node.dtype is None or node.dtype.kind not in "biuf":
-        return Row(node, node.name, backprop, None, None, "inconclusive", Message("check.not-real"))
-    if node not in recording.graph.leaves or recording.graph.cyclic:
-        return Row(node, node.name, backprop, None, None, "inconclusive", Message("check.not-a-leaf"))
-    of = recording.of
-    assert of is not None
-
-    def value(x: Array) -> Array:
-        return np.asarray(replay.forward({node: x})[of], dtype=np.float64)
-
-    x = np.asarray(node.data, dtype=np.float64)
+def _row(program: Program, variable: VariableNode) -> Row:
+    data = array_of(variable.data)
+    backprop = program.recording.gradients.get(variable)
+    if data is None or data.dtype.kind not in "fiub":
+        kind = type(variable.data).__name__ if data is None else str(data.dtype)
+        return _undecided(variable, backprop, Message("check.not-real", kind=kind))
+    x = data.astype(np.float64)
     try:
-        if x.size <= _ELEMENTWISE:
-            numerical, judged = derivative(value, x, backprop if _fits(backprop, x) else None), backprop
-        else:
-            gradient = backprop if backprop is not None and _fits(backprop, x) else None
-            v = direction(x, np.random.default_rng(0), gradient)
-            judged = None if gradient is None else np.array([np.vdot(gradient, v)])
-            numerical = differentiate([walk(value, x, v)], judged)
-    except (ReplayError, TypeError, ValueError) as error:
-        return Row(node, node.name, backprop, None, None, "inconclusive", Message("check.no-replay", error=str(error)))
-    if judged is None or (x.size <= _ELEMENTWISE and not _fits(judged, x)):
-        reason = Message("check.no-gradient") if backprop is None else _wrong_shape(backprop, x)
-        return Row(node, node.name, backprop, numerical.value, numerical.uncertainty, "fail", reason)
-    return _judged(node, backprop, numerical, judged)
+        return _measured(program, variable, x, backprop)
+    except OverBudget:
+        return _undecided(variable, backprop, Message("check.budget"))
+    except ReplayError as error:
+        if data.dtype.kind != "f" and backprop is None:
+            return _undecided(variable, backprop, Message("check.labels", name=variable.name))
+        function = error.function.name if error.function is not None else ""
+        cause = f"{type(error.cause).__name__}: {error.cause}"
+        return _undecided(variable, backprop, Message("check.forward-raised", function=function, error=cause))
+    except TypeError as error:  # the function's value is not real
+        return _undecided(variable, backprop, Message("check.not-real", kind=str(error)))
 
 
-def _fits(gradient: Array | None, x: Array) -> bool:
-    return gradient is not None and gradient.shape == x.shape and gradient.dtype.kind in "biuf"
+def _undecided(variable: VariableNode, backprop: Array | None, reason: Message) -> Row:
+    return Row(variable, variable.name, backprop, None, None, "inconclusive", reason)
 
 
-def _wrong_shape(gradient: Array, x: Array) -> Message:
-    return Message("check.wrong-shape", shape=gradient.shape, expected=x.shape)
+def _measured(program: Program, variable: VariableNode, x: Floats, backprop: Array | None) -> Row:
+    recording = program.recording
+    f = program.function_of(variable)
+    gradient, fault = _usable(backprop, x, variable)
+    if program.random:
+        names = ", ".join(dict.fromkeys(function.name for function in program.random))
+        return _undecided(variable, backprop, Message("check.random", function=names))
+    if not program.reaches(variable):
+        nothing = np.zeros(x.shape)
+        right = backprop is None or not np.any(backprop)
+        reason = Message("check.not-part", name=variable.name)
+        return Row(variable, variable.name, backprop, nothing, nothing, "pass" if right else "fail", reason)
 
+    single = x.size <= SINGLE and 14 * x.size * program.cost(variable) <= 0.25 * program.budget
+    exact = _in_float64(program, variable, gradient)
+    noise = 0.0 if exact is None else 64 * _SINGLE32 * float(np.abs(exact).max(initial=0.0))
+    judged = gradient if exact is None else exact
+    found = check_array(f, x, judged, single=single)
+    if found.verdict == FAIL and fault is None:
+        own = _own_noise(program, variable, x, judged, found)
+        if own > 0:
+            found = check_array(f, x, judged, single=single, noise=own)
+    if exact is not None and found.verdict == PASS and np.abs(gradient - exact).max(initial=0.0) > 10 * noise:
+        found = check_array(f, x, gradient, single=single, noise=noise)
 
-def _judged(node: VariableNode, backprop: Array | None, numerical: Derivative, judged: Array) -> Row:
-    verdicts = numerical.judge(judged)
-    reason = None
-    verdict: Verdict = "pass"
-    if (verdicts == FAIL).any():
+    reasons = _reasons(program, variable, found, x)
+    verdict = _NAMES[found.verdict]
+    if backprop is None and recording.swept_by == "nobody":
+        verdict, fault = "inconclusive", Message("check.no-backward")
+    elif fault is not None and backprop is not None:
         verdict = "fail"
-    elif (verdicts == INCONCLUSIVE).any():
-        verdict, reason = "inconclusive", Message("check.undecided")
-    elif numerical.kink.any():
-        reason = Message("check.kink", name=node.name)
-    return Row(node, node.name, backprop, numerical.value, numerical.uncertainty, verdict, reason)
+    if fault is not None and verdict != "pass":
+        reasons.insert(0, fault)
+    measured = bool(np.isfinite(found.uncertainty).any()) or x.size == 0
+    return Row(
+        variable,
+        variable.name,
+        backprop,
+        found.value if measured else None,
+        found.uncertainty if measured else None,
+        verdict,
+        _joined(reasons),
+        wrong=tuple(found.wrong),
+    )
+
+
+def _usable(backprop: Array | None, x: Floats, variable: VariableNode) -> tuple[Floats, Message | None]:
+    """The gradient as floats of the data's shape, and what is wrong with it as it is."""
+    if backprop is None:
+        return np.zeros(x.shape), Message("check.no-gradient", name=variable.name)
+    if backprop.dtype.kind not in "fiub":
+        return np.zeros(x.shape), Message("check.gradient-not-real", name=variable.name, kind=str(backprop.dtype))
+    gradient = backprop.astype(np.float64)
+    if gradient.shape == x.shape or gradient.size == x.size == 1:
+        return gradient.reshape(x.shape), None
+    fault = Message("check.shape", name=variable.name, shape=str(x.shape), gradient=str(gradient.shape))
+    try:
+        return np.broadcast_to(gradient, x.shape).copy(), fault
+    except ValueError:
+        return np.zeros(x.shape), fault
+
+
+def _in_float64(program: Program, variable: VariableNode, gradient: Floats) -> Floats | None:
+    """Where data is in less than float64: what the student's engine gives for the same data in float64."""
+    leaves = [node for node in program.recording.graph.leaves if program.reaches(node)]
+    if not any(_is_short(node.data) for node in leaves):
+        return None
+    of = program.recording.of
+    assert of is not None
+    try:
+        swept = program.replay.sweep(of, {node: program.values[node] for node in leaves})
+    except (ReplayError, RecursionError):
+        return gradient
+    exact = swept.get(variable)
+    return gradient if exact is None or exact.shape != gradient.shape else exact.astype(np.float64)
+
+
+def _is_short(data: Any) -> bool:
+    return isinstance(data, np.ndarray | np.generic) and data.dtype.kind == "f" and data.dtype.itemsize < 8
+
+
+def _own_noise(program: Program, variable: VariableNode, x: Floats, gradient: Floats, found: ArrayCheck) -> float:
+    """Backprop's own round-off, as one sigma: how its answer scatters when the data moves in its last bits.
+
+    It is asked for only where the gradient is wrong by so little that round-off can explain it.
+    """
+    off = np.nanmax(np.abs(found.value - gradient), initial=0.0)
+    if off > 1e-4 * np.abs(gradient).max(initial=0.0):
+        return 0.0
+    of = program.recording.of
+    assert of is not None
+    answers = []
+    try:
+        for bits in (-3, -1, 1, 3, 5):
+            swept = program.replay.sweep(of, {variable: x * (1 + bits * 2.0**-52)})
+            answers.append(swept[variable].astype(np.float64))
+    except (ReplayError, RecursionError, KeyError):
+        return 0.0
+    return float(np.std(answers, axis=0).max(initial=0.0))
+
+
+def _reasons(program: Program, variable: VariableNode, found: ArrayCheck, x: Floats) -> list[Message]:
+    reasons = []
+    if not np.isfinite(x).all() or not found.finite:
+        reasons.append(Message("check.not-finite", name=variable.name))
+    elif found.kink:
+        reasons.append(Message("check.kink", name=variable.name))
+    elif _NAMES[found.verdict] == "inconclusive":
+        reasons.append(Message("check.undecided"))
+    if found.slopes is not None and found.verdict == PASS:
+        backprop, numerical, _ = found.slopes
+        blanks = {"n": f"{x.size:,}", "backprop": spelled(backprop), "numerical": spelled(numerical)}
+        reasons.append(Message("check.projected", **blanks))
+    elif found.slopes is not None and found.wrong:
+        places = ", ".join(f"{variable.name}[{', '.join(map(str, place))}]" for place in found.wrong)
+        reasons.append(Message("check.some-wrong", places=places))
+    if x.size == 0:
+        reasons.append(Message("check.empty", name=variable.name))
+    kind = np.asarray(variable.data).dtype
+    if kind.kind == "f" and kind.itemsize < 8:
+        reasons.append(Message("check.float32", kind=str(kind)))
+    elif kind.kind in "iub":
+        reasons.append(Message("check.integers", name=variable.name, kind=str(kind)))
+    return reasons
+
+
+def _joined(reasons: Sequence[Message]) -> Message | None:
+    if not reasons:
+        return None
+    return reduce(lambda first, second: Message("check.and", first=first, second=second), reasons)

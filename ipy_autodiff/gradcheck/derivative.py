@@ -62,6 +62,9 @@ class Derivative:
             known = np.isfinite(self.uncertainty)
             within = (g >= self.lower - slack) & (g <= self.upper + slack)
             wrong = ~within & ~(np.abs(g - self.value) <= self.unseen)
+            # Where kinks of several operations meet, their subgradients may add up to one beyond both slopes.
+            apart = np.where(self.kink, self.upper - self.lower, 0.0)
+            wrong &= (g < self.lower - apart) | (g > self.upper + apart) | ~np.isfinite(g)
             blur = COVERAGE * (self.uncertainty + np.asarray(noise, dtype=np.float64))
             sharp = blur <= RESOLUTION * np.where(self.kink, np.fmax(abs(self.lower), abs(self.upper)), np.abs(g))
             zero = (g == 0) & (blur <= NEGLIGIBLE * self.natural)

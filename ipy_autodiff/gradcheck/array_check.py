@@ -1,0 +1,170 @@
+"""Check a gradient with respect to one array: element by element, or, where it is large, along random directions.
+
+Where a direction says that the gradient is wrong, its support is halved until an element is found that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ipy_autodiff.gradcheck.derivative import FAIL, INCONCLUSIVE, PASS, differentiate, direction, walk
+from ipy_autodiff.gradcheck.ladder import Array, Bools, Floats, Path, real
+
+__all__ = ["ArrayCheck", "axis", "check_array"]
+
+MOST_NAMED = 4
+"""How many wrong elements of a large array are looked for."""
+_EXCUSED = 16
+"""After so many elements that look wrong along a direction and are right by themselves, no more are looked for."""
+
+
+@dataclass(eq=False)
+class ArrayCheck:
+    """What is known of one array's gradient. Arrays have the array's shape."""
+
+    verdict: int
+    value: Floats
+    """The numerical gradient; NaN where it was not measured."""
+    uncertainty: Floats
+    """One sigma of it; infinite where it was not measured."""
+    kink: bool = False
+    """Whether some element sits on a kink."""
+    finite: bool = True
+    """Whether the function could be sampled around the point at all."""
+    slopes: tuple[float, float, float] | None = None
+    """Along the last random direction: backprop's slope, the numerical one, its sigma. None for a small array."""
+    wrong: list[tuple[int, ...]] = field(default_factory=list)
+    """Elements that are wrong for sure; of a large array the first that were found."""
+
+
+def check_array(
+    f: Callable[[Floats], Any], x: Floats, gradient: Floats, *, single: bool, noise: float = 0.0, seed: int = 0
+) -> ArrayCheck:
+    """Compare ``gradient`` with the derivative of the sum of ``f(x)``'s elements.
+
+    ``single`` asks for each element by itself, at 14 evaluations each; otherwise the array is checked as a whole at 15,
+    and about 14 more for each halving where it is wrong. ``noise`` is the gradient's own round-off, as one sigma.
+    """
+    start = real(f(x.copy()))
+    found = ArrayCheck(INCONCLUSIVE, np.full(x.shape, np.nan), np.full(x.shape, np.inf))
+    if single:
+        _singly(f, x, gradient, start, np.arange(x.size), found, noise)
+        return found
+    rng = np.random.default_rng(seed)
+    support = np.ones(x.size, dtype=np.bool_)
+    for _ in range(_EXCUSED):
+        found.verdict = _along(f, x, gradient, start, support, rng, found, noise)
+        if found.verdict != FAIL:
+            break
+        at = _first_wrong(f, x, gradient, start, support, rng, noise)
+        before = len(found.wrong)
+        _singly(f, x, gradient, start, at, found, noise)
+        support[at] = False
+        if len(found.wrong) == before:  # right by itself: it sits on a kink, as others may that are zero too
+            support &= x.ravel() != 0
+        if len(found.wrong) >= MOST_NAMED or not support.any():
+            break
+    if found.wrong:
+        found.verdict = FAIL
+    elif found.verdict == FAIL:
+        found.verdict = INCONCLUSIVE
+    return found
+
+
+def axis(f: Callable[[Floats], Any], x: Floats, start: Array, index: int) -> Path:
+    """The path along which only the element with this flat index moves."""
+    size = abs(float(x.flat[index]))
+    scale = 2.0 ** (np.frexp(size)[1] - 1.0) if size > 0 and np.isfinite(size) else 1.0
+
+    def at(t: float) -> Any:
+        moved = x.copy()
+        moved.flat[index] += t
+        return f(moved)
+
+    return Path(at, start, max(float(scale), 2.0**-1000))
+
+
+def _singly(
+    f: Callable[[Floats], Any],
+    x: Floats,
+    gradient: Floats,
+    start: Array,
+    indices: Sequence[int] | Array,
+    found: ArrayCheck,
+    noise: float,
+) -> None:
+    chosen = np.asarray(indices, dtype=np.intp)
+    g = gradient.ravel()[chosen]
+    slopes = differentiate([axis(f, x, start, int(index)) for index in chosen], g)
+    verdicts = slopes.judge(g, noise)
+    # An element whose bounds are far below the largest one's size is known as well as it matters.
+    matters = np.abs(g).max(initial=0.0)
+    with np.errstate(invalid="ignore"):
+        settled = (g >= slopes.lower) & (g <= slopes.upper) & (10 * slopes.uncertainty <= 1e-6 * matters)
+    verdicts = np.where((verdicts == INCONCLUSIVE) & settled, PASS, verdicts)
+    found.value.flat[chosen] = slopes.value
+    found.uncertainty.flat[chosen] = slopes.uncertainty
+    found.kink |= bool(slopes.kink.any())
+    found.finite &= bool(np.isfinite(slopes.value).all())
+    found.wrong += [_index(place, x.shape) for place in chosen[verdicts == FAIL]]
+    found.verdict = int(
+        max((PASS, INCONCLUSIVE, FAIL), key=lambda code: _GRAVITY[code] * bool((verdicts == code).any()))
+    )
+
+
+_GRAVITY = {PASS: 1, INCONCLUSIVE: 2, FAIL: 3}
+
+
+def _index(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(place, shape))
+
+
+def _along(
+    f: Callable[[Floats], Any],
+    x: Floats,
+    gradient: Floats,
+    start: Array,
+    support: Bools,
+    rng: np.random.Generator,
+    found: ArrayCheck | None,
+    noise: float,
+) -> int:
+    """The verdict along one random direction in which only the support moves."""
+    v = direction(x, rng, np.where(support, gradient.ravel(), 0.0).reshape(x.shape))
+    v *= support.reshape(x.shape)
+    slope = float(np.vdot(gradient, v))
+    blur = noise * float(np.linalg.norm(v.ravel()))
+    measured = differentiate([walk(f, x, v, start)], [slope])
+    verdict = int(measured.judge(slope, blur)[0])
+    if verdict == INCONCLUSIVE and measured.lower[0] <= slope <= measured.upper[0]:
+        # Small because terms cancel: it is enough that an error of a thousandth in one of them would have shown.
+        typical = float(np.linalg.norm((gradient * v).ravel())) / max(np.sqrt(support.sum()), 1.0)
+        verdict = PASS if 10 * (measured.uncertainty[0] + blur) <= 5e-4 * typical else INCONCLUSIVE
+    if found is not None:
+        found.slopes = (slope, float(measured.value[0]), float(measured.uncertainty[0]))
+        found.kink |= bool(measured.kink[0])
+        found.finite &= bool(np.isfinite(measured.value[0]))
+    return verdict
+
+
+def _first_wrong(
+    f: Callable[[Floats], Any],
+    x: Floats,
+    gradient: Floats,
+    start: Array,
+    support: Bools,
+    rng: np.random.Generator,
+    noise: float,
+) -> Array:
+    """The flat index of an element within the support that is wrong, found by halving."""
+    places = np.flatnonzero(support)
+    while places.size > 1:
+        half = np.zeros_like(support)
+        half[places[: places.size // 2]] = True
+        wrong = _along(f, x, gradient, start, half, rng, None, noise) == FAIL
+        places = places[: places.size // 2] if wrong else places[places.size // 2 :]
+    return places

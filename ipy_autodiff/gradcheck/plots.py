@@ -1,0 +1,3 @@
+"""Draw a comparison with matplotlib."""
+
+from __future__ import annotations

@@ -1,0 +1,280 @@
+"""Check the sweep: whether each Function was given its output's whole gradient, and each gradient is what was added up.
+
+The book-keeping is done again from the recorded backward calls, so it holds for any engine and for a sweep by hand. If
+each Function is right by itself and the book-keeping is right, the gradients are, by the chain rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ipy_autodiff.gradcheck.ladder import Array
+from ipy_autodiff.gradcheck.numbers import element, spelled
+from ipy_autodiff.gradcheck.program import Program
+from ipy_autodiff.tracing.graph import Addition, FunctionNode, Recording, Step, VariableNode
+from ipy_autodiff.tracing.reading import CREATOR, array_of, data_of
+from ipy_autodiff.tracing.replay import ReplayError
+
+__all__ = ["Fault", "check_sweep"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Where the sweep went wrong: a stable code, what fills the blanks of its sentence, and what it concerns."""
+
+    code: str
+    blanks: Mapping[str, Any] = field(default_factory=dict)
+    function: FunctionNode | None = None
+    where: str = "engine"
+
+
+def check_sweep(program: Program, wrong: Collection[FunctionNode]) -> Iterator[Fault]:
+    """What is wrong with the recorded sweep, in the order in which it happened.
+
+    ``wrong`` are the Functions whose own ``backward`` is known to be wrong: no more is asked of them.
+    """
+    recording = program.recording
+    if recording.of is None or not recording.steps:
+        return
+    books = _Books(recording)
+    yield from _seed(recording)
+    for step in recording.steps:
+        if step.error is not None:
+            return
+        if step not in books.first_visits:
+            count = sum(other.function is step.function for other in recording.steps)
+            yield Fault("function-visited-twice", {"function": step.function.name, "count": count}, step.function)
+            continue
+        yield from _given(books, step)
+        if step.function not in wrong and step.function not in program.random:
+            yield from _answered(program, step)
+        yield from _added(books, step)
+    yield from _unvisited(recording)
+    yield from _left(books)
+
+
+class _Books:
+    """The gradient of each Variable as it should be after the recorded calls: what they returned for it, added up."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.contributions: dict[VariableNode, list[tuple[int, Array]]] = {}
+        self.old: dict[VariableNode, Array] = {}
+        self.first_visits = set({step.function: step for step in reversed(recording.steps)}.values())
+        for step in recording.steps:
+            if step not in self.first_visits:
+                continue
+            for addition in step.additions:
+                if addition.contribution is None:
+                    continue
+                entries = self.contributions.setdefault(addition.variable, [])
+                if not entries and addition.before is not None and np.any(addition.before):
+                    self.old[addition.variable] = addition.before
+                entries.append((step.number, addition.contribution))
+
+    def total(self, variable: VariableNode, before: int | None = None) -> Array | None:
+        """All contributions to a Variable, or those of the calls before a step."""
+        entries = [g for number, g in self.contributions.get(variable, []) if before is None or number < before]
+        return _sum(entries)
+
+    def seed(self) -> Array | None:
+        """What the sweep started with."""
+        of = self.recording.of
+        for step in self.recording.steps:
+            for node, gy in zip(step.function.outputs, step.gys, strict=False):
+                if node is of:
+                    return gy
+        return None
+
+
+def _seed(recording: Recording) -> Iterator[Fault]:
+    of = recording.of
+    assert of is not None
+    data = array_of(of.data)
+    for step in recording.steps:
+        for node, gy in zip(step.function.outputs, step.gys, strict=False):
+            if node is not of or gy is None or data is None:
+                continue
+            blanks = {"variable": of.name, "seed": spelled(gy), "shape": str(data.shape)}
+            if gy.shape != data.shape and not gy.size == data.size == 1:
+                yield Fault("seed-shape", blanks)
+            elif data.size and _same(gy, data) and not _same(gy, np.ones_like(gy)):
+                yield Fault("seed-is-the-value", blanks)
+            elif not _same(gy, np.ones_like(gy)):
+                yield Fault("seed-not-one", blanks)
+            return
+
+
+def _given(books: _Books, step: Step) -> Iterator[Fault]:
+    """Whether the Function was given the whole gradient of its outputs, and nothing else."""
+    of = books.recording.of
+    for node, gy in zip(step.function.outputs, step.gys, strict=False):
+        if node is of:
+            continue
+        whole = books.total(node)
+        blanks = {"function": step.function.name, "variable": node.name}
+        if gy is None:
+            if whole is not None:
+                yield Fault("used-before-complete", {**blanks, **_numbers(gy, whole)}, step.function)
+            continue
+        if whole is None or _same(gy, whole):
+            continue
+        so_far = books.total(node, before=step.number)
+        old = books.old.get(node)
+        numbers = _numbers(gy, whole)
+        other = next((v for v in books.contributions if v is not node and _same(gy, books.total(v))), None)
+        if old is not None and _same(gy, _sum([old, whole])):
+            yield Fault("old-gradient-added", {**blanks, **numbers, "old": spelled(old)}, step.function)
+        elif so_far is None or (_same(gy, so_far) and not _same(so_far, whole)):
+            yield Fault("used-before-complete", {**blanks, **numbers}, step.function)
+        elif _same(gy, books.seed()) and of is not None:
+            yield Fault("wrong-gradient-handed-on", {**blanks, **numbers, "other": of.name}, step.function)
+        elif other is not None:
+            yield Fault("wrong-gradient-handed-on", {**blanks, **numbers, "other": other.name}, step.function)
+        else:
+            yield Fault("gradient-changed", {**blanks, **numbers}, step.function)
+
+
+def _answered(program: Program, step: Step) -> Iterator[Fault]:
+    """Whether the Function answered as it does on the data of the run."""
+    function = step.function
+    if any(gy is None for gy in step.gys):
+        return
+    try:
+        program.start_over()
+        xs = [node.data.copy() if isinstance(node.data, np.ndarray) else node.data for node in function.inputs]
+        expected = program.replay.vjp(function, xs, [gy.copy() for gy in step.gys if gy is not None])
+    except ReplayError:
+        return
+    for node, gx, true in zip(function.inputs, step.gxs, map(array_of, expected), strict=False):
+        if gx is None or true is None or _same(gx, true):
+            continue
+        blanks = {"function": function.name, "variable": node.name, **_numbers(gx, true)}
+        live = array_of(data_of(node.object))
+        recorded = array_of(node.data)
+        if live is not None and recorded is not None and not _same(live, recorded, tight=True):
+            yield Fault("data-changed", {**blanks, **_numbers(live, recorded)}, function, "graph")
+        else:
+            yield Fault("other-data-in-backward", blanks, function, "graph")
+        return
+
+
+def _added(books: _Books, step: Step) -> Iterator[Fault]:
+    """Whether the engine added what the Function returned, to the right Variables."""
+    groups: dict[VariableNode, list[Addition]] = {}
+    for addition in step.additions:
+        groups.setdefault(addition.variable, []).append(addition)
+    for variable, additions in groups.items():
+        returned = [addition.contribution for addition in additions if addition.contribution is not None]
+        if not returned:
+            continue
+        before, after = additions[0].before, additions[0].after
+        old = variable in books.old and step.number == books.contributions[variable][0][0]
+        expected = _sum([*returned] if before is None or old else [before, *returned])
+        blanks = {"function": step.function.name, "variable": variable.name, **_numbers(after, expected)}
+        if _same(after, expected):
+            continue
+        others = [a.contribution for a in step.additions if a.variable is not variable]
+        if old and before is not None and _same(after, _sum([before, *returned])):
+            yield Fault("old-gradient-added", {**blanks, "old": spelled(before)}, step.function)
+        elif after is None:
+            # A sweep by hand may keep it in a name of its own, and a later one may have cleared it.
+            if books.recording.swept_by != "cell" or variable in books.recording.gradients:
+                continue
+            yield Fault("gradient-not-kept", blanks, step.function)
+        elif _same(after, returned[-1]):
+            yield Fault("overwritten", blanks, step.function)
+        elif any(other is not None and _same(_less(after, before), other) for other in others):
+            yield Fault("given-to-wrong-input", blanks, step.function)
+        elif before is not None and _same(after, _sum([before, *returned, *returned[:-1]])):
+            yield Fault("shared-array", blanks, step.function)
+        else:
+            yield Fault("not-added", blanks, step.function)
+
+
+def _unvisited(recording: Recording) -> Iterator[Fault]:
+    """The first Function that should have run backward and did not."""
+    assert recording.of is not None
+    visited = {step.function for step in recording.steps}
+    for function in reversed(recording.graph.upstream(recording.of)):
+        if function in visited:
+            continue
+        output = function.outputs[0] if function.outputs else None
+        blanks = {"function": function.name, "variable": output.name if output else ""}
+        if output is not None and CREATOR.read(output.object) is None and _knows_creators(recording):
+            yield Fault("no-creator", blanks, function, "graph")
+        else:
+            yield Fault("function-not-visited", blanks, function)
+        return
+
+
+def _knows_creators(recording: Recording) -> bool:
+    return any(CREATOR.name(node.object) is not None for node in recording.graph.variables)
+
+
+def _left(books: _Books) -> Iterator[Fault]:
+    """Whether the gradients that are there in the end are those that were added up."""
+    for variable in books.recording.graph.leaves:
+        whole = books.total(variable)
+        left = books.recording.gradients.get(variable)
+        if whole is None or _same(left, whole):
+            continue
+        last = books.contributions[variable][-1][1]
+        old = books.old.get(variable)
+        blanks = {"variable": variable.name, "function": "", **_numbers(left, whole)}
+        if left is None:
+            yield Fault("gradient-not-kept", blanks)
+        elif old is not None and _same(left, _sum([old, whole])):
+            yield Fault("old-gradient-added", {**blanks, "old": spelled(old)})
+        elif len(books.contributions[variable]) > 1 and _same(left, last):
+            yield Fault("overwritten", blanks)
+        else:
+            yield Fault("gradient-changed", blanks)
+
+
+def _numbers(got: Array | None, truth: Array | None) -> dict[str, str]:
+    place = _worst(got, truth)
+    return {"got": element(got, place), "truth": element(truth, place)}
+
+
+def _worst(got: Array | None, truth: Array | None) -> tuple[int, ...] | None:
+    if got is None or truth is None or got.shape != truth.shape or got.size <= 1:
+        return None
+    with np.errstate(all="ignore"):
+        off = np.abs(np.subtract(got, truth, dtype=np.float64))
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(np.nan_to_num(off, nan=np.inf))), got.shape))
+
+
+def _sum(arrays: Sequence[Array]) -> Array | None:
+    total: Array | None = None
+    for array in arrays:
+        try:
+            total = array if total is None else np.asarray(total + array)
+        except ValueError:
+            return None
+    return total
+
+
+def _less(after: Array, before: Array | None) -> Array | None:
+    try:
+        return after if before is None else np.asarray(after - before)
+    except ValueError:
+        return None
+
+
+def _same(first: Array | None, second: Array | None, tight: bool = False) -> bool:
+    if first is None or second is None:
+        return first is second
+    if first.shape != second.shape and not first.size == second.size == 1:
+        return False
+    a, b = first.ravel(), second.ravel()
+    if a.dtype.kind not in "fiub" or b.dtype.kind not in "fiub":
+        return np.array_equal(a, b)
+    short = min(a.dtype.itemsize if a.dtype.kind == "f" else 8, b.dtype.itemsize if b.dtype.kind == "f" else 8) < 8
+    tolerance = 0.0 if tight else 1e-4 if short else 1e-9
+    largest = float(np.abs(b).max(initial=0.0, where=np.isfinite(b.astype(np.float64)))) if b.size else 0.0
+    return bool(np.allclose(a, b, rtol=tolerance, atol=tolerance * largest, equal_nan=True))
