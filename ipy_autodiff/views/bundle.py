@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipy_autodiff.messages import current_language, say
 from ipy_autodiff.views import comparison, graph, page, plain_text, stepper
-from ipy_autodiff.views.labels import shorten
+from ipy_autodiff.views.labels import SYMBOLS, shorten
 
 if TYPE_CHECKING:
     from ipy_autodiff.views.trace import Trace
@@ -117,14 +117,14 @@ def _steps(told: stepper.Stepper, picture: graph.Picture | None) -> dict[str, An
 
 def _check(checked: comparison.Check) -> dict[str, Any]:
     return {
-        "heading": f"{comparison.SYMBOLS[checked.verdict]} {checked.heading}",
+        "heading": f"{SYMBOLS[checked.verdict]} {checked.heading}",
         "verdict": checked.verdict,
         "columns": checked.columns,
         "rows": [
             {
                 "cells": row.cells,
                 "verdict": row.verdict,
-                "text": f"{comparison.SYMBOLS[row.verdict]} {row.verdict_text}",
+                "text": f"{SYMBOLS[row.verdict]} {row.verdict_text}",
                 "reason": row.reason,
             }
             for row in checked.rows

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.comparison import Row
     from ipy_autodiff.views.trace import Trace
 
-__all__ = ["SYMBOLS", "Accusation", "Check", "ShownRow", "check"]
+__all__ = ["Accusation", "Check", "ShownRow", "check"]
 
-SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 _MOST_ROWS = 200
 _SMALL = 4
 _SENTENCE = 600
@@ -79,13 +78,14 @@ def check(trace: Trace) -> Check:
 
 
 def _row(row: Row, witnesses: tuple[str, ...]) -> ShownRow:
-    values = [row.backprop, row.numerical, *(row.witnesses.get(name) for name in witnesses)]
-    uncertainty = row.uncertainty
+    values: list[Any] = [row.backprop, row.numerical, *(row.witnesses.get(name) for name in witnesses)]
+    uncertainty: Any = row.uncertainty
     name, place = shorten(row.name, 40), _worst(row)
     if place is not None:
         name += f"[{', '.join(map(str, place))}]"
-        values = [value[place] if np.shape(value) == np.shape(row.backprop) else value for value in values]
-        uncertainty = np.broadcast_to(np.asarray(uncertainty), np.shape(row.backprop))[place]
+        shape = np.shape(values[0])
+        values = [value[place] if np.shape(value) == shape else value for value in values]
+        uncertainty = np.broadcast_to(np.asarray(uncertainty), shape)[place]
     backprop, numerical, *others = values
     cells = (
         name,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipy_autodiff.views import bundle, graph
+from ipy_autodiff.views.dot import dot
 
 if TYPE_CHECKING:
     from ipy_autodiff.views.trace import Trace
@@ -23,13 +24,13 @@ def _svg(trace: Trace, path: Path) -> None:
 
 
 def _dot(trace: Trace, path: Path) -> None:
-    path.write_text(graph.dot(trace), encoding="utf-8")
+    path.write_text(dot(trace), encoding="utf-8")
 
 
 def _png(trace: Trace, path: Path) -> None:
     import pygraphviz
 
-    drawn = pygraphviz.AGraph(string=graph.dot(trace))
+    drawn = pygraphviz.AGraph(string=dot(trace))
     try:
         path.write_bytes(drawn.draw(format="png", prog="dot", args="-Gdpi=144"))
     finally:

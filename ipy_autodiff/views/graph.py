@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
@@ -22,7 +22,7 @@ from ipy_autodiff.views.numbers import inline, spell_type
 if TYPE_CHECKING:
     from ipy_autodiff.views.trace import Trace
 
-__all__ = ["Picture", "dot", "draw"]
+__all__ = ["Picture", "draw"]
 
 _PAD = 11
 _LINE = 18
@@ -228,34 +228,3 @@ def _content(text: str) -> str:
 
 def _attribute(text: str) -> str:
     return escape(text, quote=True)
-
-
-def dot(trace: Trace) -> str:
-    """The graph as DOT, for Graphviz and whatever else reads it: labels, shapes, and one edge an input or output."""
-    import graphviz
-
-    folded = fold(trace.graph)
-    gradients = timeline(trace.recording)
-    source = graphviz.Digraph(
-        "autodiff", graph_attr={"rankdir": "LR"}, node_attr={"fontname": "monospace"}, edge_attr={"arrowhead": "vee"}
-    )
-    for variable in folded.variables:
-        lines = [shorten(variable.name, 60), f"data {inline(variable.data)}"]
-        lines.append(f"grad {gradients.final(variable.id)}")
-        peripheries = "2" if variable.role == "output" else "1"
-        source.node(variable.id, _label(lines), shape="box", style="rounded", peripheries=peripheries)
-    for function in folded.functions:
-        source.node(function.id, _label([shorten(function.name, 60)]), shape="ellipse")
-    for box, (functions, variables) in folded.boxes.items():
-        key, n = ("views.folded_functions", functions) if functions else ("views.folded_variables", variables)
-        source.node(box, _label([say(key, n=n)]), shape="box", style="dashed")
-    for tail, head in folded.edges:
-        source.edge(tail, head)
-    return str(source.source)
-
-
-def _label(lines: list[str]) -> Any:
-    """Lines as one DOT label that is no HTML. None is left empty: Graphviz crashes now and then where one is."""
-    import graphviz
-
-    return graphviz.nohtml("\\n".join(line.replace("\\", "\\\\") or "·" for line in lines))

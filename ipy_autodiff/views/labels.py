@@ -9,7 +9,10 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-__all__ = ["clean", "columns", "is_exotic", "pad", "shorten", "width"]
+__all__ = ["SYMBOLS", "clean", "columns", "is_exotic", "pad", "shorten", "width"]
+
+SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
+"""A sign for each verdict, so that none is told by its colour alone."""
 
 _LONGEST = 4_000
 

@@ -49,7 +49,7 @@ def place(sizes: Mapping[str, Size], edges: Iterable[tuple[str, str]], *, across
     import pygraphviz
 
     edges = tuple(edges)
-    gap, rank = ("0.22", "0.36") if across else ("0.3", "0.34")
+    gap, rank = ("0.2", "0.32") if across else ("0.3", "0.32")
     dot = graphviz.Digraph(
         graph_attr={"rankdir": "LR" if across else "TB", "nodesep": gap, "ranksep": rank, "outputorder": "nodesfirst"},
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},

@@ -56,7 +56,7 @@ def summary(array: np.ndarray[Any, Any]) -> str:
     if array.dtype.kind not in "biuf":
         return spell_type(array)
     low, high = array.min(), array.max()
-    return say("views.all_equal", value=number(low)) if low == high else f"{number(low, 4)} … {number(high, 4)}"
+    return say("views.all_equal", value=number(low)) if low == high else f"{number(low, 3)} … {number(high, 3)}"
 
 
 def spell_type(value: Any) -> str:

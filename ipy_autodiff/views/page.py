@@ -13,9 +13,10 @@ from html import escape
 from typing import Any
 
 from ipy_autodiff.messages import current_language, say
-from ipy_autodiff.views.comparison import SYMBOLS, Check, ShownRow
+from ipy_autodiff.views.comparison import Check, ShownRow
 from ipy_autodiff.views.front_end import read
 from ipy_autodiff.views.graph import Picture
+from ipy_autodiff.views.labels import SYMBOLS
 from ipy_autodiff.views.stepper import Stepper
 
 __all__ = ["fragment", "image", "json_in_script", "safe", "standalone", "static_check", "static_graph", "static_steps"]
@@ -91,7 +92,7 @@ def standalone(title: str, body: str) -> str:
         f'<!doctype html><html lang="{current_language()}" class="ad-page"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{safe(title)}</title></head><body>{body}</body></html>\n"
+        f"<title>{safe(title)}</title></head><body><main><h1>{safe(title)}</h1>{body}</main></body></html>\n"
     )
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ipy_autodiff.messages import say
-from ipy_autodiff.views.comparison import SYMBOLS, Check
+from ipy_autodiff.views.comparison import Check
 from ipy_autodiff.views.folding import fold
 from ipy_autodiff.views.gradients import timeline
-from ipy_autodiff.views.labels import columns, pad, shorten
+from ipy_autodiff.views.labels import SYMBOLS, columns, pad, shorten
 from ipy_autodiff.views.numbers import inline, spell_type
 from ipy_autodiff.views.stepper import Stepper
 

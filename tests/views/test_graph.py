@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from ipy_autodiff.messages import LANGUAGES, speaking
+from ipy_autodiff.views.dot import dot
 from ipy_autodiff.views.folding import MOST_FUNCTIONS, fold
-from ipy_autodiff.views.graph import dot, draw
+from ipy_autodiff.views.graph import draw
 from ipy_autodiff.views.layout import Size, place
 from tests.views import traces
 
@@ -45,7 +46,7 @@ def test_functions_show_their_class_and_are_ellipses():
 
 def test_arrays_show_their_kind_and_range():
     x, *_ = nodes(draw(traces.matrices()).svg, "variable")
-    assert texts(x) == ["x", "leaf", "float64 (4, 3)", "data", "-1.265 … 1.304", "grad", "-2.544 … 0"]
+    assert texts(x) == ["x", "leaf", "float64 (4, 3)", "data", "-1.27 … 1.3", "grad", "-2.54 … 0"]
 
 
 def test_everything_has_a_title_for_a_screen_reader():
