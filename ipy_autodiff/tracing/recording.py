@@ -130,7 +130,7 @@ def _chosen(graph: Graph, of: VariableNode, wrt: Sequence[str] | None) -> tuple[
 
 
 def _without_calls(recorder: Recorder, namespace: Mapping[str, Any], source: str, value: Any) -> Any:
-    """The Variable that a cell is about which computed none: swept, swept by hand, shown, or named."""
+    """The Variable that a cell is about which computed none: swept, swept by hand, shown, or assigned."""
     for sweep in reversed(recorder.sweeps):
         if sweep.root is not None:
             return sweep.root
@@ -141,16 +141,24 @@ def _without_calls(recorder: Recorder, namespace: Mapping[str, Any], source: str
             return ends[0]
     if is_variable(value):
         return value
-    named = [namespace.get(name) for name in _names_used(source)]
-    return next((item for item in reversed(named) if is_variable(item)), None)
+    assigned = [namespace.get(name) for name in _names_assigned(source)]
+    return next((item for item in reversed(assigned) if is_variable(item)), None)
 
 
-def _names_used(source: str) -> list[str]:
+def _names_assigned(source: str) -> list[str]:
+    """The names that the cell's own level binds, in order; what its functions and classes bind is theirs."""
     try:
-        tree = ast.parse(source)
+        pending: list[ast.AST] = list(reversed(ast.parse(source).body))
     except (SyntaxError, ValueError):
         return []
-    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    names = []
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.append(node.id)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            pending.extend(reversed(list(ast.iter_child_nodes(node))))
+    return names
 
 
 def names_in(namespace: Mapping[str, Any]) -> dict[int, str]:
