@@ -146,7 +146,7 @@ def _without_calls(recorder: Recorder, namespace: Mapping[str, Any], source: str
 
 
 def _names_assigned(source: str) -> list[str]:
-    """The names that the cell's own level binds, in order; what its functions and classes bind is theirs."""
+    """The names that the cell's own level binds, or sets attributes of, in order; functions and classes have theirs."""
     try:
         pending: list[ast.AST] = list(reversed(ast.parse(source).body))
     except (SyntaxError, ValueError):
@@ -154,7 +154,10 @@ def _names_assigned(source: str) -> list[str]:
     names = []
     while pending:
         node = pending.pop()
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            node = node.value
+            names += [node.id] if isinstance(node, ast.Name) else []
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.append(node.id)
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             pending.extend(reversed(list(ast.iter_child_nodes(node))))
