@@ -12,7 +12,7 @@ from weakref import ref
 import numpy as np
 
 from ipy_autodiff.engine.errors import explain
-from ipy_autodiff.engine.recording import is_recording, no_grad
+from ipy_autodiff.engine.recording import is_recording, no_grad, reading
 from ipy_autodiff.engine.variable import Array, Variable, as_array, as_variable
 
 __all__ = ["Function", "Output"]
@@ -37,8 +37,9 @@ class Function:
     ``input``, ``output`` (the first ones), ``inputs`` and ``outputs`` are then those of the last call.
     """
 
-    __slots__ = ("_inputs", "_outputs")
+    __slots__ = ("_data_in", "_inputs", "_outputs")
 
+    _data_in: frozenset[str | None]  # the attributes in which forward kept data; None among them: on the class
     _inputs: tuple[Any, ...]
     _outputs: Any  # None, a weak reference to the only output, or a tuple of Output
 
@@ -47,7 +48,9 @@ class Function:
         variables = tuple([as_variable(x) for x in inputs])
         if getattr(self, "_outputs", None) is not None:
             self._leave_to_a_copy()
-        results = self.forward(*[x.data for x in variables])
+        before = {**getattr(self, "__dict__", {})}, {**vars(type(self))}
+        xs = [x.data for x in variables]
+        results = self.forward(*xs)
         several = isinstance(results, tuple | list)
         outputs = [Variable(self._checked(y)) for y in (results if several else (results,))]
         if is_recording():
@@ -59,6 +62,7 @@ class Function:
                 y.generation = generation
                 y._uses = 1  # as if used before: its creator then waits for the whole gradient, and is called with care
             self._inputs = variables
+            self._data_in = kept_data(self, before, integers=all(x.dtype.kind == "f" for x in xs))
             self._outputs = tuple([Output(y) for y in outputs])
         return tuple(outputs) if several else outputs[0]
 
@@ -117,16 +121,39 @@ class Function:
         return max([x.generation for x in self.inputs if isinstance(x, Variable)], default=0)
 
     def _gradients(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
-        """Each input with its gradient, as ``backward`` gives it and after checks."""
+        """Each input with its gradient as ``backward`` gives it on arrays, after checks."""
         with no_grad():
-            gxs = self.backward(*[_writeable(gy) for gy in gys])
-        return self._paired(gxs)
+            return self._paired(self.backward(*[own_array(gy) for gy in gys]))
 
     def _gradients_as_variables(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
-        """The same on Variables, for differentiating again."""
-        return self._gradients(ys, tuple([gy._data for gy in gys]))
+        """Each input with its gradient as a Variable, for differentiating again.
 
-    def _paired(self, gxs: Any) -> Iterable[tuple[Variable, Any]]:
+        ``backward`` is run on Variables first. Where it worked on raw data instead, its answer says nothing about its
+        own derivative: then the gradients come from arrays, and differentiating them raises.
+        """
+        pairs = self._paired_on_variables(gys)
+        if pairs is None:
+            arrays = tuple([gy._data for gy in gys])
+            pairs = Raw.record(self, gys, self._gradients(ys, arrays))
+        return pairs
+
+    def _paired_on_variables(self, gys: tuple[Any, ...]) -> list[tuple[Variable, Any]] | None:
+        """The gradients as Variables that know all they depend on; None where raw data came in between."""
+        state = getattr(self, "__dict__", {})
+        hidden = {name: state.pop(name) for name in getattr(self, "_data_in", ()) if name in state}
+        before = reading.count
+        try:
+            pairs = self._paired(self.backward(*gys))
+        except Exception:  # it does not work on Variables; on arrays it may
+            return None
+        finally:
+            state.update(hidden)
+        if reading.count != before or None in getattr(self, "_data_in", ()):
+            return None
+        return pairs if all(isinstance(gx, Variable) for _, gx in pairs) else None
+
+    def _paired(self, gxs: Any) -> list[tuple[Variable, Any]]:
+        """Each input with its gradient, after checks that speak the student's language."""
         name = type(self).__name__
         gxs = tuple(gxs) if isinstance(gxs, tuple | list) else (gxs,)
         if len(gxs) != len(self._inputs):
@@ -141,9 +168,9 @@ class Function:
                     raise explain(TypeError, "backward_kind", name=name, number=number, kind=gx.dtype)
                 if gx.dtype.kind != "f":
                     gx = gx.astype(np.float64)
-            if gx.shape != x.shape:
+            if gx.shape != x._data.shape:
                 raise explain(ValueError, "backward_shape", name=name, number=number, returned=gx.shape, shape=x.shape)
-            pairs.append((x, gx._data if isinstance(gx, Variable) else gx))
+            pairs.append((x, gx))
         return pairs
 
     def _found(self) -> tuple[Variable, ...]:
@@ -167,7 +194,63 @@ class Function:
         return array
 
 
-def _writeable(gy: Any) -> Array:
+class Raw(Function):
+    """Gradients that a ``backward`` computed on raw data. They can be used; differentiating them raises."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @classmethod
+    def record(
+        cls, function: Function, gys: tuple[Any, ...], pairs: Iterable[tuple[Variable, Any]]
+    ) -> list[tuple[Variable, Any]]:
+        """The pairs with Variables for gradients, which lead back to all that ``function`` saw."""
+        raw = cls(type(function).__name__)
+        if not is_recording():
+            return [(x, Variable(gx)) for x, gx in pairs]
+        raw.inputs = (*gys, *function._inputs)
+        recorded = []
+        for x, gx in pairs:
+            y = Variable(gx)
+            y.set_creator(raw)
+            y._uses = 1
+            recorded.append((x, y))
+        raw.outputs = [y for _, y in recorded]
+        return recorded
+
+    def backward(self, *gys: Any) -> Any:
+        raise explain(RuntimeError, "raw_backward", name=self.name)
+
+
+def kept_data(function: Function, before: tuple[dict[str, Any], dict[str, Any]], integers: bool) -> frozenset[str | None]:
+    """The attributes in which a call of ``forward`` kept numbers; ``integers`` that index or count are none."""
+    attributes, of_class = before
+    found: set[str | None] = set()
+    for name, value in getattr(function, "__dict__", {}).items():
+        if value is not attributes.get(name, found) and _is_data(value, integers):
+            found.add(name)
+    for name, value in vars(type(function)).items():
+        if value is not of_class.get(name, found) and _is_data(value, integers):
+            found.add(None)
+    return frozenset(found)
+
+
+def _is_data(value: Any, integers: bool) -> bool:
+    if value is None or isinstance(value, bool | str | bytes | slice | np.bool_ | np.dtype | type):
+        return False
+    if isinstance(value, int | np.integer):
+        return not integers
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind not in ("biu" if integers else "b")
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(_is_data(item, integers) for item in value)
+    return True
+
+
+def own_array(gy: Any) -> Array:
+    """A gradient as an array that ``backward`` may even write into: no scalar, and no view for reading only."""
     array = np.asarray(gy)
     return array if array.flags.writeable else array.copy()
 

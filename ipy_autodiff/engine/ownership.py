@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LARGE", "owns", "product"]
+__all__ = ["ALONE", "LARGE", "can_add", "owns", "product"]
 
 LARGE = 1 << 15
 """Bytes from which writing in place is worth the question."""
@@ -28,6 +28,18 @@ def product(gy: Any, factor: Any) -> Any:
         if factor.__class__ is np.ndarray and getrefcount(factor) == _FRESH and owns(factor) and _fits(factor, gy):
             return np.multiply(gy, factor, out=factor)
     return gy * factor
+
+
+def can_add(array: Any, other: Any) -> bool:
+    """Whether ``array += other`` gives the sum and is worth the question, if nobody else sees ``array``."""
+    return (
+        array.__class__ is np.ndarray
+        and array.nbytes >= LARGE
+        and other.__class__ is np.ndarray
+        and array.dtype == other.dtype
+        and array.shape == other.shape
+        and owns(array)
+    )
 
 
 def owns(array: Any) -> bool:
@@ -69,3 +81,6 @@ def _calibrate() -> tuple[int, int]:
 
 
 _UNSEEN, _FRESH = _calibrate()
+
+ALONE = _UNSEEN
+"""References to an object that one container or caller holds, as a function sees them that has one name for it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import ContextDecorator
+from contextvars import ContextVar, Token
+from threading import Lock
+from typing import Any
 
 __all__ = ["is_recording", "no_grad"]
 
@@ -18,7 +19,18 @@ class Pauses:
         self.anywhere = 0
 
 
+class Reading:
+    """How often anybody took a Variable's array out of the graph."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
 pauses = Pauses()
+reading = Reading()
+_counting = Lock()
 _paused: ContextVar[bool] = ContextVar("ipy_autodiff_no_grad", default=False)
 
 
@@ -27,28 +39,21 @@ def is_recording() -> bool:
     return not (pauses.anywhere and _paused.get())
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+class no_grad(ContextDecorator):  # noqa: N801 - it reads as a statement: with no_grad()
     """Within this context operations compute values only: the results have no creator.
 
     It holds for this thread (and asynchronous task) alone, may be nested, and may decorate a function.
     """
-    token = _paused.set(True)
-    pauses.anywhere += 1
-    try:
-        yield
-    finally:
-        pauses.anywhere -= 1
-        _paused.reset(token)
-
-
-class Reading:
-    """Counts how often anybody read a Variable's array out of the graph."""
-
-    __slots__ = ("count",)
 
     def __init__(self) -> None:
-        self.count = 0
+        self._tokens: list[Token[bool]] = []
 
+    def __enter__(self) -> None:
+        self._tokens.append(_paused.set(True))
+        with _counting:
+            pauses.anywhere += 1
 
-reading = Reading()
+    def __exit__(self, *exception: Any) -> None:
+        with _counting:
+            pauses.anywhere -= 1
+        _paused.reset(self._tokens.pop())

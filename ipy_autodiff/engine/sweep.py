@@ -18,10 +18,10 @@ import numpy as np
 from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.function import Function
 from ipy_autodiff.engine.operation import Binary, Unary
-from ipy_autodiff.engine.ownership import owns
+from ipy_autodiff.engine.ownership import ALONE, can_add, owns
 from ipy_autodiff.engine.variable import Variable
 
-__all__ = ["sweep"]
+__all__ = ["accumulate", "sweep"]
 
 float64 = np.float64
 ndarray = np.ndarray
@@ -139,7 +139,14 @@ class Waiting:
         """Add ``g`` to the gradient of ``x``."""
         gradients = self.gradients
         if x in gradients:
-            gradients[x] = gradients[x] + g
+            old = gradients[x]
+            if getrefcount(old) == ALONE and can_add(old, g):
+                old += g
+            elif getrefcount(g) == ALONE and can_add(g, old):
+                g += old
+                gradients[x] = g
+            else:
+                gradients[x] = old + g
             return
         gradients[x] = g
         f: Any = x._creator
@@ -167,22 +174,27 @@ class Waiting:
 
 
 def accumulate(x: Variable, g: Any) -> None:
-    """Add ``g`` to the gradient that ``x`` shows, in an array that nobody else sees."""
+    """Add ``g`` to the gradient that ``x`` shows, in an array that nobody else sees and in the precision of ``x``."""
     old = x._grad
-    if g.__class__ is Variable or isinstance(g, Variable):
+    if isinstance(g, Variable):
+        if g.dtype != x.dtype and x.dtype.kind == "f":
+            g = g.astype(x.dtype)
         x._grad = g if old is None else old + g
         return
-    if isinstance(old, Variable):
-        old = old._data
     dtype = x._data.dtype
-    if g.__class__ is ndarray and dtype != g.dtype and dtype.kind == "f":
-        g = g.astype(dtype)
-    if old is not None:
-        x._grad = old + g
-    elif g.__class__ is ndarray and (getrefcount(g) > 3 or not owns(g)):
-        x._grad = g.copy()
+    if g.dtype != dtype:
+        if g.dtype.kind == "c" or dtype.kind == "c":
+            raise explain(TypeError, "not_differentiable", dtype=dtype if dtype.kind == "c" else g.dtype)
+        if dtype.kind == "f":
+            g = g.astype(dtype)
+    if old is None:
+        x._grad = g.copy() if g.__class__ is ndarray and (getrefcount(g) > ALONE or not owns(g)) else g
+    elif isinstance(old, Variable):
+        x._grad = old._data + g
+    elif getrefcount(old) == ALONE and can_add(old, g):
+        old += g
     else:
-        x._grad = g
+        x._grad = old + g
 
 
 def _seed(y: Variable, create_graph: bool) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ipy_autodiff.engine.errors import explain
+from ipy_autodiff.engine.recording import reading
 
 if TYPE_CHECKING:
     from ipy_autodiff.engine.function import Function
@@ -55,6 +56,7 @@ class Variable:
     @property
     def data(self) -> Array:
         """The array itself, not a copy."""
+        reading.count += 1
         data = self._data
         if data.__class__ is not np.ndarray and not isinstance(data, np.ndarray):
             data = self._data = np.asarray(data)
@@ -138,7 +140,7 @@ class Variable:
         return len(self._data)
 
     def __repr__(self) -> str:
-        text = np.array2string(self.data, separator=" ", prefix="variable(") if self.size else str(self.data)
+        text = str(np.asarray(self._data)).replace("\n", "\n" + " " * len("variable("))
         return f"variable({text})"
 
     if TYPE_CHECKING:  # the modules of operations install these
