@@ -216,7 +216,7 @@ def kept(array: Array | None) -> Array | None:
     """The array as it is now: a copy, or the array itself where it is too large to be copied each time it passes."""
     if array is None or array.nbytes > _SMALL:
         return array
-    copy = array.copy()
+    copy = np.array(array)  # a plain ndarray, whatever subclass the student uses
     copy.flags.writeable = False
     return copy
 
