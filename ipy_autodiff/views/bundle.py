@@ -129,5 +129,6 @@ def _check(checked: comparison.Check) -> dict[str, Any]:
             }
             for row in checked.rows
         ],
+        "remarks": checked.remarks,
         "blame": [[accusation.sentence, accusation.hint] for accusation in checked.blame],
     }

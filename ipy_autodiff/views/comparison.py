@@ -52,6 +52,7 @@ class Check:
     columns: tuple[str, ...]
     rows: tuple[ShownRow, ...]
     blame: tuple[Accusation, ...]
+    remarks: tuple[str, ...]
 
 
 def check(trace: Trace) -> Check:
@@ -69,12 +70,15 @@ def check(trace: Trace) -> Check:
         verdict, heading = "fail", say("views.some_differ", n=failed, all=len(rows))
     elif unsure:
         verdict, heading = "inconclusive", say("views.some_unsure", n=unsure, all=len(rows))
+    elif trace.blame:
+        verdict, heading = "fail", say("views.agree_by_chance", n=len(rows))
     else:
         verdict, heading = "pass", say("views.all_agree", n=len(rows))
     blame = tuple(
         Accusation(shorten(found.sentence, _SENTENCE), shorten(found.hint, _SENTENCE)) for found in trace.blame
     )
-    return Check(heading, verdict, columns, shown, blame)
+    remarks = tuple(shorten(remark, _SENTENCE) for remark in trace.comparison.remarks)
+    return Check(heading, verdict, columns, shown, blame, remarks)
 
 
 def _row(row: Row, witnesses: tuple[str, ...]) -> ShownRow:
@@ -108,17 +112,21 @@ def _worst(row: Row) -> tuple[int, ...] | None:
     try:
         with np.errstate(all="ignore"):
             off = np.abs(np.subtract(backprop, numerical, dtype=float)) / (np.asarray(row.uncertainty, float) + 1e-300)
-            off = np.broadcast_to(np.where(np.isnan(off), np.inf, off), np.shape(backprop))
+            off = np.broadcast_to(
+                np.where(np.isfinite(numerical), np.nan_to_num(off, nan=np.inf), -1), np.shape(backprop)
+            )
     except (TypeError, ValueError):
         return None
-    return tuple(int(index) for index in np.unravel_index(np.argmax(off), off.shape))
+    place = tuple(int(index) for index in np.unravel_index(np.argmax(off), off.shape))
+    return place if off[place] >= 0 else None
 
 
 def _bound(uncertainty: Any) -> str:
     """The largest of the uncertainties."""
     if uncertainty is None or np.size(uncertainty) == 0:
         return ""
-    return f"± {number(np.asarray(uncertainty).max(), 2)}"
+    measured = np.asarray(uncertainty)[np.isfinite(uncertainty)]
+    return f"± {number(measured.max(), 2)}" if measured.size else ""
 
 
 def _value(value: Any, other: Any) -> str:
@@ -126,7 +134,8 @@ def _value(value: Any, other: Any) -> str:
     if value is None:
         return "–"
     if np.size(value) != 1:
-        return inline(value, 6, most=40)
+        unmeasured = np.asarray(value).dtype.kind in "fc" and np.isnan(value).any()
+        return "–" if unmeasured else inline(value, 6, most=40)
     digits = 6
     if other is not None and np.size(other) == 1:
         while digits < 10 and number(value, digits) == number(other, digits):

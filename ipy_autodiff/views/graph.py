@@ -84,6 +84,7 @@ class _Card:
     rows: list[tuple[str, str, str]]
     title: str
     classes: str
+    named: bool
     widest: dict[str, float] = field(default_factory=dict)
 
     def width(self) -> float:
@@ -136,7 +137,11 @@ class _Cards:
         return parts
 
     def _card(self, variable: VariableNode, gradients: Timeline) -> _Card:
-        name, value, kind = shorten(variable.name, 24), inline(variable.data), spell_type(variable.data)
+        name, value, kind = (
+            shorten(variable.name, 24 if variable.named else 14),
+            inline(variable.data),
+            spell_type(variable.data),
+        )
         gradient = gradients.final(variable.id)
         role = "" if variable.role == "intermediate" else say(f"views.{variable.role}")
         rows = [(name, role, "r"), ("data", value, "d")]
@@ -149,7 +154,7 @@ class _Cards:
             said.append(say(f"views.{verdict}"))
         classes = " ".join(filter(None, ("variable", variable.role, verdict)))
         widest = max((width(inline(carried)) for carried in gradients.history.get(variable.id, ())), default=0.0)
-        return _Card(rows, ", ".join(said), classes, {"d grad": widest})
+        return _Card(rows, ", ".join(said), classes, variable.named, {"d grad": widest})
 
     def _function(self, node: FunctionNode, x: float, y: float, identifier: str) -> str:
         size, blamed = self.sizes[node.id], node in self.blamed
@@ -182,7 +187,7 @@ def _variable(card: _Card, size: Size, x: float, y: float, identifier: str) -> s
     for index, (left_text, right_text, kind) in enumerate(card.rows):
         baseline = 19 + index * _LINE
         if left_text:
-            parts.append(_text(left_text, "n" if index == 0 else "k", _PAD, baseline))
+            parts.append(_text(left_text, ("n" if card.named else "u") if index == 0 else "k", _PAD, baseline))
         if right_text:
             parts.append(_text(right_text, kind, right, baseline))
     for verdict in ("pass", "fail", "inconclusive"):
@@ -203,7 +208,7 @@ def _mark(verdict: str, x: float, y: float) -> str:
 
 
 def _text(text: str, kind: str, x: float, y: float) -> str:
-    size = _NAME if kind in "nc" else _SMALL if kind in "kr" else _FONT
+    size = _NAME if kind in "nuc" else _SMALL if kind in "kr" else _FONT
     fit = f' textLength="{width(text) * size:.0f}" lengthAdjust="spacingAndGlyphs"' if is_exotic(text) else ""
     return f'<text class="{kind}" x="{x:.0f}" y="{y:.0f}"{fit}>{_content(text)}</text>'
 

@@ -14,6 +14,7 @@ __all__ = ["block", "inline", "number", "spell_type", "summary"]
 
 _SMALL = 24
 _MOST_ELEMENTS = 48
+_LINE = 80
 _short = reprlib.Repr()
 _short.maxother = _short.maxstring = 200
 
@@ -66,19 +67,22 @@ def spell_type(value: Any) -> str:
     return clean(type(value).__name__)
 
 
-def block(value: Any, digits: int = 5) -> str:
-    """A value on as many lines as it takes: an array's elements in columns, the middle of a large one left out."""
+def block(value: Any, digits: int = 4) -> str:
+    """A value on as many lines as it takes: an array's elements in columns, the middle of a large one left out.
+
+    A single number gets one more digit than the elements of an array.
+    """
     if not isinstance(value, np.ndarray) or value.ndim == 0:
-        return inline(value, digits, most=60)
+        return inline(value, digits + 1, most=60)
     if value.dtype.kind not in "biufc":
         return shorten(_repr(value), 60)
     if value.size > _MOST_ELEMENTS:
         return np.array2string(
-            value, precision=digits - 1, threshold=_MOST_ELEMENTS, edgeitems=2, max_line_width=72, separator=" "
+            value, precision=digits - 1, threshold=_MOST_ELEMENTS, edgeitems=2, max_line_width=_LINE, separator=" "
         )
     wide = max((len(number(element, digits)) for element in value.flat), default=0)
     as_text = {"all": lambda element: number(element, digits).rjust(wide)}
-    return np.array2string(value, formatter=as_text, max_line_width=72, separator=" ")  # type: ignore[arg-type]
+    return np.array2string(value, formatter=as_text, max_line_width=_LINE, separator=" ")  # type: ignore[arg-type]
 
 
 def _elements(items: Any, digits: int) -> str:

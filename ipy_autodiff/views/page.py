@@ -43,8 +43,8 @@ def static_steps(stepper: Stepper) -> str:
         title = f"{step.number}. <b>{safe(step.title)}</b>"
         title += f" · {safe(step.where)} <code>{safe(step.code)}</code>" if step.where else ""
         rows = "".join(
-            f'<tr><td style="{_LEFT}">{safe(line.label)}</td><td style="{_LEFT};{_CODE};white-space:pre">'
-            f"{'⚠ ' if line.warn else ''}{safe(line.text)}</td></tr>"
+            f'<tr><td style="{_LEFT}">{safe(line.label)}{" ⚠" if line.warn else ""}</td>'
+            f'<td style="{_LEFT};{_CODE};white-space:pre">{safe(line.text)}</td></tr>'
             for line in step.lines
         )
         parts.append(f"<details><summary>{title}</summary><table>{rows}</table></details>")
@@ -57,6 +57,7 @@ def static_check(check: Check) -> str:
     for accusation in check.blame:
         parts.append(f"<p>{safe(accusation.sentence)}</p>")
         parts.append(f"<details><summary>{safe(say('views.hint'))}</summary>{safe(accusation.hint)}</details>")
+    parts += [f"<p>{safe(remark)}</p>" for remark in check.remarks]
     if check.rows:
         last = len(check.columns) - 1
         head = "".join(

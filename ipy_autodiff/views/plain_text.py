@@ -62,11 +62,10 @@ def steps_text(stepper: Stepper) -> str:
     for step in stepper.steps[:_MOST_STEPS]:
         where = f"   {step.where}: {step.code}" if step.where else ""
         text.append(f"  {step.number}. {step.title}{where}")
-        lines = [(line.label, ("! " if line.warn else "") + line.text) for line in step.lines]
-        wide = max((columns(label) for label, _ in lines), default=0)
-        for label, formula in lines:
-            first, *rest = formula.split("\n")
-            text.append(f"     {pad(label, wide)}  {first}")
+        wide = max((columns(line.label) for line in step.lines), default=0)
+        for line in step.lines:
+            first, *rest = line.text.split("\n")
+            text.append(f"   {'!' if line.warn else ' '} {pad(line.label, wide)}  {first}")
             text += [" " * (wide + 7) + other for other in rest]
     if left > 0:
         text.append(f"  … {left}")
@@ -78,13 +77,14 @@ def check_text(check: Check) -> str:
     text = [f"{SYMBOLS[check.verdict]} {check.heading}"]
     for accusation in check.blame:
         text += [f"  {accusation.sentence}", f"    {accusation.hint}"]
+    text += [f"  {remark}" for remark in check.remarks]
     if check.rows:
         head = ("", *check.columns)
-        rows = [
-            (SYMBOLS[row.verdict], *row.cells, " ".join(filter(None, (row.verdict_text, row.reason))))
-            for row in check.rows
-        ]
-        text += _columns([head, *rows], right=range(2, len(check.columns)))
+        rows = [(SYMBOLS[row.verdict], *row.cells, row.verdict_text) for row in check.rows]
+        heading, *lines = _columns([head, *rows], right=range(2, len(check.columns)))
+        text.append(heading)
+        for row, line in zip(check.rows, lines, strict=True):
+            text += [line, f"       {row.reason}"] if row.reason else [line]
     return "\n".join(text)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipy_autodiff.messages import say
-from ipy_autodiff.tracing.graph import Addition, Array, Step
+from ipy_autodiff.tracing.graph import Addition, Array, FunctionNode, Step
 from ipy_autodiff.views.gradients import timeline
 from ipy_autodiff.views.labels import columns, shorten
 from ipy_autodiff.views.numbers import block, inline
@@ -113,52 +113,59 @@ def _came_in(step: Step) -> Iterator[Line]:
 def _went_out(step: Step) -> Iterator[Line]:
     inputs = step.function.inputs
     gy = step.gys[0] if len(step.gys) == 1 else None
-    output = shorten(step.function.outputs[0].name, _NAME) if len(step.function.outputs) == 1 else ""
-    local = step.local if gy is not None and output else ()
+    local = step.local if gy is not None else ()
     for index, (name, gx) in enumerate(zip(_names("gx", step.gxs), step.gxs, strict=True)):
-        variable = shorten(inputs[index].name, _NAME) if index < len(inputs) else "?"
+        label = say("views.went_out", name=shorten(inputs[index].name, _NAME) if index < len(inputs) else "?")
         derivative = local[index] if index < len(local) else None
-        label = say("views.went_out", name=variable)
         if derivative is None or gx is None or gy is None:
             yield Line(label, _equation(name, gx), warn=gx is None)
             continue
-        d = f"{'∂' if len(inputs) > 1 else 'd'}"
-        ratio = f"{d}{output}/{d}{variable}"
+        ratio = _ratio(step.function, index)
         yield Line(say("views.local"), _equation(ratio, derivative))
         due = _product(derivative, gy)
         rule = f"{ratio} × gy"
-        if due is not None and _same(due, gx):
-            if max(map(np.size, (derivative, gy, gx))) <= _SMALL:
-                rule += f" = {inline(derivative)} × {inline(gy)}"
-                yield Line(label, f"{name} = {rule} = {inline(gx)}")
-            else:
-                yield Line(label, _equation(f"{name} = {rule}", gx))
-        elif due is not None:
-            remark = _equation(say("views.not_the_rule") + " " + rule, due)
-            yield Line(label, f"{_equation(name, gx)}\n{remark}", warn=True)
-        else:
+        if due is None:
             yield Line(label, _equation(name, gx))
+        elif not _same(due, gx):
+            remark = _equation(f"{say('views.not_the_rule')} {rule}", due)
+            yield Line(label, f"{_equation(name, gx)}\n{remark}", warn=True)
+        elif max(map(np.size, (derivative, gy, gx))) <= _SMALL:
+            yield Line(label, f"{name} = {rule} = {inline(derivative)} × {inline(gy)} = {inline(gx)}")
+        else:
+            yield Line(label, _equation(f"{name} = {rule}", gx))
+
+
+def _ratio(function: FunctionNode, index: int) -> str:
+    """The local derivative as a ratio of the Variables' names; of the book's ``y`` and ``x`` where they have none."""
+    inputs, outputs = function.inputs, function.outputs
+    d = "d" if len(inputs) == 1 else "∂"
+    speaking = len(set(inputs)) == len(inputs) > index and len(outputs) == 1
+    if speaking and all(variable.named for variable in (*inputs, *outputs)):
+        return f"{d}{shorten(outputs[0].name, _NAME)}/{d}{shorten(inputs[index].name, _NAME)}"
+    return f"{d}y/{d}x{'' if len(inputs) == 1 else index}"
 
 
 def _added(addition: Addition, came: str, touched: bool) -> Line:
-    name = shorten(addition.variable.name, _NAME)
+    variable = addition.variable
+    name = shorten(variable.name, _NAME)
+    grad = f"{name}.grad" if variable.named else "grad"
     kept, added = say("views.kept", name=name), say("views.added", name=name)
     before, contribution, after = addition.before, addition.contribution, addition.after
     if contribution is None or after is None:
-        return Line(kept, _equation(f"{name}.grad", after), warn=contribution is not None)
+        return Line(kept, _equation(grad, after), warn=contribution is not None)
     small = np.size(after) <= _SMALL
     if before is None or (_same(contribution, after) and not np.any(before)):
         same = not small and _same(contribution, after)
-        return Line(kept, f"{name}.grad = {came}" if same else _equation(f"{name}.grad", after))
+        return Line(kept, f"{grad} = {came}" if same else _equation(grad, after))
     old = inline(before) if np.size(before) <= _SMALL else say("views.before")
     sum_ = f"{old} + {inline(contribution) if small else came}"
-    result = _equation(f"{name}.grad", after)
     due = _total(before, contribution)
     if due is not None and _same(due, after):
-        line = _equation(f"{name}.grad = {sum_}", after)
+        line = _equation(f"{grad} = {sum_}", after)
         if touched or not np.any(before):
             return Line(added, line)
         return Line(added, f"{line}\n{say('views.old_gradient', old=old)}", warn=True)
+    result = _equation(grad, after)
     if _same(contribution, after) and not touched:
         return Line(kept, f"{result}\n{say('views.replaced_old', old=old)}")
     remark = say("views.overwritten" if _same(contribution, after) else "views.unexpected")

@@ -45,6 +45,17 @@ def test_a_large_wrong_gradient_shows_its_worst_element():
     assert shown.cells == ("x[1, 2]", "6.5", "6", "± 1e-9")
 
 
+def test_elements_that_were_not_measured_are_passed_over():
+    numerical, uncertainty = (
+        np.array([np.nan, 4.0, np.nan, 1.0, np.nan]),
+        np.array([np.inf, 1e-9, np.inf, 1e-9, np.inf]),
+    )
+    shown = checked(row(np.array([0.0, 2.0, 9.0, 1.0, 9.0]), numerical, uncertainty, "fail")).rows[0]
+    assert shown.cells == ("x[1]", "2", "4", "± 1e-9")
+    shown = checked(row(np.arange(5.0), None, None, reason="All together.")).rows[0]
+    assert shown.cells == ("x", "0 … 4", "–", "")
+
+
 def test_what_is_missing_is_a_dash():
     shown = checked(row(None, np.nan, None, "inconclusive", reason="No gradient.")).rows[0]
     assert shown.cells[1:] == ("–", "nan", "")
@@ -68,6 +79,12 @@ def test_the_heading_says_the_whole():
     assert checked(row(1, 1), row(1, 2, verdict="fail")).verdict == "fail"
     assert checked(row(1, 1), row(1, 2, verdict="inconclusive")).verdict == "inconclusive"
     assert checked().heading == "There is no gradient to compare."
+
+
+def test_right_by_chance_is_not_all_right():
+    found = checked(row(1, 1), blame=traces.wrong_function().blame)
+    assert found.verdict == "fail"
+    assert found.heading.endswith("and yet something is wrong.")
 
 
 def test_blame_has_a_sentence_and_a_hint():

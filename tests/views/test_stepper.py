@@ -90,6 +90,23 @@ def test_several_inputs_are_numbered_and_named():
     ]
 
 
+def test_variables_without_a_name_are_spoken_of_as_the_book_does():
+    x = traces.variable(0, "x", 2.0, None, "leaf")
+    square = traces.variable(1, "Square(x)", 4.0, named=False)
+    y = traces.variable(2, "y", 8.0, None, "output")
+    f, add = traces.function(0, "Square", [x], [square]), traces.function(1, "Add", [square, square], [y])
+    steps = (
+        traces.step(1, add, [1.0], [1.0, 1.0], [1.0, 1.0], [(square, None, 1.0, 1.0), (square, 1.0, 1.0, 2.0)]),
+        traces.step(2, f, [2.0], [8.0], [4.0], [(x, None, 8.0, 8.0)]),
+    )
+    first, second = tell(traces.recorded((x, square, y), (f, add), steps)).steps
+    assert [text for _, text, _ in lines(first)] == [
+        *("gy = 1", "∂y/∂x0 = 1", "gx0 = ∂y/∂x0 × gy = 1 × 1 = 1", "∂y/∂x1 = 1", "gx1 = ∂y/∂x1 × gy = 1 × 1 = 1"),
+        *("grad = 1", "grad = 1 + 1 = 2"),
+    ]
+    assert [text for _, text, _ in lines(second)][1:] == ["dy/dx = 4", "gx = dy/dx × gy = 4 × 2 = 8", "x.grad = 8"]
+
+
 def test_matrices_stand_in_rows():
     step = tell(traces.matrices()).steps[1]
     assert lines(step)[0] == ("Came in from r", "gy = [[1 1]\n      [1 1]\n      [1 1]\n      [1 1]]", False)

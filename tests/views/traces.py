@@ -46,13 +46,13 @@ class Trace:
 
     @property
     def comparison(self):
-        return SimpleNamespace(rows=self.rows, ok=all(row.verdict == "pass" for row in self.rows))
+        return SimpleNamespace(rows=self.rows, remarks=(), ok=all(row.verdict == "pass" for row in self.rows))
 
 
-def variable(number, name, data, grad=None, role="intermediate"):
+def variable(number, name, data, grad=None, role="intermediate", named=True):
     data = np.asarray(data) if isinstance(data, int | float | list) else data
     grad = None if grad is None else np.asarray(grad)
-    return VariableNode(f"v{number}", name, True, data, grad, role, object())
+    return VariableNode(f"v{number}", name, named, data, grad, role, object())
 
 
 def function(number, name, inputs, outputs, line=None, code=""):

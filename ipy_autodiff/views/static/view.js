@@ -125,19 +125,21 @@ function drawStepper({ says, steps, total, remarks }, go) {
     if (now.where) head.append(make("span", {}, now.where), make("code", {}, now.code))
     const list = make("dl")
     for (const [label, text, warn] of now.lines) {
-      list.append(make("dt", {}, label), make("dd", warn ? { class: "ad-warn" } : {}, text))
+      const kind = warn ? { class: "ad-warn" } : {}
+      list.append(make("dt", kind, label), make("dd", kind, text))
     }
     body.replaceChildren(head, list)
   }
   return [section, show]
 }
 
-function drawCheck({ heading, verdict, columns, rows, blame }, says) {
+function drawCheck({ heading, verdict, columns, rows, blame, remarks }, says) {
   const section = make("section", { "data-autodiff": "check" }, make("p", { class: `ad-${verdict}` }, make("b", {}, heading)))
   for (const [sentence, hint] of blame) {
     const fold = make("details", {}, make("summary", {}, says.hint), hint)
     section.append(make("div", { class: "ad-blame" }, sentence, fold))
   }
+  section.append(...remarks.map(note))
   if (!rows.length) return section
   const last = columns.length - 1
   const kind = (index) => (index && index < last ? { class: "ad-number" } : {})
