@@ -4,6 +4,8 @@ from ipy_autodiff.engine import (
     activations,
     arithmetic,
     array_methods,
+    convolutions,
+    decompositions,
     exponential,
     indexing,
     joining,
@@ -18,6 +20,8 @@ from ipy_autodiff.engine import (
 )
 from ipy_autodiff.engine.activations import *
 from ipy_autodiff.engine.arithmetic import *
+from ipy_autodiff.engine.convolutions import *
+from ipy_autodiff.engine.decompositions import *
 from ipy_autodiff.engine.exponential import *
 from ipy_autodiff.engine.function import Function
 from ipy_autodiff.engine.indexing import *
@@ -38,6 +42,8 @@ __all__ = ["Function", "Variable", "as_array", "as_variable", "no_grad", "numeri
 __all__ += activations.__all__
 __all__ += arithmetic.__all__
 __all__ += array_methods.__all__
+__all__ += convolutions.__all__
+__all__ += decompositions.__all__
 __all__ += exponential.__all__
 __all__ += indexing.__all__
 __all__ += joining.__all__

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.engine.decompositions import of_triangle, svd
 from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.matrix_products import matmul, turned
 from ipy_autodiff.engine.operation import Binary, Unary, sum_to
@@ -90,8 +91,7 @@ class Cholesky(Unary):
         inner = np.tril(turned(y) @ gy)
         halved = inner - 0.5 * inner * np.eye(y.shape[-1])
         inverse = np.linalg.inv(y)
-        g = turned(inverse) @ halved @ inverse
-        return 0.5 * (g + turned(g))
+        return of_triangle(turned(inverse) @ halved @ inverse, np.tril)
 
 
 def _invertible(a: Any, *others: Any) -> tuple[Any, ...]:
@@ -99,7 +99,7 @@ def _invertible(a: Any, *others: Any) -> tuple[Any, ...]:
 
 
 def _positive(a: Any) -> tuple[Any, ...]:
-    return (turned(a) @ a + np.eye(a.shape[-1]),)
+    return (np.tril(turned(a) @ a + np.eye(a.shape[-1])) + np.triu(a, 1),)
 
 
 @operation(np.linalg.det, samples=[Sample(random(2, 2)), Sample(random(3, 3)), Sample(random(2, 3, 3))])
@@ -133,7 +133,7 @@ def solve(a: Any, b: Any) -> Variable:
 
 @operation(np.linalg.cholesky, samples=[Sample(random(3, 3)), Sample(random(2, 2, 2))], prepare=_positive)
 def cholesky(a: Any) -> Variable:
-    """The lower triangular factor of each symmetric positive definite matrix; the gradient is symmetric."""
+    """The lower triangular factor of each symmetric positive definite matrix, of which the lower triangle is read."""
     return Cholesky().apply(a)
 
 
@@ -177,12 +177,16 @@ def matrix_power(a: Any, n: int) -> Variable:
         Sample(random(2, 3), 1),
         Sample(random(2, 3), -np.inf),
         Sample(random(2, 2, 3), axis=(1, 2)),
+        Sample(random(2, 3), 2),
+        Sample(random(2, 3), "nuc", keepdims=True),
+        Sample(random(3, 2, 2), -2, axis=(0, 1)),
+        Sample(random(4), 0),
     ],
 )
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Variable:  # noqa: A002 - NumPy's name
     """The norm of vectors along one axis or of matrices along two, of the kinds that ``numpy.linalg.norm`` has.
 
-    Where the Euclidean norm is 0, its gradient is 0. The spectral norms (2, -2, "nuc" of a matrix) have no rule.
+    Where the Euclidean norm is 0, its gradient is 0.
     """
     x = as_variable(x)
     if axis is None and (ord is None or x.ndim == 1):
@@ -190,6 +194,10 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> V
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     if len(axes) == 1 or ord in (None, "fro"):
         return _vector_norm(x, None if ord == "fro" else ord, axes, keepdims)
+    if ord in (2, -2, "nuc"):
+        s = svd(np.moveaxis(x, axes, (-2, -1)), compute_uv=False)
+        y = np.sum(s, axis=-1) if ord == "nuc" else s[..., 0 if ord == 2 else -1]
+        return np.expand_dims(y, axes) if keepdims else y
     if ord not in (1, -1, np.inf, -np.inf):
         raise explain(TypeError, "no_such_option", name="linalg.norm", option=f"ord={ord!r}")
     along, across = axes if abs(ord) == 1 else axes[::-1]

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.operation import Elementwise, Unary, sum_to
+from ipy_autodiff.engine.operation import Elementwise, Unary
+from ipy_autodiff.engine.operation import sum_to as summed_to
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.variable import Variable, as_variable
 
@@ -31,7 +32,7 @@ __all__ = [
     "rollaxis",
     "rot90",
     "squeeze",
-    "sum_to_shape",
+    "sum_to",
     "swapaxes",
     "transpose",
 ]
@@ -180,7 +181,7 @@ class BroadcastTo(Unary):
         return np.broadcast_to(x, self.shape)
 
     def backward(self, gy: Any) -> Any:
-        return sum_to(gy, self.x.shape)
+        return summed_to(gy, self.x.shape)
 
 
 @operation(np.broadcast_to, samples=[Sample(random(3), (2, 3)), Sample(random(2, 1), (4, 2, 3)), Sample(random(), (2, 2)), Sample(random(2), (2,))])
@@ -205,14 +206,14 @@ class SumTo(Unary):
         self.shape = shape
 
     def compute(self, x: Any) -> Any:
-        return sum_to(x, self.shape)
+        return summed_to(x, self.shape)
 
     def backward(self, gy: Any) -> Any:
         return np.broadcast_to(gy, self.x.shape)
 
 
 @operation(samples=[Sample(random(2, 3), (3,)), Sample(random(4, 2, 3), (2, 1)), Sample(random(2, 3), ()), Sample(random(2), (2,))])
-def sum_to_shape(a: Any, shape: tuple[int, ...]) -> Variable:
+def sum_to(a: Any, shape: tuple[int, ...]) -> Variable:
     """``a`` summed over the axes along which ``shape`` would be broadcast to its own: what broadcasting undoes."""
     return SumTo(shape).apply(a)
 

@@ -63,9 +63,9 @@ def drawn(sample: Sample, domain: tuple[float, float], layout: Any, rng: np.rand
     return [array for value in sample.args for array in find(value)]
 
 
-def called(operation: Registered, sample: Sample, variables: Sequence[Any]) -> list[Variable]:
-    """The operation's results with these in the places of the sample's random arrays; constants are left out."""
-    given = iter(variables)
+def arguments(operation: Registered, sample: Sample, operands: Sequence[Any]) -> list[Any]:
+    """The sample's positional arguments with these in the places of its random arrays."""
+    given = iter(operands)
 
     def fill(value: Any) -> Any:
         if isinstance(value, RandomArray):
@@ -73,9 +73,12 @@ def called(operation: Registered, sample: Sample, variables: Sequence[Any]) -> l
         return [fill(item) for item in value] if isinstance(value, list) else value
 
     args = [fill(value) for value in sample.args]
-    if operation.prepare is not None:
-        args = list(operation.prepare(*args))
-    result = operation.function(*args, **sample.kwargs)
+    return list(operation.prepare(*args)) if operation.prepare is not None else args
+
+
+def called(operation: Registered, sample: Sample, variables: Sequence[Any]) -> list[Variable]:
+    """The operation's results with these operands; results that are no Variables are left out."""
+    result = operation.function(*arguments(operation, sample, variables), **sample.kwargs)
     results = result if isinstance(result, tuple | list) else [result]
     return [y for y in results if isinstance(y, Variable)]
 

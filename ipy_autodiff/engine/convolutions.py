@@ -1,0 +1,169 @@
+# ruff: noqa: D102 - compute and backward are their own description
+"""Slide windows over Variables: convolution, its transpose, pooling, and batch normalization."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from ipy_autodiff.engine.operation import Unary
+from ipy_autodiff.engine.registry import Sample, operation, random
+from ipy_autodiff.engine.variable import Variable, as_variable
+
+__all__ = ["average_pooling", "batch_norm", "conv2d", "conv_nd", "convolve", "deconv2d", "max_pool", "pooling", "sliding_window"]
+
+Pair = int | tuple[int, ...]
+
+
+class Windows(Unary):
+    """The windows of a shape that fit into an array, a number of steps apart, along new last axes."""
+
+    __slots__ = ("axes", "steps", "window")
+
+    def __init__(self, window: tuple[int, ...], steps: tuple[int, ...], axes: tuple[int, ...]) -> None:
+        self.window = window
+        self.steps = steps
+        self.axes = axes
+
+    def compute(self, x: Any) -> Any:
+        stepping = [slice(None)] * x.ndim
+        for axis, step in zip(self.axes, self.steps, strict=True):
+            stepping[axis] = slice(None, None, step)
+        return sliding_window_view(x, self.window, self.axes)[tuple(stepping)]
+
+    def backward(self, gy: Any) -> Any:
+        gathering = Overlay(self.x.shape, self.window, self.steps, self.axes)
+        return gathering.apply(gy) if isinstance(gy, Variable) else gathering.compute(gy)
+
+
+class Overlay(Unary):
+    """Windows laid over each other where they were taken from, and added up."""
+
+    __slots__ = ("axes", "shape", "steps", "window")
+
+    def __init__(self, shape: tuple[int, ...], window: tuple[int, ...], steps: tuple[int, ...], axes: tuple[int, ...]) -> None:
+        self.shape = shape
+        self.window = window
+        self.steps = steps
+        self.axes = axes
+
+    def compute(self, x: Any) -> Any:
+        y = np.zeros(self.shape, x.dtype)
+        for offsets in product(*map(range, self.window)):
+            place = [slice(None)] * len(self.shape)
+            for axis, step, offset in zip(self.axes, self.steps, offsets, strict=True):
+                place[axis] = slice(offset, offset + step * (x.shape[axis] - 1) + 1, step)
+            y[tuple(place)] += x[(..., *offsets)]
+        return y
+
+    def backward(self, gy: Any) -> Any:
+        windows = Windows(self.window, self.steps, self.axes)
+        return windows.apply(gy) if isinstance(gy, Variable) else windows.compute(gy)
+
+
+@operation(sliding_window_view, samples=[Sample(random(5), 2), Sample(random(3, 4), (2, 2)), Sample(random(3, 4), 3, 1)])
+def sliding_window(x: Any, window_shape: Any, axis: Any = None) -> Variable:
+    """All windows of a shape that fit into ``x``, along new last axes."""
+    x = as_variable(x)
+    window = tuple(window_shape) if isinstance(window_shape, tuple | list) else (window_shape,)
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
+    return Windows(window, (1,) * len(window), tuple([a % x.ndim for a in axes])).apply(x)
+
+
+def _pair(value: Pair, n: int = 2) -> tuple[int, ...]:
+    return value if isinstance(value, tuple) else (value,) * n
+
+
+def _windows(x: Any, window: tuple[int, ...], stride: Pair, pad: Pair) -> Variable:
+    """The windows of the last axes of ``x``, which is padded with zeros."""
+    n = len(window)
+    x = as_variable(x)
+    borders = _pair(pad, n)
+    if any(borders):
+        x = np.pad(x, [(0, 0)] * (x.ndim - n) + [(border, border) for border in borders])
+    return Windows(window, _pair(stride, n), tuple(range(x.ndim - n, x.ndim))).apply(x)
+
+
+@operation(
+    samples=[
+        Sample(random(2, 2, 5), random(3, 2, 2)),
+        Sample(random(1, 2, 4, 3), random(2, 2, 2, 2), stride=(2, 1), padding=1),
+    ]
+)
+def conv_nd(x: Any, filter_bank: Any, *, stride: Pair = 1, padding: Pair = 0) -> Variable:
+    """The cross-correlation of ``x``, of shape (batch, channels, ...), with filters of shape (filters, channels, ...).
+
+    The result has the shape (batch, filters, ...).
+    """
+    window = tuple(np.shape(filter_bank)[2:])
+    n = len(window)
+    windows = _windows(x, window, stride, padding)
+    inside = tuple(range(2 + n, 2 + 2 * n))
+    y = np.tensordot(windows, filter_bank, ((1, *inside), tuple(range(1, 2 + n))))
+    return np.moveaxis(y, -1, 1)  # type: ignore[no-any-return]
+
+
+@operation(samples=[Sample(random(2, 2, 4, 4), random(3, 2, 3, 3), random(3)), Sample(random(1, 1, 5, 5), random(2, 1, 3, 3), None, 2, 1)])
+def conv2d(x: Any, W: Any, b: Any = None, stride: Pair = 1, pad: Pair = 0) -> Variable:  # noqa: N803
+    """``x`` (batch, channels, height, width) filtered by ``W`` (filters, channels, height, width), plus ``b`` per filter."""
+    y = conv_nd(x, W, stride=stride, padding=pad)
+    return y if b is None else y + np.reshape(b, (1, -1, 1, 1))
+
+
+@operation(samples=[Sample(random(2, 2, 3, 3), random(2, 3, 2, 2), random(3)), Sample(random(1, 1, 3, 3), random(1, 2, 3, 3), None, 2, 1)])
+def deconv2d(x: Any, W: Any, b: Any = None, stride: Pair = 1, pad: Pair = 0, outsize: Any = None) -> Variable:  # noqa: N803
+    """The transpose of ``conv2d``: ``x`` (batch, channels, height, width), ``W`` (channels, results, height, width)."""
+    x = as_variable(x)
+    window, steps, borders = tuple(np.shape(W)[2:]), _pair(stride), _pair(pad)
+    if outsize is None:
+        full = tuple([s * (n - 1) + k for s, n, k in zip(steps, x.shape[2:], window, strict=True)])
+    else:
+        full = tuple([n + 2 * border for n, border in zip(_pair(outsize), borders, strict=True)])
+    tiles = np.moveaxis(np.tensordot(x, W, ((1,), (0,))), 3, 1)
+    y = Overlay((*tiles.shape[:2], *full), window, steps, (2, 3)).apply(tiles)
+    y = y[:, :, borders[0] : full[0] - borders[0], borders[1] : full[1] - borders[1]]
+    return y if b is None else y + np.reshape(b, (1, -1, 1, 1))
+
+
+@operation(samples=[Sample(random(1, 2, 4, 4), (2, 2), 2), Sample(random(2, 5), (3,), 1)])
+def max_pool(x: Any, pool: tuple[int, ...], stride: Pair) -> Variable:
+    """The largest element of each window of the last axes of ``x``."""
+    windows = _windows(x, pool, stride, 0)
+    return np.max(windows, axis=tuple(range(-len(pool), 0)))  # type: ignore[no-any-return]
+
+
+@operation(samples=[Sample(random(1, 2, 4, 4), 2, 2), Sample(random(1, 1, 3, 3), 2)])
+def pooling(x: Any, kernel_size: Pair, stride: Pair = 1, pad: Pair = 0) -> Variable:
+    """The largest element of each window of the last two axes, padded with zeros."""
+    return np.max(_windows(x, _pair(kernel_size), stride, pad), axis=(-2, -1))  # type: ignore[no-any-return]
+
+
+@operation(samples=[Sample(random(1, 2, 4, 4), 2, 2), Sample(random(1, 1, 3, 3), 2, 1, 1)])
+def average_pooling(x: Any, kernel_size: Pair, stride: Pair = 1, pad: Pair = 0) -> Variable:
+    """The mean of each window of the last two axes, padded with zeros."""
+    return np.mean(_windows(x, _pair(kernel_size), stride, pad), axis=(-2, -1))  # type: ignore[no-any-return]
+
+
+@operation(np.convolve, samples=[Sample(random(5), random(3), mode) for mode in ("full", "same", "valid")] + [Sample(random(2), random(4))])
+def convolve(a: Any, v: Any, mode: str = "full") -> Variable:
+    """The convolution of two vectors: in full, of the longer one's length, or only where they overlap completely."""
+    long, short = (a, v) if np.size(a) >= np.size(v) else (v, a)
+    n, border = np.size(short), np.size(short) - 1
+    y = Windows((n,), (1,), (0,)).apply(np.pad(as_variable(long), border)) @ np.flip(short)
+    if mode == "full":
+        return y  # type: ignore[no-any-return]
+    start = border if mode == "valid" else border // 2
+    return y[start : start + np.size(long) - (border if mode == "valid" else 0)]  # type: ignore[no-any-return]
+
+
+@operation(samples=[Sample(random(4, 2), random(2), random(2)), Sample(random(2, 2, 2, 2), random(2), random(2))])
+def batch_norm(x: Any, gamma: Any, beta: Any, eps: float = 2e-5) -> Variable:
+    """``x`` normalized over its batch, and over places where it has any, then scaled by ``gamma`` and moved by ``beta``."""
+    x = as_variable(x)
+    axes = (0, *range(2, x.ndim))
+    shape = (1, -1) + (1,) * (x.ndim - 2)
+    normalized = (x - np.mean(x, axis=axes, keepdims=True)) / np.sqrt(np.var(x, axis=axes, keepdims=True) + eps)
+    return normalized * np.reshape(gamma, shape) + np.reshape(beta, shape)  # type: ignore[no-any-return]
