@@ -69,16 +69,16 @@ def _grade(options: argparse.Namespace) -> int:
 
     limits = Limits(seconds=options.timeout, memory=options.memory)
     out: Path = options.out
+    jobs = options.jobs or os.cpu_count() or 1
     try:
-        sheet = find_sheet(options.sheet)
-        submissions = found(options.notebooks, limits.notebook)
-        hidden = sorted({str(out.resolve()), *(str(Path(one.path).absolute().parent) for one in submissions)})
-        grading = Grading(sheet, submissions, limits, options.seed, options.isolation, hidden)
+        folders = {str(out.resolve()), *(str(path.absolute().parent) for path in map(Path, options.notebooks))}
+        grading = Grading(find_sheet(options.sheet), (), limits, options.seed, options.isolation, sorted(folders))
+        grading.prepare(1 if options.scheduler else min(jobs, 1 + len(options.notebooks) // 4))
+        grading.submissions = submissions = found(options.notebooks, limits.notebook)
         grading.collect()
         out.mkdir(parents=True, exist_ok=True)
         with Results(out / "results.jsonl") as results:
             status = 0
-            jobs = options.jobs or os.cpu_count() or 1
             try:
                 with executor_for(jobs, options.scheduler, len(submissions)) as (executor, chunk, ship):
                     grading.run(results, executor, chunk=chunk, ship=ship, progress=_Progress(sys.stderr))
@@ -119,7 +119,7 @@ def _summary(graded: Sequence[Graded], out: Path, *, interrupted: bool) -> None:
     print(say(key, count=count, all=len(graded), out=out, isolation=isolation))  # noqa: T201
 
 
-def _refused(key: str, **blanks: object) -> int:
+def _refused(key: str, **blanks: str) -> int:
     print(say(f"homework.{key}", **blanks), file=sys.stderr)  # noqa: T201
     return 2
 

@@ -77,7 +77,7 @@ def reason_of(mark: TestMark, language: str | None = None) -> str:
         return say(identifier, language=language, **blanks)
     if mark.outcome.get("sheet_error"):
         return say("homework.sheet-error", language=language)
-    return "" if mark.status in ("pass", "fail") else say(f"homework.test-{mark.status}", language=language)
+    return ""
 
 
 def article_of(mark: TestMark, language: str | None = None, *, inline: bool = False) -> str:

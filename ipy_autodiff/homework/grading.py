@@ -19,7 +19,7 @@ from ipy_autodiff.homework.results import Results, key_of
 from ipy_autodiff.homework.sandbox import Isolation, Limits
 from ipy_autodiff.homework.sheet import Sheet, SheetError, SheetTest
 from ipy_autodiff.homework.submissions import Submission
-from ipy_autodiff.homework.workers import Task, WorkerError, ask_worker, end_workers, grade_chunk
+from ipy_autodiff.homework.workers import Task, WorkerError, ask_worker, end_workers, grade_chunk, prepare_workers
 
 __all__ = ["Grading", "IsolationError", "executor_for"]
 
@@ -44,10 +44,14 @@ class Grading:
     """Folders that no submission is to see."""
     tests: tuple[SheetTest, ...] = ()
 
+    def prepare(self, count: int) -> None:
+        """Starts processes on this machine that are ready sooner for what follows."""
+        prepare_workers(count, self._task([], ship=False))
+
     def collect(self) -> None:
         """Reads the sheet's tests and their marks. Raises ``SheetError`` with what pytest says."""
         try:
-            answer = ask_worker({"do": "collect", "sheet": {"path": str(self.sheet.path)}})
+            answer = ask_worker(self._task([], ship=False) | {"do": "collect"})
         except WorkerError as error:
             raise SheetError(str(error)) from None
         if "broken" in answer:
@@ -78,7 +82,7 @@ class Grading:
         futures: dict[Future[dict[str, Any]], dict[str, str]] = {}
         for part in _parts(list(waiting.items()), chunk):
             # Within a chunk a submission goes by its key: names are for reports.
-            task = self._task(part, ship)
+            task = self._task(part, ship=ship)
             futures[executor.submit(grade_chunk, task)] = {key: submission.name for key, submission in part}
         try:
             for future in as_completed(futures):
@@ -98,7 +102,7 @@ class Grading:
             record = results.get(key_of(submission.digest, digest, self.seed)) or {}
             yield Graded(submission, record, marks_of(self.tests, record.get("tests", [])))
 
-    def _task(self, part: Sequence[tuple[str, Submission]], ship: bool) -> Task:
+    def _task(self, part: Sequence[tuple[str, Submission]], *, ship: bool) -> Task:
         sheet: dict[str, Any] = {"path": str(self.sheet.path)}
         if ship:
             files = (self.sheet.path, self.sheet.path.with_name("conftest.py"))

@@ -114,9 +114,11 @@ class _Walk:
         both = _Choice(2, extra=(f,), missing=(g,), rest=tuple(zip(f.inputs, g.inputs, strict=False)))
         without_f = [self._skip(f, n, self._graph, lambda v: (v, theirs)) for n in range(len(f.inputs))]
         without_g = [self._skip(g, n, self._reference, lambda v: (ours, v)) for n in range(len(g.inputs))]
-        extra = [_Choice(len(some), extra=some, rest=rest, same=False) for some, rest in without_f]
-        missing = [_Choice(len(some), missing=some, rest=rest, same=False) for some, rest in without_g]
-        return [both, *extra, *missing]
+        return [
+            both,
+            *(_Choice(len(some), extra=some, rest=rest, same=False) for some, rest in without_f),
+            *(_Choice(len(some), missing=some, rest=rest, same=False) for some, rest in without_g),
+        ]
 
     def _skip(
         self, function: FunctionNode, way: int, graph: Graph, pair: Callable[[VariableNode], _Pair]

@@ -6,7 +6,7 @@ test asks for ``student``, and does nothing in runs where none does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,12 +66,12 @@ def student(autodiff_submission: Any, request: pytest.FixtureRequest) -> Iterato
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None] | Callable[..., pytest.TestReport]:
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keeps the exception beside the report: a report has only its text."""
     report = yield
     if SESSION in item.config.stash:
         item.config.stash[SESSION].note(item, call, report)
-    return report  # type: ignore[return-value]
+    return report
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -6,6 +6,7 @@ the answers come from: a sandbox, a kernel, or the notebook that it is used in.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -172,7 +173,7 @@ class Student:
                 return None
         return packed
 
-    def raises(self, expression: str, error: type[BaseException] | str, /, **inputs: npt.ArrayLike) -> bool:
+    def raises(self, expression: str, error: builtins.type[BaseException] | str, /, **inputs: npt.ArrayLike) -> bool:
         """Whether the expression raises this exception or a subclass; a class of the student's own is given by name."""
         answer = self._question("raises", expression=expression, inputs=_packed(inputs))
         match answer.get("error"):

@@ -16,13 +16,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ipy_autodiff.homework.sandbox import Isolation, Limits, Sandbox, SandboxError
-from ipy_autodiff.homework.session import Examination, Session
-from ipy_autodiff.homework.sheet_run import run_sheet
 from ipy_autodiff.homework.submissions import Submission
 from ipy_autodiff.messages import speaking
+
+if TYPE_CHECKING:
+    from ipy_autodiff.homework.session import Examination
 
 __all__ = ["main"]
 
@@ -41,9 +43,11 @@ def main() -> None:
     sandboxes = _Sandboxes()
     try:
         for line in tasks:
-            answer = _answer(json.loads(line), sandboxes)
-            answers.write(json.dumps(answer) + "\n")
-            answers.flush()
+            task = json.loads(line)
+            answer = _answer(task, sandboxes)
+            if task["do"] != "prepare":
+                answers.write(json.dumps(answer) + "\n")
+                answers.flush()
     finally:
         sandboxes.close()
 
@@ -55,33 +59,42 @@ def _answer(task: dict[str, Any], sandboxes: _Sandboxes) -> dict[str, Any]:
         for name, text in task["sheet"].get("files", {}).items():
             Path(folder, name).write_text(text, encoding="utf-8")
             path, hidden = Path(folder, path.name), []
-        if task["do"] == "collect":
-            return _collected(path)
         try:
             sandbox = sandboxes.like(task.get("isolation"), hidden)
         except SandboxError as error:
-            return {"no_isolation": str(error)}
-        submissions = [
-            Submission(
-                one["name"], one["path"], None if one.get("content") is None else base64.b64decode(one["content"])
-            )
-            for one in task["submissions"]
-        ]
-        session = Session(submissions, sandbox, Limits(**task["limits"]), task["seed"])
-        run = run_sheet(path, session)
-        if run.broken:
-            return {"broken": run.broken}
-        done = [
-            _record(session.examinations[one.name], sandbox) for one in submissions if one.name in session.examinations
-        ]
-        return {"isolation": sandbox.isolation, "done": done}
+            if task["do"] == "grade":
+                return {"no_isolation": str(error)}
+        # Imported only now: while pytest is, the sandbox starts beside it.
+        from ipy_autodiff.homework import sheet_run
+
+        if task["do"] == "prepare":
+            return {}
+        return _collected(path, sheet_run) if task["do"] == "collect" else _graded(task, path, sandbox, sheet_run)
 
 
-def _collected(path: Path) -> dict[str, Any]:
+def _collected(path: Path, sheet_run: ModuleType) -> dict[str, Any]:
     """The sheet's tests with their marks, or what pytest says where it cannot be read."""
-    session = Session([Submission("one", "one")], None, Limits(), 0)
-    run = run_sheet(path, session, collect_only=True)
+    session = sheet_run.Session([Submission("one", "one")], None, Limits(), 0)
+    run = sheet_run.run_sheet(path, session, collect_only=True)
     return {"broken": run.broken} if run.broken else {"tests": [asdict(test) for test in run.tests]}
+
+
+def _graded(task: dict[str, Any], path: Path, sandbox: Sandbox, sheet_run: ModuleType) -> dict[str, Any]:
+    """A record for each of the task's submissions."""
+    try:
+        sandbox.wait()
+    except SandboxError as error:
+        return {"no_isolation": str(error)}
+    submissions = [
+        Submission(one["name"], one["path"], None if one.get("content") is None else base64.b64decode(one["content"]))
+        for one in task["submissions"]
+    ]
+    session = sheet_run.Session(submissions, sandbox, Limits(**task["limits"]), task["seed"])
+    run = sheet_run.run_sheet(path, session)
+    if run.broken:
+        return {"broken": run.broken}
+    examinations = [session.examinations[one.name] for one in submissions if one.name in session.examinations]
+    return {"isolation": sandbox.isolation, "done": [_record(one, sandbox.isolation) for one in examinations]}
 
 
 class _Sandboxes:
@@ -104,12 +117,12 @@ class _Sandboxes:
             self._sandbox = None
 
 
-def _record(examination: Examination, sandbox: Sandbox) -> dict[str, Any]:
+def _record(examination: Examination, isolation: Isolation) -> dict[str, Any]:
     """All that reports are made of."""
     ran = examination.ran
     return {
         "name": examination.submission.name,
-        "isolation": sandbox.isolation,
+        "isolation": isolation,
         "seconds": round(examination.seconds, 3),
         "cells": ran.cells,
         "unreadable": ran.unreadable,

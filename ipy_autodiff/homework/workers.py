@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["Task", "WorkerError", "ask_worker", "end_workers", "grade_chunk"]
+__all__ = ["Task", "WorkerError", "ask_worker", "end_workers", "grade_chunk", "prepare_workers"]
 
 Task = dict[str, Any]
 _idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
@@ -66,6 +66,15 @@ def ask_worker(task: Task, patience: float = _PATIENCE) -> dict[str, Any]:
     return answer
 
 
+def prepare_workers(count: int, task: Task) -> None:
+    """Starts processes that will be ready for tasks like this one (its sheet, isolation and hidden folders)."""
+    for _ in range(count):
+        worker = _Worker()
+        worker.tell({**task, "do": "prepare"})
+        _all.add(worker)
+        _idle.put(worker)
+
+
 def _waiting_worker() -> _Worker:
     while True:
         try:
@@ -105,14 +114,19 @@ class _Worker:
         )
         self._left = b""
 
-    def ask(self, task: Task, patience: float) -> dict[str, Any]:
-        """Raises ``WorkerError`` where no answer comes."""
-        tasks, answers = self._pipes()
+    def tell(self, task: Task) -> None:
+        """Sends a task. Raises ``WorkerError`` where nobody reads it."""
+        tasks, _ = self._pipes()
         try:
             tasks.write(json.dumps(task).encode() + b"\n")
             tasks.flush()
         except (OSError, ValueError) as error:  # it has ended, or was ended from another thread
             raise WorkerError(str(error)) from None
+
+    def ask(self, task: Task, patience: float) -> dict[str, Any]:
+        """Raises ``WorkerError`` where no answer comes."""
+        _, answers = self._pipes()
+        self.tell(task)
         deadline = time.monotonic() + patience
         with selectors.DefaultSelector() as selector:
             selector.register(answers, selectors.EVENT_READ)

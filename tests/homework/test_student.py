@@ -87,7 +87,9 @@ def test_values_and_types(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 def test_gradients_with_and_without_a_seed(sandbox: Sandbox, tmp_path: Path) -> None:
-    unseeded = ENGINE.replace("            self.grad = np.ones_like(self.data)\n", "            raise TypeError('no grad')\n")
+    unseeded = ENGINE.replace(
+        "            self.grad = np.ones_like(self.data)\n", "            raise TypeError('no grad')\n"
+    )
     for engine, seeded in ((ENGINE, False), (unseeded, True)):
         with spoken_to(sandbox, tmp_path, engine, SQUARE) as student:
             gradients = student.gradients("square(x)", x=np.array([1.0, 2.0]))

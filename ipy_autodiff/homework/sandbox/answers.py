@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 from typing import Any
@@ -44,9 +44,7 @@ class Answers:
     answered the namespace is as before: names that it assigns live as long as the question, and so do its ``repairs``.
     """
 
-    def __init__(
-        self, namespace: MutableMapping[str, Any], cells: Callable[[], Iterable[tuple[str, str]]] = tuple
-    ) -> None:
+    def __init__(self, namespace: dict[str, Any], cells: Callable[[], Iterable[tuple[str, str]]] = tuple) -> None:
         self._namespace = namespace
         self._cells = cells
 
@@ -145,7 +143,10 @@ class Answers:
         """The value of the last expression, after the statements before it; run within ``watched``."""
         tree = ast.parse(source, "<question>")
         scope = {**self._namespace, **inputs}
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        ending = tree.body[-1] if tree.body else None
+        last = ending if isinstance(ending, ast.Expr) else None
+        if last is not None:
+            tree.body.pop()
         statements = compile(tree, "<question>", "exec")
         expression = None if last is None else compile(ast.Expression(last.value), "<question>", "eval")
         with watched or nullcontext():
@@ -169,7 +170,7 @@ def described(error: BaseException) -> Answer:
     answer: Answer = {"type": kind.__name__, "mro": [], "text": "", "traceback": "", "name": None}
     try:
         answer["mro"] = [f"{base.__module__}.{base.__qualname__}" for base in type.mro(kind)]
-        answer["name"] = error.name if kind is NameError and type(error.name) is str else None
+        answer["name"] = error.name if isinstance(error, NameError) and type(error.name) is str else None
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
         answer["traceback"] = named_by_cell("".join(traceback.format_list(frames[-8:])))[-_TEXT:]
         answer["text"] = str(error)[:_TEXT]

@@ -28,7 +28,7 @@ class Running(Protocol):
     def begin(self, seconds: float) -> None: ...  # noqa: D102
     def ask(self, question: dict[str, Any]) -> dict[str, Any]: ...  # noqa: D102
     def end(self) -> None: ...  # noqa: D102
-    def close(self) -> str: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
     @property
     def closed(self) -> bool: ...  # noqa: D102
 

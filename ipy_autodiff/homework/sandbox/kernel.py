@@ -101,10 +101,10 @@ class KernelLife:
     def end(self) -> None:
         """As ``Life.end``: nothing to do here."""
 
-    def close(self) -> str:
+    def close(self) -> None:
         """As ``Life.close``."""
         if self.closed:
-            return "ended"
+            return
         self.closed = True
         if self._client is not None:
             process = getattr(getattr(self._client.km, "provisioner", None), "process", None)
@@ -115,7 +115,6 @@ class KernelLife:
                     os.killpg(process.pid, signal.SIGKILL)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-        return "killed"
 
     def _open(self, cells: list[Cell]) -> None:
         self._folder = tempfile.mkdtemp(prefix="ipy-autodiff-")

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from dataclasses import asdict, dataclass
+from types import ModuleType
 from typing import Any
+
+resource: ModuleType | None
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 __all__ = ["Limits", "hold", "mapped_bytes", "resident_bytes", "use_the_reserve"]
 
@@ -44,9 +50,8 @@ def hold(limits: Limits, *, processes: bool) -> None:
     Memory is limited to what is mapped now and ``limits.memory`` more. Where a system has no such limit (macOS knows
     no limit of memory, Windows none at all) it is left out.
     """
-    if sys.platform == "win32":
+    if resource is None:
         return
-    import resource
 
     def limit(name: str, soft: int, hard: int | None = None) -> None:
         number = getattr(resource, name, None)
@@ -73,10 +78,8 @@ def hold(limits: Limits, *, processes: bool) -> None:
 
 def use_the_reserve() -> None:
     """Lets this process start a few more than the notebook could: its own, for the questions."""
-    if sys.platform == "win32":
+    if resource is None:
         return
-    import resource
-
     with contextlib.suppress(ValueError, OSError):
         hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
         resource.setrlimit(resource.RLIMIT_NPROC, (hard, hard))

@@ -7,13 +7,17 @@ reach further. The wall is that answers are judged elsewhere.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from types import FunctionType, ModuleType
 from typing import Any
 
 __all__ = ["Originals"]
 
-_ROOMS = (
+_WATCHED = (
+    "builtins", "json", "json.encoder", "json.decoder", "numpy", "base64", "ast",
+    "ipy_autodiff.homework.sandbox.answers", "ipy_autodiff.homework.sandbox.submission",
+    "ipy_autodiff.homework.sandbox.wire",
+)  # fmt: skip
+_PUT_BACK = (
     "_json", "ast", "base64", "binascii", "builtins", "codeop", "copy", "functools", "inspect", "io", "ipy_autodiff",
     "json", "linecache", "math", "numpy", "operator", "random", "re", "socket", "struct", "time", "tokenize",
     "traceback", "types",
@@ -23,44 +27,61 @@ _MISSING = object()
 
 
 class Originals:
-    """What some modules hold now, and their functions' code: ``restore`` puts back what was replaced or deleted.
+    """What some modules hold now, and the code of some of their functions, taken before anything untrusted runs.
 
-    What was added stays. Take it before any code runs that is not trusted.
+    ``restore`` looks at those that are patched most often; only if one of them has changed is everything looked at,
+    since a fork pays for all that it touches. What was added stays.
     """
 
-    def __init__(self, rooms: Iterable[str] = _ROOMS) -> None:
-        chosen = set(rooms)
-        self._spaces: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    def __init__(self) -> None:
+        modules = {
+            name: module
+            for name, module in list(sys.modules.items())
+            if isinstance(module, ModuleType) and name.partition(".")[0] in _PUT_BACK
+        }
+        self._modules = modules
+        self._watched = [_Held(modules[name]) for name in _WATCHED if name in modules]
+        self._others = [_Held(module) for name, module in modules.items() if name not in _WATCHED]
+
+    def restore(self) -> bool:
+        """Puts back what was replaced or deleted; returns whether anything was."""
+        if not any(held.restore() for held in self._watched):
+            return False
+        for held in (*self._watched, *self._others):
+            held.restore()
+        sys.modules.update(self._modules)
+        return True
+
+
+class _Held:
+    """What one module holds; of this package and json also the methods of its classes and the code of its functions."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._space = vars(module)
+        self._names = dict(self._space)
         self._classes: list[tuple[type, dict[str, Any]]] = []
         self._functions: list[tuple[FunctionType, Any, Any, Any]] = []
-        self._modules: dict[str, ModuleType] = {}
-        for name, module in list(sys.modules.items()):
-            if not isinstance(module, ModuleType) or name.partition(".")[0] not in chosen:
-                continue
-            self._modules[name] = module
-            self._spaces.append((vars(module), dict(vars(module))))
-            if name.partition(".")[0] in _DEEP:
-                self._take(module)
+        if module.__name__.partition(".")[0] in _DEEP:
+            self._take(module)
 
-    def restore(self) -> None:
-        """Puts everything back."""
-        sys.modules.update(self._modules)
-        for space, before in self._spaces:
-            for name, value in before.items():
-                if space.get(name, _MISSING) is not value:
-                    space[name] = value
+    def restore(self) -> bool:
+        """Puts everything back; returns whether anything had changed."""
+        changed = False
+        for name, value in self._names.items():
+            if self._space.get(name, _MISSING) is not value:
+                self._space[name] = value
+                changed = True
         for owner, attributes in self._classes:
             now = vars(owner)
             for name, value in attributes.items():
                 if now.get(name, _MISSING) is not value:
                     setattr(owner, name, value)
-        for function, code, defaults, keyword_defaults in self._functions:
-            if function.__code__ is not code:
-                function.__code__ = code
-            if function.__defaults__ is not defaults:
-                function.__defaults__ = defaults
-            if function.__kwdefaults__ is not keyword_defaults:
-                function.__kwdefaults__ = keyword_defaults
+                    changed = True
+        for function, *before in self._functions:
+            if [function.__code__, function.__defaults__, function.__kwdefaults__] != before:
+                function.__code__, function.__defaults__, function.__kwdefaults__ = before
+                changed = True
+        return changed
 
     def _take(self, module: ModuleType) -> None:
         for value in list(vars(module).values()):

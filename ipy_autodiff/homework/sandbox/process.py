@@ -48,10 +48,10 @@ class DeadError(Exception):
 
 
 class Enclosed:
-    """A process with NumPy and IPython loaded that forks for each notebook, enclosed as ``isolation`` says.
+    """A process with NumPy and IPython loaded that forks for each notebook, enclosed as ``isolation`` says. Linux only.
 
-    Raises ``SandboxError`` where this machine does not allow that. Linux only. Close it, or use it in ``with``. The
-    thread that makes it has to live as long.
+    It is started at once; whether this machine allows that is known when it is waited for. Raises ``SandboxError``.
+    Close it, or use it in ``with``. The thread that makes it has to live as long.
     """
 
     def __init__(self, isolation: Isolation, hidden: Iterable[str | Path] = ()) -> None:
@@ -77,14 +77,21 @@ class Enclosed:
                 start_new_session=True,
             )
         self._life: Life | None = None
+        self._ready = False
+        self._ending = False
+
+    def wait(self) -> None:
+        """Waits until it is ready. Raises ``SandboxError`` where it cannot be."""
+        if self._ready:
+            return
         try:
-            answer = self._reply(time.monotonic() + _START)
+            self._ready = bool(self._reply(time.monotonic() + _START).get("ready"))
         except SandboxError:
             self.close()
             raise
-        assert answer.get("ready")
 
     def __enter__(self) -> Enclosed:
+        self.wait()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -105,6 +112,8 @@ class Enclosed:
         """Runs the notebook that the file descriptor ``notebook`` reads, without its cells ``skip``."""
         if self._life is not None:
             raise RuntimeError("one notebook at a time")
+        self.wait()
+        self._ended()
         ours, theirs = socket.socketpair()
         request = json.dumps({"limits": limits.record(), "skip": sorted(skip)}).encode()
         with theirs:
@@ -117,12 +126,18 @@ class Enclosed:
         self._life = Life(ours, limits, self._finish)
         return self._life
 
-    def _finish(self, kill: bool) -> str:
-        """Waits until the notebook's process and all that it started are gone; says what ended it."""
+    def _finish(self, wait: bool) -> str:
+        """Ends the notebook's process and all that it started; waits and says how, or leaves that for later."""
         self._life = None
-        if kill:
-            with contextlib.suppress(OSError):
-                self._control.send(b'{"kill": true}')
+        with contextlib.suppress(OSError):
+            self._control.send(b'{"kill": true}')
+        self._ending = True
+        return self._ended() if wait else "killed"
+
+    def _ended(self) -> str:
+        if not self._ending:
+            return "ended"
+        self._ending = False
         return str(self._reply(time.monotonic() + 30.0)["over"])
 
     def _reply(self, deadline: float) -> dict[str, Any]:
@@ -198,13 +213,16 @@ class Life:
         """Whether its process is gone."""
         return self._finish is None
 
-    def close(self) -> str:
-        """Ends the process and all that it started; says how: ``ended``, ``killed``, ``out-of-memory``."""
+    def close(self) -> None:
+        """Ends the process and all that it started. They are gone before the next one starts."""
+        self._end(wait=False)
+
+    def _end(self, *, wait: bool) -> str:
         if self._finish is None:
             return "ended"
         finish, self._finish = self._finish, None
         self._channel.close()
-        return str(finish(True))
+        return str(finish(wait))
 
     def _tell(self, message: dict[str, Any]) -> None:
         self._channel.settimeout(_GRACE)
@@ -226,7 +244,7 @@ class Life:
 
     def _died(self, otherwise: Death) -> Death:
         self._open = False
-        return "out-of-memory" if self.close() == "out-of-memory" else otherwise
+        return "out-of-memory" if self._end(wait=True) == "out-of-memory" else otherwise
 
 
 def _death_of(code: object) -> Death:

@@ -92,7 +92,7 @@ def plain_source(source: str) -> str:
 def _test(channel: socket.socket, answers: Answers, seconds: float) -> None:
     """Answers one test's questions in a process of its own, which a timer ends."""
     for stop in (sys.settrace, sys.setprofile, threading.settrace, threading.setprofile):
-        stop(None)  # type: ignore[operator]
+        stop(None)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     usual_surroundings()

@@ -294,7 +294,7 @@ def _packed_message(message: Message) -> Packed:
 
 def _message(packed: Mapping[str, Any]) -> Message:
     """A message that can be said: of the catalogue, with blanks that fill it."""
-    blanks = {}
+    blanks: dict[str, Any] = {}
     for key, value in packed["blanks"].items():
         if isinstance(value, dict):
             blanks[key] = _message(value)

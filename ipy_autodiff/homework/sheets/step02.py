@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """Step 2: a Function takes a Variable and gives a new one; subclasses say how."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """Step 4: a derivative from differences alone."""
 
 import numpy as np

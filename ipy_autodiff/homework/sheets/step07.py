@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """Step 7: a Variable remembers its creator, and calls it back by recursion."""
 
 import numpy as np
