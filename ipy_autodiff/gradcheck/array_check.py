@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.gradcheck.derivative import FAIL, INCONCLUSIVE, PASS, differentiate, direction, walk
-from ipy_autodiff.gradcheck.ladder import Array, Bools, Floats, Path, real
+from ipy_autodiff.gradcheck.ladder import UNIT, Array, Bools, Floats, Path, real
 
 __all__ = ["ArrayCheck", "axis", "check_array"]
 
@@ -33,8 +33,8 @@ class ArrayCheck:
     """One sigma of it; infinite where it was not measured."""
     kink: bool = False
     """Whether some element sits on a kink."""
-    finite: bool = True
-    """Whether the function could be sampled around the point at all."""
+    vanishes: bool = False
+    """Whether both gradients are zero but for round-off."""
     slopes: tuple[float, float, float] | None = None
     """Along the last random direction: backprop's slope, the numerical one, its sigma. None for a small array."""
     wrong: list[tuple[int, ...]] = field(default_factory=list)
@@ -109,7 +109,10 @@ def _singly(
     found.value.flat[chosen] = slopes.value
     found.uncertainty.flat[chosen] = slopes.uncertainty
     found.kink |= bool(slopes.kink.any())
-    found.finite &= bool(np.isfinite(slopes.value).all())
+    if x.size > 1 and g.size == x.size:
+        nothing = (np.abs(g) <= 64 * UNIT * slopes.natural) & (slopes.judge(np.zeros_like(g)) == PASS)
+        found.vanishes = bool(nothing.all()) and not bool((verdicts == PASS).all())
+        verdicts = np.where(found.vanishes, PASS, verdicts)
     found.wrong += [_index(place, x.shape) for place in chosen[verdicts == FAIL]]
     found.verdict = int(
         max((PASS, INCONCLUSIVE, FAIL), key=lambda code: _GRAVITY[code] * bool((verdicts == code).any()))
@@ -147,7 +150,6 @@ def _along(
     if found is not None:
         found.slopes = (slope, float(measured.value[0]), float(measured.uncertainty[0]))
         found.kink |= bool(measured.kink[0])
-        found.finite &= bool(np.isfinite(measured.value[0]))
     return verdict
 
 

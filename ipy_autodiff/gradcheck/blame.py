@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ipy_autodiff.gradcheck.catalogue import explain_shape, explain_value
-from ipy_autodiff.gradcheck.comparison import BUDGET, Comparison
+from ipy_autodiff.gradcheck.comparison import BUDGET, Comparison, compare_one
 from ipy_autodiff.gradcheck.ladder import Array
 from ipy_autodiff.gradcheck.local_check import LocalCheck, Symptom
 from ipy_autodiff.gradcheck.numbers import element, spelled
 from ipy_autodiff.gradcheck.program import OverBudget, Program
 from ipy_autodiff.gradcheck.samples import Sample, samples
-from ipy_autodiff.gradcheck.sweep_check import Fault, check_sweep
+from ipy_autodiff.gradcheck.sweep_check import Fault, check_sweep, forgot_its_creator
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import Finding, FunctionNode, Recording
-from ipy_autodiff.tracing.reading import array_of
+from ipy_autodiff.tracing.reading import array_of, data_of
 
 __all__ = ["Blame", "find_blame"]
 
@@ -56,35 +56,38 @@ def find_blame(recording: Recording, comparison: Comparison, *, budget: float = 
                 found.setdefault((blame.where, blame.code), blame)
         except OverBudget:
             pass
-    if not found and any(row.verdict == "fail" for row in comparison.rows):
-        found["graph", "unknown"] = _unknown(comparison)
+        failed = next((row for row in comparison.rows if row.verdict == "fail"), None)
+        if not found and failed is not None:
+            blanks = {"variable": failed.name, "got": spelled(failed.backprop), "truth": spelled(failed.numerical)}
+            # The graph may be right in itself, and not be all that was computed.
+            code = "not-in-graph" if compare_one(program, failed.variable).verdict == "pass" else "unknown"
+            found["graph", code] = _blame("graph", code, blanks)
     return tuple(found.values())
 
 
 def _causes(program: Program, comparison: Comparison) -> Iterator[Blame]:
     failed = any(row.verdict == "fail" for row in comparison.rows)
-    called_twice = [finding for finding in program.recording.findings if finding.code in _OF_THE_GRAPH]
+    findings = [finding for finding in program.recording.findings if finding.mistake]
+    of_graph = [finding for finding in findings if finding.code in _OF_THE_GRAPH]
     # The sweep meets the last Function first; of several that are wrong, that is where the numbers leave the truth.
     checks = [comparison.functions[f] for f in reversed(program.functions) if f in comparison.functions]
     wrong = [check for check in checks if _is_cause(check, checks, failed)]
+    if failed:
+        beyond_values = [*_on_class(program), *_disconnected(program)]
+        yield from beyond_values
+        if beyond_values:
+            return
     for check in wrong:
         yield from _of_function(program, check)
-    if failed or called_twice:
-        for finding in called_twice:
-            if finding.mistake:
-                yield _of_finding(finding, "graph")
-    for finding in program.recording.findings:
-        if finding.mistake and finding.code not in _OF_THE_GRAPH and not wrong:
-            yield from _of_sweep_error(program, finding)
-    if failed and not wrong:
+    for finding in of_graph:
+        yield _of_finding(finding, "graph")
+    if wrong or of_graph:
+        return
+    for finding in findings:
+        yield from _of_sweep_error(program, finding)
+    if failed:
         for fault in check_sweep(program, {check.function for check in checks if check.wrong}):
-            yield Blame(
-                fault.where,
-                fault.function,
-                fault.code,
-                Message(f"blame.{fault.code}", **_complete(fault)),
-                Message(f"blame.{fault.code}-hint", **_complete(fault)),
-            )
+            yield _blame(fault.where, fault.code, _complete(fault), fault.function)
             return
 
 
@@ -103,6 +106,30 @@ def _is_cause(check: LocalCheck, checks: list[LocalCheck], failed: bool) -> bool
     return bool(codes) and not (in_place and codes <= _SECONDARY)
 
 
+def _on_class(program: Program) -> Iterator[Blame]:
+    """Functions whose class, not the object, holds a Variable of the graph or its data."""
+    objects = [node.object for node in program.recording.graph.variables]
+    ours = {id(item) for item in objects} | {id(data_of(item)) for item in objects}
+    for function in reversed(program.functions):
+        own = getattr(function.object, "__dict__", {})
+        for base in type(function.object).__mro__[:-1]:
+            if any(id(value) in ours and name not in own for name, value in vars(base).items()):
+                yield _blame(function.name, "kept-on-class", {"function": function.name}, function)
+                return
+
+
+def _disconnected(program: Program) -> Iterator[Blame]:
+    """A result that the cell sweeps back from and that does not know what made it."""
+    of = program.recording.of
+    creator = None if of is None else program.recording.graph.creators.get(of)
+    if of is not None and creator is not None and forgot_its_creator(of) and "backward" in program.recording.source:
+        yield _blame("graph", "no-creator", {"function": creator.name, "variable": of.name}, creator)
+
+
+def _blame(where: str, code: str, blanks: Mapping[str, Any], function: FunctionNode | None = None) -> Blame:
+    return Blame(where, function, code, Message(f"blame.{code}", **blanks), Message(f"blame.{code}-hint", **blanks))
+
+
 def _of_function(program: Program, check: LocalCheck) -> Iterator[Blame]:
     function = check.function
     symptom = check.symptoms[0]
@@ -114,8 +141,7 @@ def _of_function(program: Program, check: LocalCheck) -> Iterator[Blame]:
         blanks |= _outputs(check)
     elif symptom.code in ("gradient-count", "float32-cast", "integer-buffer"):
         blanks["inputs"] = str(len(function.inputs))
-    sentence, hint = Message(f"blame.{code}", **blanks), Message(f"blame.{code}-hint", **blanks)
-    yield Blame(function.name, function, code, sentence, hint)
+    yield _blame(function.name, code, blanks, function)
 
 
 def _explained(program: Program, check: LocalCheck) -> tuple[str, dict[str, Any]]:
@@ -195,34 +221,22 @@ def _outputs(check: LocalCheck) -> dict[str, str]:
 
 
 def _of_finding(finding: Finding, where: str) -> Blame:
-    function = finding.function
     blanks = {key: value if isinstance(value, Message) else str(value) for key, value in finding.message.blanks.items()}
-    sentence = Message(f"blame.{finding.code}", **blanks)
-    return Blame(where, function, finding.code, sentence, Message(f"blame.{finding.code}-hint", **blanks))
+    return _blame(where, finding.code, blanks, finding.function)
 
 
 def _of_sweep_error(program: Program, finding: Finding) -> Iterator[Blame]:
     """A sweep that ended with an error: what the engine handed to the Function that raised it."""
     step = next((step for step in program.recording.steps if step.error is not None), None)
-    missing = step is not None and any(gy is None for gy in step.gys)
-    if finding.code == "backward-raises" and step is not None and missing:
-        blanks = {"function": step.function.name, "error": step.error or ""}
-        code = "none-handed-on"
-        yield Blame("engine", step.function, code, Message(f"blame.{code}", **blanks), Message(f"blame.{code}-hint"))
+    if finding.code == "backward-raises" and step is not None and any(gy is None for gy in step.gys):
+        yield _blame("engine", "none-handed-on", {"function": step.function.name}, step.function)
     elif finding.code == "backward-raises":
         variable = program.recording.of.name if program.recording.of is not None else ""
-        blanks = {"variable": variable, "error": str(finding.message.blanks.get("error", ""))}
-        sentence, hint = Message("blame.sweep-raises", **blanks), Message("blame.sweep-raises-hint")
-        yield Blame("engine", finding.function, "sweep-raises", sentence, hint)
+        error = str(finding.message.blanks.get("error", ""))
+        yield _blame("engine", "sweep-raises", {"variable": variable, "error": error}, finding.function)
     elif finding.code in ("backward-recurses", "sweep-does-not-end"):
         yield _of_finding(finding, "engine")
 
 
 def _complete(fault: Fault) -> dict[str, Any]:
     return {"function": "", "variable": "", "got": "", "truth": "", **fault.blanks}
-
-
-def _unknown(comparison: Comparison) -> Blame:
-    row = next(row for row in comparison.rows if row.verdict == "fail")
-    blanks = {"variable": row.name, "got": spelled(row.backprop), "truth": spelled(row.numerical)}
-    return Blame("graph", None, "unknown", Message("blame.unknown", **blanks), Message("blame.unknown-hint"))

@@ -95,6 +95,9 @@ def _entries(samples: Sequence[Sample]) -> Iterator[tuple[Explanation, Test]]:
         yield Explanation("repeated-index"), _assigned_not_added
         yield Explanation("diagonal-only"), _diagonal_only
         yield Explanation("integer-buffer"), _cut_to_integers
+        yield Explanation("mixes-elements"), _mixes_elements
+        if same_shape:
+            yield Explanation("one-side-wrong"), _one_side(samples)
     if len(first.probe.ys) == 2 and first.probe.ys[0].shape == first.probe.ys[1].shape:
         yield Explanation("outputs-swapped"), _outputs_swapped
 
@@ -239,6 +242,34 @@ def _cut_to_integers(sample: Sample) -> bool:
     pieces = sample.w.ravel()
     whole = np.array_equal(got, np.rint(got)) and not np.array_equal(pieces, np.rint(pieces))
     return bool(whole and np.all(np.abs(got - truth) < max(1.0, sample.w.size)))
+
+
+def _mixes_elements(sample: Sample) -> bool:
+    """Whether some element's gradient depends on the gradient of an output that the element has no effect on."""
+    jacobian = sample.jacobian
+    assert jacobian is not None
+    if len(sample.probe.gys) != 1:
+        return False
+    for place in range(sample.w.size):
+        unit = np.zeros(sample.w.size)
+        unit[place] = 1.0
+        answer = sample.answer([unit.reshape(sample.w.shape)])
+        if answer is not None and np.any((np.abs(jacobian[place]) < 1e-9) & (np.abs(answer.ravel()) > 1e-6)):
+            return True
+    return False
+
+
+def _one_side(samples: Sequence[Sample]) -> Test:
+    """Whether the gradient is right for inputs of one sign, and wrong for the other."""
+    wrong = [(s.x, ~np.isclose(_got(s), _true(s), rtol=1e-6, atol=1e-9)) for s in samples]
+    negative = {bool(x < 0) for xs, offs in wrong for x, off in zip(xs.ravel(), offs.ravel(), strict=True) if off}
+    fine = {bool(x < 0) for xs, offs in wrong for x, off in zip(xs.ravel(), offs.ravel(), strict=True) if not off}
+    return lambda s: len(negative) == 1 and len(fine) == 1 and negative != fine
+
+
+def _true(sample: Sample) -> Floats:
+    assert sample.truth is not None
+    return sample.truth
 
 
 def _outputs_swapped(sample: Sample) -> bool:

@@ -23,11 +23,11 @@ from ipy_autodiff.tracing.replay import ReplayError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["BUDGET", "Comparison", "Row", "Verdict", "compare"]
+__all__ = ["BUDGET", "Comparison", "Row", "Verdict", "compare", "compare_one"]
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 
-BUDGET = 50_000.0
+BUDGET = 40_000.0
 """Calls of Functions that a comparison may cost; one with large arrays counts as several."""
 SINGLE = 16
 """Arrays of up to so many elements are checked element by element."""
@@ -66,6 +66,9 @@ class Comparison:
     """Each Function's own backward against its own forward; one that was not checked is missing."""
     remarks: tuple[Message, ...] = ()
     """What was left out, for instance because it would have cost too much."""
+    recording: Recording | None = None
+    """The run that was compared."""
+    reference: Mapping[VariableNode, Callable[[Floats], Array]] | None = None
 
     @property
     def ok(self) -> bool:
@@ -109,17 +112,19 @@ def compare(
     every_variable: bool = False,
     budget: float = BUDGET,
     progress: Callable[[int, int], None] | None = None,
+    reference: Mapping[VariableNode, Callable[[Floats], Array]] | None = None,
 ) -> Comparison:
     """Compare the gradients that a recording's sweep left with numerical ones, and check its Functions one by one.
 
     The function that is differentiated is the sum of the elements of ``recording.of``. ``every_variable`` compares
     intermediate Variables as well. ``budget`` is counted in calls of Functions; what it does not allow is left out and
     said in ``remarks``. ``progress(done, all)`` is called as it goes on. It can be interrupted at any time: it works on
-    copies, and leaves nothing behind.
+    copies, and leaves nothing behind. ``reference`` are other ways to compute ``recording.of`` from some Variables, of
+    which the numerical gradient is then taken.
     """
     if recording.of is None:
         return Comparison(())
-    program = Program(recording, budget)
+    program = Program(recording, budget, reference)
     wanted = [*recording.wrt]
     if every_variable:
         upstream = dict.fromkeys(node for function in program.functions for node in function.inputs)
@@ -130,13 +135,14 @@ def compare(
         for number, variable in enumerate(wanted):
             if progress is not None:
                 progress(number, len(wanted))
-            rows.append(_row(program, variable))
+            rows.append(compare_one(program, variable))
     if progress is not None:
         progress(len(wanted), len(wanted))
-    return Comparison(tuple(rows), checks, tuple(remarks))
+    return Comparison(tuple(rows), checks, tuple(remarks), recording, reference)
 
 
-def _row(program: Program, variable: VariableNode) -> Row:
+def compare_one(program: Program, variable: VariableNode) -> Row:
+    """The row of one Variable; within ``program.running()``."""
     data = array_of(variable.data)
     backprop = program.recording.gradients.get(variable)
     if data is None or data.dtype.kind not in "fiub":
@@ -186,7 +192,7 @@ def _measured(program: Program, variable: VariableNode, x: Floats, backprop: Arr
     if exact is not None and found.verdict == PASS and np.abs(gradient - exact).max(initial=0.0) > 10 * noise:
         found = check_array(f, x, gradient, single=single, noise=noise)
 
-    reasons = _reasons(program, variable, found, x)
+    reasons = _reasons(program, variable, found, x, gradient)
     verdict = _NAMES[found.verdict]
     if backprop is None and recording.swept_by == "nobody":
         verdict, fault = "inconclusive", Message("check.no-backward")
@@ -262,10 +268,12 @@ def _own_noise(program: Program, variable: VariableNode, x: Floats, gradient: Fl
     return float(np.std(answers, axis=0).max(initial=0.0))
 
 
-def _reasons(program: Program, variable: VariableNode, found: ArrayCheck, x: Floats) -> list[Message]:
+def _reasons(program: Program, variable: VariableNode, found: ArrayCheck, x: Floats, gradient: Floats) -> list[Message]:
     reasons = []
-    if not np.isfinite(x).all() or not found.finite:
+    if not np.isfinite(x).all() or not np.isfinite(gradient).all() or not np.isfinite(program.result).all():
         reasons.append(Message("check.not-finite", name=variable.name))
+    elif found.vanishes:
+        reasons.append(Message("check.vanishes", name=variable.name))
     elif found.kink:
         reasons.append(Message("check.kink", name=variable.name))
     elif _NAMES[found.verdict] == "inconclusive":

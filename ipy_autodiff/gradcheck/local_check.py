@@ -24,7 +24,7 @@ from ipy_autodiff.tracing.replay import Replay, ReplayError
 
 __all__ = ["LocalCheck", "Probe", "Symptom", "check_functions", "copies", "probe"]
 
-_SHARE = 0.5
+_SHARE = 0.25
 """The part of the budget that the Functions may take."""
 _SINGLE = 16
 _EVALUATIONS = 15
@@ -135,6 +135,8 @@ def _settled(check: LocalCheck) -> bool:
     return any(symptom.code in _STRUCTURAL for symptom in check.symptoms)
 
 
+_MENDED_BY_ENGINES = {"gradient-shape"}
+"""What some engines put right themselves, or what does no harm where no gradient fails."""
 _STRUCTURAL = {"forward-in-place", "backward-returns-nothing", "gradient-count", "backward-raises"}
 
 
@@ -162,8 +164,9 @@ def _observed(program: Program, function: FunctionNode) -> LocalCheck:
 def _fail(
     check: LocalCheck, code: str, place: int | None = None, detail: str = "", index: tuple[int, ...] | None = None
 ) -> None:
-    check.verdict = "fail"
     check.symptoms.append(Symptom(code, place, detail, index))
+    if code not in _MENDED_BY_ENGINES:
+        check.verdict = "fail"
 
 
 def _observe_forward(program: Program, check: LocalCheck) -> None:
@@ -359,6 +362,8 @@ def _same(first: Any, second: Any, tolerance: float) -> bool:
     if second is None or np.shape(first) != np.shape(second):
         return False
     a, b = np.asarray(first), np.asarray(second)
+    if a.dtype == b.dtype and a.dtype != object and a.tobytes() == b.tobytes():
+        return True
     if tolerance == 0 or a.dtype.kind not in "fc":
         return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
     largest = float(np.nanmax(np.abs(a), initial=0.0, where=np.isfinite(a)))

@@ -16,10 +16,10 @@ from ipy_autodiff.gradcheck.ladder import Array
 from ipy_autodiff.gradcheck.numbers import element, spelled
 from ipy_autodiff.gradcheck.program import Program
 from ipy_autodiff.tracing.graph import Addition, FunctionNode, Recording, Step, VariableNode
-from ipy_autodiff.tracing.reading import CREATOR, array_of, data_of
+from ipy_autodiff.tracing.reading import CREATOR, GRADIENT, array_of, data_of
 from ipy_autodiff.tracing.replay import ReplayError
 
-__all__ = ["Fault", "check_sweep"]
+__all__ = ["Fault", "check_sweep", "forgot_its_creator"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,9 @@ def check_sweep(program: Program, wrong: Collection[FunctionNode]) -> Iterator[F
     books = _Books(recording)
     yield from _seed(recording)
     for step in recording.steps:
-        if step.error is not None:
+        if step.error is not None or not step.gxs:
+            if any(gy is None for gy in step.gys):
+                yield Fault("none-handed-on", {"function": step.function.name}, step.function)
             return
         if step not in books.first_visits:
             count = sum(other.function is step.function for other in recording.steps)
@@ -129,7 +131,7 @@ def _given(books: _Books, step: Step) -> Iterator[Fault]:
         other = next((v for v in books.contributions if v is not node and _same(gy, books.total(v))), None)
         if old is not None and _same(gy, _sum([old, whole])):
             yield Fault("old-gradient-added", {**blanks, **numbers, "old": spelled(old)}, step.function)
-        elif so_far is None or (_same(gy, so_far) and not _same(so_far, whole)):
+        elif so_far is None or (_same(gy, so_far) and not _same(so_far, whole)) or _same(node.grad, whole):
             yield Fault("used-before-complete", {**blanks, **numbers}, step.function)
         elif _same(gy, books.seed()) and of is not None:
             yield Fault("wrong-gradient-handed-on", {**blanks, **numbers, "other": of.name}, step.function)
@@ -187,13 +189,27 @@ def _added(books: _Books, step: Step) -> Iterator[Fault]:
                 continue
             yield Fault("gradient-not-kept", blanks, step.function)
         elif _same(after, returned[-1]):
-            yield Fault("overwritten", blanks, step.function)
+            if not _same(variable.grad, books.total(variable)):  # else the cell put it right later on
+                yield Fault("overwritten", blanks, step.function)
         elif any(other is not None and _same(_less(after, before), other) for other in others):
             yield Fault("given-to-wrong-input", blanks, step.function)
-        elif before is not None and _same(after, _sum([before, *returned, *returned[:-1]])):
+        elif _shares(variable, additions[0], step) or _same(after, _sum([before, *returned, *returned[:-1]])):
             yield Fault("shared-array", blanks, step.function)
         else:
             yield Fault("not-added", blanks, step.function)
+
+
+def _shares(variable: VariableNode, addition: Addition, step: Step) -> bool:
+    """Whether the gradient is in the same array as another one that this step was to change."""
+    others = [other for other in step.additions if other.variable is not variable]
+    if any(_same(addition.after, other.after) for other in others):
+        return True
+    mine = array_of(GRADIENT.read(variable.object))
+    theirs = [array_of(GRADIENT.read(node.object)) for node in (*step.function.inputs, *step.function.outputs)]
+    return any(
+        array is not mine and mine is not None and array is not None and np.shares_memory(mine, array)
+        for array in theirs
+    )
 
 
 def _unvisited(recording: Recording) -> Iterator[Fault]:
@@ -203,17 +219,18 @@ def _unvisited(recording: Recording) -> Iterator[Fault]:
     for function in reversed(recording.graph.upstream(recording.of)):
         if function in visited:
             continue
-        output = function.outputs[0] if function.outputs else None
-        blanks = {"function": function.name, "variable": output.name if output else ""}
-        if output is not None and CREATOR.read(output.object) is None and _knows_creators(recording):
-            yield Fault("no-creator", blanks, function, "graph")
+        lost = next((node for node in function.outputs if forgot_its_creator(node)), None)
+        if lost is not None:
+            yield Fault("no-creator", {"function": function.name, "variable": lost.name}, function, "graph")
         else:
-            yield Fault("function-not-visited", blanks, function)
+            name = function.outputs[0].name if function.outputs else ""
+            yield Fault("function-not-visited", {"function": function.name, "variable": name}, function)
         return
 
 
-def _knows_creators(recording: Recording) -> bool:
-    return any(CREATOR.name(node.object) is not None for node in recording.graph.variables)
+def forgot_its_creator(node: VariableNode) -> bool:
+    """Whether a computed Variable has a place for its creator, and nothing in it."""
+    return CREATOR.name(node.object) is not None and CREATOR.read(node.object) is None
 
 
 def _left(books: _Books) -> Iterator[Fault]:
@@ -249,9 +266,11 @@ def _worst(got: Array | None, truth: Array | None) -> tuple[int, ...] | None:
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(np.nan_to_num(off, nan=np.inf))), got.shape))
 
 
-def _sum(arrays: Sequence[Array]) -> Array | None:
+def _sum(arrays: Sequence[Array | None]) -> Array | None:
     total: Array | None = None
     for array in arrays:
+        if array is None:
+            continue
         try:
             total = array if total is None else np.asarray(total + array)
         except ValueError:

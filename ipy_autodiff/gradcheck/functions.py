@@ -1,0 +1,139 @@
+"""Check the gradients of a function of Variables, of the reference engine or of any other: for tests and test cells.
+
+check_gradients(lambda x, w: np.sum(x @ w), X, W).ok
+assert_gradients(softmax, X, variable=Variable)     # a student's own class
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ipy_autodiff.gradcheck.blame import find_blame
+from ipy_autodiff.gradcheck.comparison import BUDGET, Comparison, compare
+from ipy_autodiff.gradcheck.draws import Draws
+from ipy_autodiff.gradcheck.ladder import Array, Floats
+from ipy_autodiff.messages import Message
+from ipy_autodiff.tracing.calls import CallLog
+from ipy_autodiff.tracing.graph import Recording
+from ipy_autodiff.tracing.reading import array_of, is_variable
+from ipy_autodiff.tracing.recorder import Recorder
+from ipy_autodiff.tracing.recording import record_variables
+from ipy_autodiff.tracing.replay import ReplayError
+
+__all__ = ["assert_gradients", "check_gradients"]
+
+
+def check_gradients(
+    f: Callable[..., Any],
+    *arrays: Any,
+    variable: Callable[[Array], Any] | None = None,
+    budget: float = BUDGET,
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """The Comparison of ``f``, a function of Variables, at these arrays: a row for each argument.
+
+    Arguments may be numbers, arrays or Variables. They are put into new Variables of the class ``variable``, by default
+    that of a Variable among them, else the reference engine's. The numerical gradient is that of ``f`` itself, called
+    again with other data, so a graph that was cut inside of ``f`` does not go unnoticed. Where ``f`` returns several
+    Variables, each is checked. The Functions that ``f`` called are checked one by one too.
+
+    Raises ``TypeError`` where ``f`` returns no Variable, and what ``f`` raises at these arrays.
+    """
+    make = variable or next((type(item) for item in arrays if is_variable(item)), None) or _reference_variable()
+    data = [_plain(item) for item in arrays]
+    names = _names(f, len(data))
+    found = []
+    with Draws(()).repeated() as start_over:
+        for number, recording in enumerate(_recordings(f, make, data, names)):
+            moved = {node: _moved(f, make, data, place, number, start_over) for place, node in enumerate(recording.wrt)}
+            compared = compare(recording, budget=budget, progress=progress, reference=moved)
+            if not compared.ok:
+                blame = tuple(one.sentence for one in find_blame(recording, compared, budget=budget))
+                compared = replace(compared, remarks=(*compared.remarks, *blame))
+            found.append(compared)
+    if len(found) == 1:
+        return found[0]
+    rows = [replace(row, name=f"{row.name} → [{n}]") for n, one in enumerate(found) for row in one.rows]
+    checks = {function: check for one in found for function, check in one.functions.items()}
+    remarks = {str(remark): remark for one in found for remark in one.remarks}
+    return Comparison(tuple(rows), checks, tuple(remarks.values()))
+
+
+def assert_gradients(f: Callable[..., Any], *arrays: Any, **options: Any) -> None:
+    """Raise an ``AssertionError`` that says what is wrong, unless ``check_gradients(f, *arrays, **options).ok``."""
+    __tracebackhide__ = True
+    comparison = check_gradients(f, *arrays, **options)
+    if not comparison.ok:
+        raise AssertionError(f"{Message('check.not-ok')}\n{comparison}")
+
+
+def _recordings(
+    f: Callable[..., Any], make: Callable[[Array], Any], data: Sequence[Array], names: Sequence[str]
+) -> Iterator[Recording]:
+    inputs = [make(array.copy()) for array in data]
+    log = CallLog()
+    with Recorder(log):
+        returned = f(*inputs)
+    outputs = returned if isinstance(returned, list | tuple) else [returned]
+    for output in outputs:
+        if not is_variable(output):
+            raise TypeError(Message("check.returns-no-variable", kind=type(output).__name__).text())
+    namespace = dict(zip(names, inputs, strict=True))
+    for output in outputs:
+        recording = record_variables([*inputs, output], namespace, log)
+        nodes = {id(node.object): node for node in recording.graph.variables}
+        yield replace(recording, wrt=tuple(nodes[id(item)] for item in inputs))
+
+
+def _moved(
+    f: Callable[..., Any],
+    make: Callable[[Array], Any],
+    data: Sequence[Array],
+    place: int,
+    output: int,
+    start_over: Callable[[], None],
+) -> Callable[[Floats], Array]:
+    """One output's data as a function of one argument's, by calling ``f`` again; random draws are the first's."""
+    others = [array.astype(np.float64) if array.dtype.kind == "f" else array for array in data]
+
+    def value(x: Floats) -> Array:
+        handed = [make((x if n == place else other).copy()) for n, other in enumerate(others)]
+        start_over()
+        try:
+            returned = f(*handed)
+        except Exception as error:
+            raise ReplayError(None, error) from error
+        found = array_of(returned[output] if isinstance(returned, list | tuple) else returned)
+        if found is None:
+            raise ReplayError(None, TypeError(type(returned).__name__))
+        return found
+
+    return value
+
+
+def _plain(item: Any) -> Array:
+    if is_variable(item):
+        item = array_of(item)
+    if isinstance(item, int) and not isinstance(item, bool):
+        item = float(item)
+    return np.asarray(item)
+
+
+def _names(f: Callable[..., Any], count: int) -> list[str]:
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return [names[n] if n < len(names) else f"x{n}" for n in range(count)]
+
+
+def _reference_variable() -> Callable[[Array], Any]:
+    from ipy_autodiff.engine import Variable
+
+    return Variable
