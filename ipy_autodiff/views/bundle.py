@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ipy_autodiff.messages import current_language, say
+from ipy_autodiff.messages import current_language, say, speaking
 from ipy_autodiff.views import comparison, graph, page, plain_text, stepper
 from ipy_autodiff.views.labels import SYMBOLS, shorten
 
@@ -36,9 +36,9 @@ def mime_bundle(
     data = {"text/plain": text, "text/html": page.fragment(identifier, readable, payload)}
     if not live:
         return data, {}, None
-    from ipy_autodiff.views.widget import View
+    from ipy_autodiff.views.widget import open_view
 
-    return data, {}, View(output=identifier, steps=len(payload.get("steps", ())))
+    return data, {}, open_view(identifier, len(payload.get("steps", ())))
 
 
 def html_page(trace: Trace, show: Sequence[str] = VIEWS, title: str = "autodiff") -> str:
@@ -49,6 +49,11 @@ def html_page(trace: Trace, show: Sequence[str] = VIEWS, title: str = "autodiff"
 
 def _parts(trace: Trace, show: Sequence[str]) -> tuple[str, str, dict[str, Any], str]:
     """An identifier, the readable HTML, the front end's data, and the plain text."""
+    with speaking(current_language()):  # so that the locale is asked once, not for every sentence
+        return _told(trace, show)
+
+
+def _told(trace: Trace, show: Sequence[str]) -> tuple[str, str, dict[str, Any], str]:
     identifier = f"ad{secrets.token_hex(4)}"
     payload: dict[str, Any] = {"id": identifier, "lang": current_language(), "show": [], "says": _says()}
     readable, text = [], []

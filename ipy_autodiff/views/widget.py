@@ -6,6 +6,7 @@ of a widget's view when the notebook is opened again, whatever else the output c
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import anywidget
@@ -13,7 +14,10 @@ import traitlets
 
 from ipy_autodiff.views.front_end import read
 
-__all__ = ["View"]
+__all__ = ["View", "open_view"]
+
+_MOST = 64
+_open: deque[View] = deque()
 
 
 class View(anywidget.AnyWidget):
@@ -28,3 +32,12 @@ class View(anywidget.AnyWidget):
     @traitlets.validate("step")
     def _within(self, proposal: Any) -> int:
         return max(0, min(int(proposal["value"]), int(self.steps)))
+
+
+def open_view(output: str, steps: int) -> View:
+    """A model for this output. The oldest of very many is closed; its output goes on without Python."""
+    while len(_open) >= _MOST:
+        _open.popleft().close()
+    view = View(output=output, steps=steps)
+    _open.append(view)
+    return view
