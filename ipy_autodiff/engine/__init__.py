@@ -1,3 +1,4 @@
+# ruff: noqa: F403 - each module says in its __all__ what it offers
 """The reference engine: Variables, Functions, and NumPy's own functions made differentiable. It needs NumPy alone."""
 
 from ipy_autodiff.engine import (

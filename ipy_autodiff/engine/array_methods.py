@@ -1,4 +1,6 @@
-# ruff: noqa: SLF001 - the engine's modules share the slots of Variable and Function, for speed
+# NumPy's types do not know that its functions take Variables.
+# mypy: disable-error-code="arg-type, call-overload, misc, no-any-return, return-value, type-var"
+
 """Use a Variable as you would its array: operators, comparisons, indexing and the methods of ``ndarray``.
 
 Comparisons give arrays of bool; ``==`` alone asks whether two Variables are the same one. What would change an array in
@@ -73,14 +75,14 @@ for _name, _function in methods.items():
 def _reshape(self: Variable, *shape: Any, order: str = "C") -> Variable:
     """The same elements in another shape, given as numbers or as a tuple."""
     if order != "C":
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[call-overload, no-any-return]
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)
     return Reshape(shape[0] if len(shape) == 1 else shape).apply(self)
 
 
 def _transpose(self: Variable, *axes: Any) -> Variable:
     """The axes in another order, given as numbers or as a tuple; reversed by default."""
     order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-    return np.transpose(self, order if order is None or len(order) else None)  # type: ignore[no-any-return]
+    return np.transpose(self, order if order is None or len(order) else None)
 
 
 def _iterate(self: Variable) -> Iterator[Variable]:
@@ -143,7 +145,7 @@ def _absent(name: str) -> property:
     return property(refuse)
 
 
-for _name, _function in {
+_members: dict[str, Any] = {
     "reshape": _reshape,
     "transpose": _transpose,
     "__iter__": _iterate,
@@ -164,8 +166,9 @@ for _name, _function in {
     "itemsize": property(lambda self: self._data.itemsize, doc="The bytes that one element takes."),
     "real": property(np.real, doc="The real parts."),
     "imag": property(np.imag, doc="The imaginary parts."),
-}.items():
-    _install(_name, _function)
+}
+for _name, _member in _members.items():
+    _install(_name, _member)
 for _name in _IN_PLACE:
     _install(_name, _refuse(_name))
 for _name in _PLAIN_METHODS:

@@ -1,4 +1,5 @@
-# ruff: noqa: D102 - compute and backward are their own description
+# NumPy's types do not know that its functions take Variables.
+# mypy: disable-error-code="arg-type, call-overload, misc, no-any-return, return-value, type-var"
 """Slide windows over Variables: convolution, its transpose, pooling, and batch normalization."""
 
 from __future__ import annotations
@@ -13,7 +14,17 @@ from ipy_autodiff.engine.operation import Unary
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.variable import Variable, as_variable
 
-__all__ = ["average_pooling", "batch_norm", "conv2d", "conv_nd", "convolve", "deconv2d", "max_pool", "pooling", "sliding_window"]
+__all__ = [
+    "average_pooling",
+    "batch_norm",
+    "conv2d",
+    "conv_nd",
+    "convolve",
+    "deconv2d",
+    "max_pool",
+    "pooling",
+    "sliding_window",
+]
 
 Pair = int | tuple[int, ...]
 
@@ -44,7 +55,9 @@ class Overlay(Unary):
 
     __slots__ = ("axes", "shape", "steps", "window")
 
-    def __init__(self, shape: tuple[int, ...], window: tuple[int, ...], steps: tuple[int, ...], axes: tuple[int, ...]) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], window: tuple[int, ...], steps: tuple[int, ...], axes: tuple[int, ...]
+    ) -> None:
         self.shape = shape
         self.window = window
         self.steps = steps
@@ -64,7 +77,9 @@ class Overlay(Unary):
         return windows.apply(gy) if isinstance(gy, Variable) else windows.compute(gy)
 
 
-@operation(sliding_window_view, samples=[Sample(random(5), 2), Sample(random(3, 4), (2, 2)), Sample(random(3, 4), 3, 1)])
+@operation(
+    sliding_window_view, samples=[Sample(random(5), 2), Sample(random(3, 4), (2, 2)), Sample(random(3, 4), 3, 1)]
+)
 def sliding_window(x: Any, window_shape: Any, axis: Any = None) -> Variable:
     """All windows of a shape that fit into ``x``, along new last axes."""
     x = as_variable(x)
@@ -103,17 +118,27 @@ def conv_nd(x: Any, filter_bank: Any, *, stride: Pair = 1, padding: Pair = 0) ->
     windows = _windows(x, window, stride, padding)
     inside = tuple(range(2 + n, 2 + 2 * n))
     y = np.tensordot(windows, filter_bank, ((1, *inside), tuple(range(1, 2 + n))))
-    return np.moveaxis(y, -1, 1)  # type: ignore[no-any-return]
+    return np.moveaxis(y, -1, 1)
 
 
-@operation(samples=[Sample(random(2, 2, 4, 4), random(3, 2, 3, 3), random(3)), Sample(random(1, 1, 5, 5), random(2, 1, 3, 3), None, 2, 1)])
+@operation(
+    samples=[
+        Sample(random(2, 2, 4, 4), random(3, 2, 3, 3), random(3)),
+        Sample(random(1, 1, 5, 5), random(2, 1, 3, 3), None, 2, 1),
+    ]
+)
 def conv2d(x: Any, W: Any, b: Any = None, stride: Pair = 1, pad: Pair = 0) -> Variable:  # noqa: N803
-    """``x`` (batch, channels, height, width) filtered by ``W`` (filters, channels, height, width), plus ``b`` per filter."""
+    """``x`` (batch, channels, height, width) filtered by ``W`` (filters, channels, height, width), plus ``b``."""
     y = conv_nd(x, W, stride=stride, padding=pad)
     return y if b is None else y + np.reshape(b, (1, -1, 1, 1))
 
 
-@operation(samples=[Sample(random(2, 2, 3, 3), random(2, 3, 2, 2), random(3)), Sample(random(1, 1, 3, 3), random(1, 2, 3, 3), None, 2, 1)])
+@operation(
+    samples=[
+        Sample(random(2, 2, 3, 3), random(2, 3, 2, 2), random(3)),
+        Sample(random(1, 1, 3, 3), random(1, 2, 3, 3), None, 2, 1),
+    ]
+)
 def deconv2d(x: Any, W: Any, b: Any = None, stride: Pair = 1, pad: Pair = 0, outsize: Any = None) -> Variable:  # noqa: N803
     """The transpose of ``conv2d``: ``x`` (batch, channels, height, width), ``W`` (channels, results, height, width)."""
     x = as_variable(x)
@@ -132,38 +157,41 @@ def deconv2d(x: Any, W: Any, b: Any = None, stride: Pair = 1, pad: Pair = 0, out
 def max_pool(x: Any, pool: tuple[int, ...], stride: Pair) -> Variable:
     """The largest element of each window of the last axes of ``x``."""
     windows = _windows(x, pool, stride, 0)
-    return np.max(windows, axis=tuple(range(-len(pool), 0)))  # type: ignore[no-any-return]
+    return np.max(windows, axis=tuple(range(-len(pool), 0)))
 
 
 @operation(samples=[Sample(random(1, 2, 4, 4), 2, 2), Sample(random(1, 1, 3, 3), 2)])
 def pooling(x: Any, kernel_size: Pair, stride: Pair = 1, pad: Pair = 0) -> Variable:
     """The largest element of each window of the last two axes, padded with zeros."""
-    return np.max(_windows(x, _pair(kernel_size), stride, pad), axis=(-2, -1))  # type: ignore[no-any-return]
+    return np.max(_windows(x, _pair(kernel_size), stride, pad), axis=(-2, -1))
 
 
 @operation(samples=[Sample(random(1, 2, 4, 4), 2, 2), Sample(random(1, 1, 3, 3), 2, 1, 1)])
 def average_pooling(x: Any, kernel_size: Pair, stride: Pair = 1, pad: Pair = 0) -> Variable:
     """The mean of each window of the last two axes, padded with zeros."""
-    return np.mean(_windows(x, _pair(kernel_size), stride, pad), axis=(-2, -1))  # type: ignore[no-any-return]
+    return np.mean(_windows(x, _pair(kernel_size), stride, pad), axis=(-2, -1))
 
 
-@operation(np.convolve, samples=[Sample(random(5), random(3), mode) for mode in ("full", "same", "valid")] + [Sample(random(2), random(4))])
+@operation(
+    np.convolve,
+    samples=[Sample(random(5), random(3), mode) for mode in ("full", "same", "valid")] + [Sample(random(2), random(4))],
+)
 def convolve(a: Any, v: Any, mode: str = "full") -> Variable:
     """The convolution of two vectors: in full, of the longer one's length, or only where they overlap completely."""
     long, short = (a, v) if np.size(a) >= np.size(v) else (v, a)
     n, border = np.size(short), np.size(short) - 1
     y = Windows((n,), (1,), (0,)).apply(np.pad(as_variable(long), border)) @ np.flip(short)
     if mode == "full":
-        return y  # type: ignore[no-any-return]
+        return y
     start = border if mode == "valid" else border // 2
-    return y[start : start + np.size(long) - (border if mode == "valid" else 0)]  # type: ignore[no-any-return]
+    return y[start : start + np.size(long) - (border if mode == "valid" else 0)]
 
 
 @operation(samples=[Sample(random(4, 2), random(2), random(2)), Sample(random(2, 2, 2, 2), random(2), random(2))])
 def batch_norm(x: Any, gamma: Any, beta: Any, eps: float = 2e-5) -> Variable:
-    """``x`` normalized over its batch, and over places where it has any, then scaled by ``gamma`` and moved by ``beta``."""
+    """``x`` normalized over its batch (and over places, if it has any), times ``gamma``, plus ``beta``."""
     x = as_variable(x)
     axes = (0, *range(2, x.ndim))
     shape = (1, -1) + (1,) * (x.ndim - 2)
     normalized = (x - np.mean(x, axis=axes, keepdims=True)) / np.sqrt(np.var(x, axis=axes, keepdims=True) + eps)
-    return normalized * np.reshape(gamma, shape) + np.reshape(beta, shape)  # type: ignore[no-any-return]
+    return normalized * np.reshape(gamma, shape) + np.reshape(beta, shape)

@@ -70,7 +70,9 @@ def _lettered(axes: Any) -> str:
 
 def _without_ellipses(letters: list[str], result: str, explicit: bool, ndims: list[int]) -> tuple[list[str], str]:
     free = [c for c in ascii_letters if c not in "".join(letters) + result]
-    counts = [ndim - len(part.replace("...", "")) if "..." in part else 0 for part, ndim in zip(letters, ndims, strict=True)]
+    counts = [
+        ndim - len(part.replace("...", "")) if "..." in part else 0 for part, ndim in zip(letters, ndims, strict=True)
+    ]
     broadcast = "".join(free[: max(counts)])
     written = [
         part.replace("...", broadcast[len(broadcast) - count :]) for part, count in zip(letters, counts, strict=True)

@@ -1,11 +1,11 @@
-# ruff: noqa: SLF001 - the engine's modules share the slots of Variable and Function, for speed
+# ruff: noqa: A003, SLF001 - input is the book's name; the engine's modules share slots, for speed
 """Write an operation of your own: subclass ``Function`` with a ``forward`` and a ``backward`` over arrays."""
 
 from __future__ import annotations
 
 import copy
 import gc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import ref
 
@@ -24,7 +24,6 @@ class Output(ref[Variable]):
     __slots__ = ("dtype", "shape")
 
     def __init__(self, variable: Variable) -> None:
-        super().__init__(variable)
         self.shape = variable.shape
         self.dtype = variable.dtype
 
@@ -66,13 +65,16 @@ class Function:
             self._outputs = tuple([Output(y) for y in outputs])
         return tuple(outputs) if several else outputs[0]
 
-    def forward(self, *xs: Array) -> Any:
+    def _no_forward(self, *xs: Array) -> Any:
         """The operation itself: arrays in, an array or a tuple of arrays out."""
         raise explain(NotImplementedError, "no_forward", name=type(self).__name__)
 
-    def backward(self, *gys: Any) -> Any:
+    def _no_backward(self, *gys: Any) -> Any:
         """The gradient of each input, from the gradient of each output."""
         raise explain(NotImplementedError, "no_backward", name=type(self).__name__)
+
+    forward: Callable[..., Any] = _no_forward
+    backward: Callable[..., Any] = _no_backward
 
     @property
     def inputs(self) -> tuple[Any, ...]:
@@ -103,7 +105,8 @@ class Function:
 
     @outputs.setter
     def outputs(self, outputs: Any) -> None:
-        self._outputs = tuple([Output(y() if isinstance(y, ref) else y) for y in outputs])
+        variables = [y() if isinstance(y, ref) else y for y in outputs]
+        self._outputs = tuple([Output(y) for y in variables if y is not None])
 
     @property
     def output(self) -> Variable | None:
@@ -224,7 +227,9 @@ class Raw(Function):
         raise explain(RuntimeError, "raw_backward", name=self.name)
 
 
-def kept_data(function: Function, before: tuple[dict[str, Any], dict[str, Any]], integers: bool) -> frozenset[str | None]:
+def kept_data(
+    function: Function, before: tuple[dict[str, Any], dict[str, Any]], integers: bool
+) -> frozenset[str | None]:
     """The attributes in which a call of ``forward`` kept numbers; ``integers`` that index or count are none."""
     attributes, of_class = before
     found: set[str | None] = set()

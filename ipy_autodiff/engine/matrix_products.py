@@ -1,9 +1,11 @@
-# ruff: noqa: D102 - compute and its gradients are their own description
+# NumPy's types do not know that its functions take Variables.
+# mypy: disable-error-code="arg-type, call-overload, misc, no-any-return, return-value, type-var"
 """Products of vectors, matrices and tensors: matmul, dot, inner, outer, tensordot, einsum, kron, cross."""
 
 from __future__ import annotations
 
 import operator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,20 +15,39 @@ from ipy_autodiff.engine.operation import Binary, Nary, sum_to
 from ipy_autodiff.engine.registry import Sample, methods, operation, random
 from ipy_autodiff.engine.variable import Variable, as_variable
 
-__all__ = ["cross", "dot", "einsum", "inner", "kron", "linear", "matmul", "multi_dot", "outer", "tensordot", "vdot", "vecdot"]
+__all__ = [
+    "cross",
+    "dot",
+    "einsum",
+    "inner",
+    "kron",
+    "linear",
+    "matmul",
+    "multi_dot",
+    "outer",
+    "tensordot",
+    "vdot",
+    "vecdot",
+]
 
 
-class MatMul(Binary):
-    """The matrix product of the last two axes, broadcast over the others."""
+class Product(Binary):
+    """An operation on two operands that is linear in each."""
 
     __slots__ = ()
-    compute = operator.matmul
 
     def backward(self, gy: Any) -> Any:
         constant = self.constant
         if constant is None:
             return self.gradient0(gy), self.gradient1(gy)
         return self.gradient0(gy) if constant else self.gradient1(gy)
+
+
+class MatMul(Product):
+    """The matrix product of the last two axes, broadcast over the others."""
+
+    __slots__ = ()
+    compute = operator.matmul
 
     def gradient0(self, gy: Any) -> Any:
         x0, x1 = self.x0, self.x1
@@ -39,9 +60,15 @@ class MatMul(Binary):
     def gradient1(self, gy: Any) -> Any:
         x0, x1 = self.x0, self.x1
         if x0.ndim == 1:
-            return gy * x0 if x1.ndim == 1 else sum_to(gy.reshape((*gy.shape[:-1], 1, gy.shape[-1])) * x0.reshape(-1, 1), x1.shape)
+            return (
+                gy * x0
+                if x1.ndim == 1
+                else sum_to(gy.reshape((*gy.shape[:-1], 1, gy.shape[-1])) * x0.reshape(-1, 1), x1.shape)
+            )
         if x1.ndim == 1:
-            return sum_to(np.matmul(gy.reshape((*gy.shape[:-1], 1, gy.shape[-1])), x0).reshape((*x0.shape[:-2], -1)), x1.shape)
+            return sum_to(
+                np.matmul(gy.reshape((*gy.shape[:-1], 1, gy.shape[-1])), x0).reshape((*x0.shape[:-2], -1)), x1.shape
+            )
         return sum_to(turned(x0) @ gy, x1.shape)
 
 
@@ -69,7 +96,7 @@ def matmul(x1: Any, x2: Any) -> Variable:
     return MatMul().apply(x1, x2)
 
 
-class TensorDot(Binary):
+class TensorDot(Product):
     """The sum of products over pairs of axes."""
 
     __slots__ = ("axes0", "axes1")
@@ -80,9 +107,6 @@ class TensorDot(Binary):
 
     def compute(self, x0: Any, x1: Any) -> Any:
         return np.tensordot(x0, x1, (self.axes0, self.axes1))
-
-    def backward(self, gy: Any) -> Any:
-        return MatMul.backward(self, gy)  # type: ignore[arg-type]
 
     def gradient0(self, gy: Any) -> Any:
         free0, free1 = self._free()
@@ -133,21 +157,33 @@ def _as_operand(x: Any) -> Any:
     return x if isinstance(x, Variable) else np.asarray(x)
 
 
-@operation(np.dot, method="dot", samples=[Sample(random(3), random(3)), Sample(random(2, 3), random(3, 2)), Sample(random(), random(2)), Sample(random(2, 2, 3), random(2, 3, 4)), Sample(random(2, 3), random(3))])
+@operation(
+    np.dot,
+    method="dot",
+    samples=[
+        Sample(random(3), random(3)),
+        Sample(random(2, 3), random(3, 2)),
+        Sample(random(), random(2)),
+        Sample(random(2, 2, 3), random(2, 3, 4)),
+        Sample(random(2, 3), random(3)),
+    ],
+)
 def dot(a: Any, b: Any) -> Variable:
     """The product over the last axis of ``a`` and the second last (or only) one of ``b``."""
     if not np.ndim(a) or not np.ndim(b):
-        return np.multiply(a, b)  # type: ignore[return-value]
+        return np.multiply(a, b)
     if np.ndim(b) <= 2:
         return matmul(a, b)
     return tensordot(a, b, (np.ndim(a) - 1, np.ndim(b) - 2))
 
 
-@operation(np.inner, samples=[Sample(random(3), random(3)), Sample(random(2, 3), random(4, 3)), Sample(random(), random(2))])
+@operation(
+    np.inner, samples=[Sample(random(3), random(3)), Sample(random(2, 3), random(4, 3)), Sample(random(), random(2))]
+)
 def inner(a: Any, b: Any) -> Variable:
     """The product over the last axes of both."""
     if not np.ndim(a) or not np.ndim(b):
-        return np.multiply(a, b)  # type: ignore[return-value]
+        return np.multiply(a, b)
     return tensordot(a, b, (-1, -1))
 
 
@@ -163,13 +199,24 @@ def vdot(a: Any, b: Any) -> Variable:
     return matmul(np.reshape(a, -1), np.reshape(b, -1))
 
 
-@operation(*[np.vecdot] if hasattr(np, "vecdot") else [], samples=[Sample(random(2, 3), random(3)), Sample(random(3), random(3))])
+@operation(
+    *[np.vecdot] if hasattr(np, "vecdot") else [],
+    samples=[Sample(random(2, 3), random(3)), Sample(random(3), random(3))],
+)
 def vecdot(x1: Any, x2: Any) -> Variable:
     """The sums of products along the last axis, broadcast over the others."""
-    return np.sum(np.multiply(x1, x2), axis=-1)  # type: ignore[no-any-return]
+    return np.sum(np.multiply(x1, x2), axis=-1)
 
 
-@operation(np.kron, samples=[Sample(random(2, 2), random(3, 2)), Sample(random(2), random(3)), Sample(random(2), random(2, 3)), Sample(random(), random(2))])
+@operation(
+    np.kron,
+    samples=[
+        Sample(random(2, 2), random(3, 2)),
+        Sample(random(2), random(3)),
+        Sample(random(2), random(2, 3)),
+        Sample(random(), random(2)),
+    ],
+)
 def kron(a: Any, b: Any) -> Variable:
     """The Kronecker product: ``b`` in blocks, each multiplied by an element of ``a``."""
     x0, x1 = as_variable(a), as_variable(b)
@@ -177,10 +224,17 @@ def kron(a: Any, b: Any) -> Variable:
     shape0, shape1 = (1,) * (ndim - x0.ndim) + x0.shape, (1,) * (ndim - x1.ndim) + x1.shape
     apart0 = x0.reshape([n for length in shape0 for n in (length, 1)])
     apart1 = x1.reshape([n for length in shape1 for n in (1, length)])
-    return (apart0 * apart1).reshape([m * n for m, n in zip(shape0, shape1, strict=True)])  # type: ignore[no-any-return]
+    return (apart0 * apart1).reshape([m * n for m, n in zip(shape0, shape1, strict=True)])
 
 
-@operation(np.cross, samples=[Sample(random(3), random(3)), Sample(random(2, 3), random(3)), Sample(random(3, 2), random(2, 3), axisa=0)])
+@operation(
+    np.cross,
+    samples=[
+        Sample(random(3), random(3)),
+        Sample(random(2, 3), random(3)),
+        Sample(random(3, 2), random(2, 3), axisa=0),
+    ],
+)
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Variable:
     """The vector product of vectors of three numbers."""
     if axis is not None:
@@ -188,7 +242,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     x0, x1 = np.moveaxis(as_variable(a), axisa, -1), np.moveaxis(as_variable(b), axisb, -1)
     after, before = [1, 2, 0], [2, 0, 1]
     y = x0[..., after] * x1[..., before] - x0[..., before] * x1[..., after]
-    return np.moveaxis(y, -1, axisc)  # type: ignore[no-any-return]
+    return np.moveaxis(y, -1, axisc)
 
 
 class Einsum(Nary):
@@ -236,12 +290,15 @@ def einsum(*operands: Any, optimize: Any = False) -> Variable:
     return Einsum(letters, result, optimize).apply(*[_as_operand(x) for x in arrays])
 
 
-@operation(np.linalg.multi_dot, samples=[Sample([random(2, 3), random(3, 4), random(4, 2)]), Sample([random(3), random(3, 2), random(2)])])
+@operation(
+    np.linalg.multi_dot,
+    samples=[Sample([random(2, 3), random(3, 4), random(4, 2)]), Sample([random(3), random(3, 2), random(2)])],
+)
 def multi_dot(arrays: Any) -> Variable:
     """The matrix product of several arrays, in the order that needs the fewest multiplications of three neighbours."""
     arrays = list(arrays)
     while len(arrays) > 2:
-        sizes = [np.size(a) * (np.shape(b)[-1] if np.ndim(b) > 1 else 1) for a, b in zip(arrays, arrays[1:], strict=False)]
+        sizes = [np.size(a) * (np.shape(b)[-1] if np.ndim(b) > 1 else 1) for a, b in pairwise(arrays)]
         cheapest = int(np.argmin(sizes))
         arrays[cheapest : cheapest + 2] = [matmul(arrays[cheapest], arrays[cheapest + 1])]
     return matmul(*arrays)

@@ -78,7 +78,9 @@ def _special_ufunc_call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], k
     return ufuncs[ufunc](*inputs)
 
 
-def _reduce(function: Callable[..., Any], name: str, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, **kwargs: Any) -> Any:
+def _reduce(
+    function: Callable[..., Any], name: str, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, **kwargs: Any
+) -> Any:
     if dtype is not None or out is not None:
         raise explain(TypeError, "no_such_option", name=name, option="out" if out is not None else "dtype")
     return function(x, axis=axis, **_without_defaults(kwargs, name, known=("keepdims",)))
@@ -89,7 +91,7 @@ def _without_defaults(kwargs: dict[str, Any], name: str, known: tuple[str, ...])
     for option, value in kwargs.items():
         if option in known:
             kept[option] = value
-        elif not (value is np._NoValue or (option == "where" and value is True)):  # type: ignore[attr-defined]
+        elif not (value is np._NoValue or (option == "where" and value is True)):
             raise explain(TypeError, "no_such_option", name=name, option=option)
     return kept
 

@@ -1,4 +1,4 @@
-# ruff: noqa: SLF001 - the engine's modules share the slots of Variable and Function, for speed
+# ruff: noqa: D102, SLF001 - forward and backward are described in Function; modules share slots, for speed
 """Give the engine one more operation: a class in which a formula and its derivative stand side by side.
 
 Both are written once, in plain NumPy. A sweep runs the derivative on arrays; where the gradient is to be differentiated

@@ -32,7 +32,7 @@ def product(gy: Any, factor: Any) -> Any:
 
 def can_add(array: Any, other: Any) -> bool:
     """Whether ``array += other`` gives the sum and is worth the question, if nobody else sees ``array``."""
-    return (
+    return bool(
         array.__class__ is np.ndarray
         and array.nbytes >= LARGE
         and other.__class__ is np.ndarray

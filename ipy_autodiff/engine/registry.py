@@ -12,7 +12,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["OPERATIONS", "RandomArray", "Registered", "Sample", "methods", "numpy_functions", "operation", "random", "ufuncs"]
+__all__ = [
+    "OPERATIONS",
+    "RandomArray",
+    "Registered",
+    "Sample",
+    "methods",
+    "numpy_functions",
+    "operation",
+    "random",
+    "ufuncs",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,7 +91,7 @@ def operation(
     elementwise: int = 0,
     prepare: Callable[..., tuple[Any, ...]] | None = None,
 ) -> Callable[[F], F]:
-    """Register a function of Variables: for these NumPy functions, as this method of Variable, checked at ``samples``."""
+    """Register a function of Variables: for NumPy functions, as a method of Variable, with samples to check it at."""
 
     def register(function: F) -> F:
         OPERATIONS.append(Registered(function, numpy, tuple(samples), domain, elementwise, prepare))
