@@ -18,9 +18,9 @@ from ipy_autodiff.gradcheck.samples import Sample, samples
 from ipy_autodiff.gradcheck.sweep_check import Fault, check_sweep, forgot_its_creator
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import Finding, FunctionNode, Recording
-from ipy_autodiff.tracing.reading import array_of, data_of
+from ipy_autodiff.tracing.reading import array_of, data_of, is_function
 
-__all__ = ["Blame", "find_blame"]
+__all__ = ["Blame", "blame_error", "find_blame"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +63,25 @@ def find_blame(recording: Recording, comparison: Comparison, *, budget: float = 
             code = "not-in-graph" if compare_one(program, failed.variable).verdict == "pass" else "unknown"
             found["graph", code] = _blame("graph", code, blanks)
     return tuple(found.values())
+
+
+def blame_error(error: BaseException) -> Blame | None:
+    """What is to blame for an error that a cell ended with while it ran forward; None where that is not known.
+
+    A Function whose result on a 0-dimensional array is a NumPy number, which the Variable's class refuses, is.
+    """
+    function = None
+    trace = error.__traceback__
+    while trace is not None:
+        held = trace.tb_frame.f_locals
+        owner = held.get(trace.tb_frame.f_code.co_varnames[0]) if trace.tb_frame.f_code.co_argcount else None
+        function = owner if is_function(owner) else function
+        refused = next((value for value in held.values() if isinstance(value, np.generic)), None)
+        if trace.tb_next is None and isinstance(error, TypeError) and function is not None and refused is not None:
+            name = type(function).__name__
+            return _blame("engine", "as-array-forgotten", {"function": name, "kind": type(refused).__name__})
+        trace = trace.tb_next
+    return None
 
 
 def _causes(program: Program, comparison: Comparison) -> Iterator[Blame]:
@@ -161,8 +180,8 @@ def _explained(program: Program, check: LocalCheck) -> tuple[str, dict[str, Any]
     nonlinear = next((one for one in check.symptoms if one.code == "not-linear"), None)
     explanation = explain_value(tried)
     code = explanation.code if explanation is not None else "backward-wrong"
-    if nonlinear is not None and code != "missing-gy":
-        code = nonlinear.detail if code == "backward-wrong" else code
+    if nonlinear is not None and code not in ("missing-gy", "gy-twice", "integer-buffer"):
+        code = nonlinear.detail
     blanks = _blanks(check, place, _shown(tried[0], symptom))
     return code, {**blanks, **(explanation.blanks if explanation is not None else {})}
 

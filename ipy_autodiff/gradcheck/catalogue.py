@@ -62,18 +62,18 @@ def _entries(samples: Sequence[Sample]) -> Iterator[tuple[Explanation, Test]]:
     others = [j for j in range(len(first.probe.xs)) if j != first.place]
     names = [{"operand": node.name} for node in first.probe.function.inputs]
 
-    if same_shape:
-        yield Explanation("missing-gy"), lambda s: s.agrees(_got(s) * s.w)
-        yield Explanation("local-derivative-missing"), lambda s: _alike(_got(s), s.w)
-        yield Explanation("gy-twice"), lambda s: s.agrees(_got(s) / s.w)
     yield Explanation("sign"), lambda s: s.agrees(-_got(s))
-    for j in others:
-        yield Explanation("operands-swapped"), _swapped_with(j)
     if first.x.ndim == 2:
         yield Explanation("transpose-missing"), _product_without_transpose
         if first.y.ndim < 2:
             yield Explanation("wrong-axis"), lambda s: _alike(_got(s), _spread(s.w, s.x))
         yield Explanation("transpose-missing"), lambda s: s.agrees(_got(s).T)
+    if same_shape:
+        yield Explanation("missing-gy"), lambda s: s.agrees(_got(s) * s.w)
+        yield Explanation("local-derivative-missing"), lambda s: _alike(_got(s), s.w)
+        yield Explanation("gy-twice"), lambda s: s.agrees(_got(s) / s.w)
+    for j in others:
+        yield Explanation("operands-swapped"), _swapped_with(j)
     for j in others:
         yield Explanation("own-operand", names[j]), _lacks(j, 1, instead_of_own=True)
         yield Explanation("operand-missing", names[j]), _lacks(j, 1)

@@ -6,6 +6,8 @@ each Function is right by itself and the book-keeping is right, the gradients ar
 
 from __future__ import annotations
 
+import contextlib
+import copy
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -130,13 +132,15 @@ def _given(books: _Books, step: Step) -> Iterator[Fault]:
         numbers = _numbers(gy, whole)
         other = next((v for v in books.contributions if v is not node and _same(gy, books.total(v))), None)
         if old is not None and _same(gy, _sum([old, whole])):
-            yield Fault("old-gradient-added", {**blanks, **numbers, "old": spelled(old)}, step.function)
-        elif so_far is None or (_same(gy, so_far) and not _same(so_far, whole)) or _same(node.grad, whole):
+            yield _old_gradient(node, {**blanks, **numbers, "old": spelled(old)}, step.function)
+        elif so_far is None or (_same(gy, so_far) and not _same(so_far, whole)):
             yield Fault("used-before-complete", {**blanks, **numbers}, step.function)
         elif _same(gy, books.seed()) and of is not None:
             yield Fault("wrong-gradient-handed-on", {**blanks, **numbers, "other": of.name}, step.function)
         elif other is not None:
             yield Fault("wrong-gradient-handed-on", {**blanks, **numbers, "other": other.name}, step.function)
+        elif _same(node.grad, whole):  # it came to be whole, later
+            yield Fault("used-before-complete", {**blanks, **numbers}, step.function)
         else:
             yield Fault("gradient-changed", {**blanks, **numbers}, step.function)
 
@@ -182,7 +186,7 @@ def _added(books: _Books, step: Step) -> Iterator[Fault]:
             continue
         others = [a.contribution for a in step.additions if a.variable is not variable]
         if old and before is not None and _same(after, _sum([before, *returned])):
-            yield Fault("old-gradient-added", {**blanks, "old": spelled(before)}, step.function)
+            yield _old_gradient(variable, {**blanks, "old": spelled(before)}, step.function)
         elif after is None:
             # A sweep by hand may keep it in a name of its own, and a later one may have cleared it.
             if books.recording.swept_by != "cell" or variable in books.recording.gradients:
@@ -197,6 +201,22 @@ def _added(books: _Books, step: Step) -> Iterator[Fault]:
             yield Fault("shared-array", blanks, step.function)
         else:
             yield Fault("not-added", blanks, step.function)
+
+
+def _old_gradient(variable: VariableNode, blanks: Mapping[str, Any], function: FunctionNode | None) -> Fault:
+    """A gradient from an earlier pass that was added to; and whether the method that should clear it does so."""
+    kind = type(variable.object)
+    for name in dir(kind):
+        if "clear" not in name.lower() and "zero" not in name.lower():
+            continue
+        duplicate = copy.copy(variable.object)
+        GRADIENT.write(duplicate, np.ones(1))
+        with contextlib.suppress(Exception):  # the student's own code
+            getattr(duplicate, name)()
+            left = array_of(GRADIENT.read(duplicate))
+            if left is not None and np.any(left):
+                return Fault("cleargrad-does-nothing", {**blanks, "method": name}, function)
+    return Fault("old-gradient-added", blanks, function)
 
 
 def _shares(variable: VariableNode, addition: Addition, step: Step) -> bool:
@@ -246,7 +266,7 @@ def _left(books: _Books) -> Iterator[Fault]:
         if left is None:
             yield Fault("gradient-not-kept", blanks)
         elif old is not None and _same(left, _sum([old, whole])):
-            yield Fault("old-gradient-added", {**blanks, "old": spelled(old)})
+            yield _old_gradient(variable, {**blanks, "old": spelled(old)}, None)
         elif len(books.contributions[variable]) > 1 and _same(left, last):
             yield Fault("overwritten", blanks)
         else:
