@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from ipy_autodiff.tracing.reading import array_of, backward_method, kept
 from ipy_autodiff.tracing.recorder import BackwardCall, Recorder, Sweep, SweepTooLong
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 
-__all__ = ["Swept", "sweep_of", "sweep_on_copies"]
+__all__ = ["Swept", "local_derivatives", "steps_of", "sweep_of", "sweep_on_copies"]
 
 _MANY_FUNCTIONS = 300  # above, the local derivatives are left to whoever asks for a step
 _LARGE = 10_000  # elements
@@ -80,7 +80,7 @@ def _as_seen(
     by_object: Mapping[int, list[FunctionNode]],
     replay: Replay,
 ) -> Swept:
-    steps = _steps(calls, by_object, "cell", replay)
+    steps = steps_of(calls, by_object, "cell", replay)
     gradients = _gradients(of, steps)
     for node in graph.leaves:
         left = sweep.left.get(id(node.object), node.grad)
@@ -133,7 +133,7 @@ def sweep_on_copies(
     calls = [call for sweep in recorder.sweeps for call in sweep.calls if id(call.function) in by_object]
     if findings:  # a sweep that does not end repeats itself: a little more than one round shows it
         calls = calls[: len(functions) + _SHOWN_ROUND]
-    steps = _steps(calls, by_object, "replay", replay)
+    steps = steps_of(calls, by_object, "replay", replay)
     for node, gradient in _gradients(of, steps).items():
         if node.role != "leaf":
             gradients.setdefault(node, gradient)
@@ -158,22 +158,22 @@ def _with_error(step: Step, finding: Finding) -> Step:
     return replace(step, error=error) if error else step
 
 
-def _steps(
+def steps_of(
     calls: Sequence[BackwardCall],
     by_object: Mapping[int, list[FunctionNode]],
     by: Literal["cell", "replay"],
-    replay: Replay,
+    replay: Replay | None,
 ) -> tuple[Step, ...]:
+    """The Steps of these calls, by the Functions' identities; without local derivatives where ``replay`` is None."""
     uncalled = {key: list(nodes) for key, nodes in by_object.items()}
     steps: list[Step] = []
-    locals_wanted = len(calls) <= _MANY_FUNCTIONS
     known: dict[FunctionNode, tuple[Array | None, ...]] = {}
     for call in calls:
         nodes = uncalled[id(call.function)]
         # A Function object that was called twice is swept back from its last call to its first.
         node = nodes.pop() if len(nodes) > 1 else nodes[0]
         if node not in known:
-            known[node] = _local(node, replay) if locals_wanted else ()
+            known[node] = local_derivatives(node, replay) if replay and len(calls) <= _MANY_FUNCTIONS else ()
         steps.append(_step(len(steps) + 1, node, call, by, known[node]))
     return _with_gradients_kept_aside(steps)
 
@@ -233,10 +233,16 @@ def _step(
     return Step(number, node, call.gys, call.gxs, local, additions, node.line, call.lines, by)
 
 
-def _local(node: FunctionNode, replay: Replay) -> tuple[Array | None, ...]:
-    """The local derivatives, as the Function's own ``backward`` gives them for a gradient of ones."""
-    xs = [array_of(variable.data) for variable in node.inputs]
-    ys = [array_of(variable.data) for variable in node.outputs]
+def local_derivatives(
+    node: FunctionNode, replay: Replay, values: Mapping[VariableNode, Any] | None = None
+) -> tuple[Array | None, ...]:
+    """The local derivatives, as the Function's own ``backward`` gives them for a gradient of ones.
+
+    They are those at ``values``, else at the recorded ones; empty where there are none.
+    """
+    given = values or {}
+    xs = [array_of(given.get(variable, variable.data)) for variable in node.inputs]
+    ys = [array_of(given.get(variable, variable.data)) for variable in node.outputs]
     if len(ys) != 1 or any(x is None or x.size > _LARGE or x.dtype.kind not in "biuf" for x in (*xs, *ys)):
         return ()
     y = ys[0]
