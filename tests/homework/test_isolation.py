@@ -66,7 +66,7 @@ for path in glob.glob("/proc/*/environ"):
 environment += "GRADER_SECRET" in os.environ
 processes = sum(name.isdecimal() for name in os.listdir("/proc"))
 writable = 0
-for folder in ("/", "/usr", "/etc", "/proc/sys/kernel", os.path.dirname(os.__file__), os.path.dirname(np.__file__)):
+for folder in ("/", "/dev", "/usr", "/etc", "/proc/sys/kernel", os.path.dirname(os.__file__), os.path.dirname(np.__file__)):
     try:
         open(os.path.join(folder, "written"), "w")
         writable += 1

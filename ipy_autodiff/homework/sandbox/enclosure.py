@@ -81,21 +81,9 @@ def bubblewrap(program: str, seen: dict[str, Any], command: Sequence[str]) -> li
         arguments += ["--symlink", target, path]
     for path in seen["hidden"]:
         arguments += ["--perms", "0755", "--tmpfs", path] if Path(path).is_dir() else ["--ro-bind", os.devnull, path]
-    return [
-        *arguments,
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--perms",
-        "1777",
-        "--tmpfs",
-        HOME,
-        "--chdir",
-        HOME,
-        "--",
-        *command,
-    ]
+    arguments += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", HOME]
+    # What is left of the made-up root would belong to an ordinary user, and outlive the notebook that wrote to it.
+    return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME, "--", *command]
 
 
 def enclose(seen: dict[str, Any]) -> None:
@@ -139,10 +127,11 @@ def _new_root(seen: dict[str, Any]) -> None:
         _bind(f"/dev/{name}", root, read_only=False)
     Path(root, "dev/shm").mkdir()
     Path(root + HOME).mkdir()
-    Path(root + HOME).chmod(0o1777)
+    linux.mount("tmpfs", root + HOME, "tmpfs", linux.NO_SUID | linux.NO_DEVICES, "size=1m,mode=1777")
     Path(root, "proc").mkdir()
     linux.mount("proc", root + "/proc", "proc", linux.NO_SUID | linux.NO_DEVICES | linux.NO_EXEC)
     linux.pivot_root(root)
+    linux.mount("none", "/", None, linux.REMOUNT | linux.BIND | linux.READ_ONLY | linux.NO_SUID | linux.NO_DEVICES)
     os.chdir(HOME)
 
 

@@ -44,7 +44,7 @@ class KernelLife:
     def __init__(self, notebook: int, limits: Limits, skip: Iterable[int] = ()) -> None:
         os.lseek(notebook, 0, os.SEEK_SET)
         with os.fdopen(os.dup(notebook), "rb") as file:
-            self._content = file.read(limits.notebook + 1)
+            self._content = file.read()
         self._limits = limits
         self._skip = frozenset(skip)
         self._ran: list[tuple[str, str]] = []

@@ -35,7 +35,7 @@ NEW_PROCESSES = 0x20000000
 NEW_NETWORK = 0x40000000
 
 READ_ONLY, NO_SUID, NO_DEVICES, NO_EXEC = 1, 2, 4, 8
-BIND, RECURSIVE, PRIVATE = 4096, 16384, 1 << 18
+REMOUNT, BIND, RECURSIVE, PRIVATE = 32, 4096, 16384, 1 << 18
 
 # Numbers of the system calls, by machine. The filter needs them all; the other functions need the first three.
 _NUMBERS = {

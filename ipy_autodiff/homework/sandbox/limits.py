@@ -16,6 +16,7 @@ except ImportError:  # Windows
 __all__ = ["Limits", "hold", "mapped_bytes", "resident_bytes", "use_the_reserve"]
 
 _RESERVE = 16
+_RESERVED_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Limits:
     seconds: float = 60.0
     """Wall time of the whole notebook."""
     memory: int = 1024
-    """MB that all its processes together may add to what the libraries need."""
+    """MB that a process may add to what the libraries need; all of its processes together, twice as much."""
     file_megabytes: int = 64
     """MB of files, all together."""
     processes: int = 64
@@ -44,10 +45,10 @@ class Limits:
         return asdict(self)
 
 
-def hold(limits: Limits, *, processes: bool) -> None:
+def hold(limits: Limits, *, processes: bool, mapped: int) -> None:
     """Sets the resource limits of this process and all that it starts; ``processes`` where they are counted apart.
 
-    Memory is limited to what is mapped now and ``limits.memory`` more. Where a system has no such limit (macOS knows
+    Memory is limited to the ``mapped`` bytes and ``limits.memory`` more. Where a system has no such limit (macOS knows
     no limit of memory, Windows none at all) it is left out.
     """
     if resource is None:
@@ -71,18 +72,19 @@ def hold(limits: Limits, *, processes: bool) -> None:
     limit("RLIMIT_MSGQUEUE", 0)
     if processes:
         limit("RLIMIT_NPROC", limits.processes, limits.processes + _RESERVE)
-    mapped = mapped_bytes()
     if mapped:
-        limit("RLIMIT_AS", mapped + (limits.memory << 20))
+        most = mapped + (limits.memory << 20)
+        limit("RLIMIT_AS", most, most + _RESERVED_BYTES)
 
 
 def use_the_reserve() -> None:
-    """Lets this process start a few more than the notebook could: its own, for the questions."""
+    """Lets this process take a little more than the notebook could, for the questions."""
     if resource is None:
         return
     with contextlib.suppress(ValueError, OSError):
-        hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
-        resource.setrlimit(resource.RLIMIT_NPROC, (hard, hard))
+        for number in (resource.RLIMIT_NPROC, resource.RLIMIT_AS):
+            hard = resource.getrlimit(number)[1]
+            resource.setrlimit(number, (hard, hard))
 
 
 def mapped_bytes() -> int:

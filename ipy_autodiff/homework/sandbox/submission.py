@@ -6,6 +6,7 @@ process as the notebook left it, so that a test that breaks something, or ends t
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import random
@@ -14,7 +15,7 @@ import socket
 import sys
 import threading
 import warnings
-from os import _exit, fork, waitpid
+from os import _exit, fork, kill, waitpid
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,13 @@ def live(
     skip: list[int],
     shell: InteractiveShell,
     originals: Originals,
+    *,
+    alone: bool,
 ) -> None:
-    """Runs the notebook in ``content`` but for the cells ``skip``, then serves tests until the other side is gone."""
+    """Runs the notebook in ``content`` but for the cells ``skip``, then serves tests until the other side is gone.
+
+    ``alone``: this process has a namespace to itself, in which it ends what the cells have started before it goes on.
+    """
     os.environ["IPY_AUTODIFF_GRADING"] = "1"
     try:
         cells = code_cells(content, limits.cells)
@@ -61,6 +67,9 @@ def live(
 
     output = Output(limits.output)
     run_cells(shell, cells, report, skip=skip, seconds=limits.seconds / 4, output=output)
+    if alone:
+        with contextlib.suppress(ProcessLookupError):
+            kill(-1, signal.SIGKILL)
     originals.restore()
     use_the_reserve()
     send(channel, {"ran": True, "output": output.since(0)[-20_000:]})
