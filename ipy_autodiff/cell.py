@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -46,14 +47,30 @@ def prepare(shell: Any, magic_line: str, body: str) -> PreparedCell:
 
     Raises ``TopLevelAwait``, and the SyntaxError of a body that is no Python.
     """
-    transformed = shell.transform_cell(body)
+    try:
+        transformed = shell.transform_cell(body)
+    except SyntaxError as error:  # as the tokenizer raises for a wrong indentation
+        if error.lineno is not None:
+            error.lineno += 1
+        raise
     if shell.should_run_async(body, transformed_cell=transformed):
         raise TopLevelAwait
     padded = "\n" + transformed
-    filename = shell.compile.cache(padded, shell.execution_count, raw_code=f"{magic_line}\n{body}")
+    filename = shell.compile.cache(padded, _cell_number(shell), raw_code=f"{magic_line}\n{body}")
     with shell.builtin_trap:
         tree = shell.transform_ast(shell.compile.ast_parse(padded, filename=filename))
     return PreparedCell(filename, padded, tree, _ends_with_semicolon(shell, body))
+
+
+def _cell_number(shell: Any) -> int:
+    """The number that tracebacks give the cell that is running: IPython counts on before or after, by its version."""
+    numbers = getattr(shell.compile, "_filename_map", {})
+    frame = inspect.currentframe()
+    while frame is not None:
+        if frame.f_code.co_filename in numbers:
+            return int(numbers[frame.f_code.co_filename])
+        frame = frame.f_back
+    return int(shell.execution_count)
 
 
 def run(shell: Any, cell: PreparedCell, watched: AbstractContextManager[Any]) -> Outcome:

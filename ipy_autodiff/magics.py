@@ -140,16 +140,17 @@ class AutodiffMagics(Magics):
     ) -> None:
         namespace = self.shell.user_ns
         of, wrt, complaint = None, settings.wrt, ""
+        failed = outcome.error is not None
         try:
             of = self._variable(settings.of) if settings.of else None
         except UsageError as error:
             complaint = str(error)
         with self._faults_named():
             try:
-                recording = record_cell(recorder, namespace, cell.source, outcome.value, of, wrt)
+                recording = record_cell(recorder, namespace, cell.source, outcome.value, of, wrt, failed)
             except NotInGraph as error:
                 complaint = _not_in_graph(error)
-                recording = record_cell(recorder, namespace, cell.source, outcome.value, of)
+                recording = record_cell(recorder, namespace, cell.source, outcome.value, of, None, failed)
             if recording is None:
                 self._notice(say("magic.no-variable"))
             else:

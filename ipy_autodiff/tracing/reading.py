@@ -34,7 +34,7 @@ __all__ = [
     "listed",
 ]
 
-_FOREIGN = ("numpy", "torch", "tensorflow", "jax", "pandas", "matplotlib", "IPython", "ipywidgets")
+_FOREIGN = ("numpy", "torch", "tensorflow", "jax", "pandas", "matplotlib", "IPython", "ipywidgets", "traitlets")
 _PYTHON_CLASS = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class that a class statement made
 _CLASSES = 500  # how many classes are remembered as read
 _SWEEPS = ("backward", "backprop", "back_prop", "역전파")
@@ -102,6 +102,8 @@ class Spelling:
 
     def _find(self, candidate: Any) -> tuple[str | None, Any]:
         for name in self.names:
+            if not _has(candidate, name):
+                continue
             try:
                 value = getattr(candidate, name)
             except Exception:
@@ -161,8 +163,20 @@ def _as_function(candidate: Any, kind: type) -> bool:
     return callable(getattr(kind, "forward", None)) or callable(getattr(candidate, "__dict__", {}).get("forward"))
 
 
+def _has(candidate: Any, name: str) -> bool:
+    """Whether the object or its class has the attribute, without asking a ``__getattr__`` of the student's."""
+    try:
+        if name in object.__getattribute__(candidate, "__dict__"):
+            return True
+    except AttributeError:
+        pass
+    return any(name in vars(kind) for kind in type(candidate).__mro__)
+
+
 def _foreign(kind: type) -> bool:
-    return not kind.__flags__ & _PYTHON_CLASS or str(kind.__module__).partition(".")[0] in _FOREIGN
+    if not kind.__flags__ & _PYTHON_CLASS:
+        return True
+    return any(str(base.__module__).partition(".")[0] in _FOREIGN for base in kind.__mro__[:-1])
 
 
 def listed(value: Any) -> tuple[Any, ...]:

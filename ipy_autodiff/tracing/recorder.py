@@ -92,6 +92,8 @@ class Recorder:
         self.local_names: dict[int, str] = {}
         """Names that functions of the code gave to Variables, by id."""
         self.filename = filename
+        self.last_output: Any = None
+        """The last Variable that was computed. It is kept, so that a graph that nobody keeps can be shown."""
         self.last_unnoted: Any = lambda: None
         """Gives the last Variable that was computed when too many live for each call to be noted."""
         self._source = source
@@ -231,6 +233,8 @@ class Recorder:
         for output in outputs:
             self.log.remember(data_of(output), output, type(function).__name__)
         self.log.add(call, function, outputs)
+        if not call.during_backward:
+            self.last_output = outputs[0]
         self._calls_within[holder] = self._calls_within.get(holder, 0) + 1
 
     def _cuts(self, arguments: tuple[Any, ...]) -> Iterator[tuple[Any, Origin]]:

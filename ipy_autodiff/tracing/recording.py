@@ -39,12 +39,14 @@ def record_cell(
     value: Any = None,
     of: Any = None,
     wrt: Sequence[str] | None = None,
+    failed: bool = False,
 ) -> Recording | None:
     """What a watched cell did, or None where it dealt with no Variable.
 
     ``value`` is the cell's last expression; ``of`` the live Variable to differentiate (by default the last one that the
     cell computed and nothing consumed); ``wrt`` names those to differentiate with respect to (by default the leaves).
-    Raises ``NotInGraph`` for a name in ``wrt`` that the graph does not have.
+    A cell that ``failed`` may not have come to what it assigns. Raises ``NotInGraph`` for a name in ``wrt`` that the
+    graph does not have.
     """
     names = names_in(namespace)
     computed = [call for call in recorder.log if call.number >= recorder.first and not call.during_backward]
@@ -56,7 +58,7 @@ def record_cell(
     if of is not None:
         roots = [*(root for root in roots if root is not of), of]
     elif not roots:
-        fallback = _without_calls(recorder, namespace, source, value)
+        fallback = _without_calls(recorder, namespace, "" if failed else source, value)
         if fallback is None:
             return None
         roots = [fallback]
@@ -135,14 +137,22 @@ def _without_calls(recorder: Recorder, namespace: Mapping[str, Any], source: str
         if sweep.root is not None:
             return sweep.root
         outputs = [call.outputs for item in sweep.calls if (call := recorder.log.latest(item.function))]
-        consumed = {id(argument) for call in recorder.log for argument in call.arguments}
-        ends = [output for group in outputs for output in group if id(output) not in consumed]
-        if ends:
-            return ends[0]
+        if outputs and outputs[0]:
+            return _end_of(outputs[0][0], recorder.log)
     if is_variable(value):
         return value
     assigned = [namespace.get(name) for name in _names_assigned(source)]
     return next((item for item in reversed(assigned) if is_variable(item)), None)
+
+
+def _end_of(variable: Any, log: CallLog) -> Any:
+    """The last Variable that was computed with this one."""
+    results = {id(argument): output for call in log for argument in call.arguments for output in call.outputs}
+    seen = set()
+    while id(variable) in results and id(variable) not in seen:
+        seen.add(id(variable))
+        variable = results[id(variable)]
+    return variable
 
 
 def _names_assigned(source: str) -> list[str]:
