@@ -15,6 +15,7 @@ from ipy_autodiff.engine.variable import Variable, as_variable
 
 __all__ = [
     "append",
+    "array",
     "array_split",
     "block",
     "column_stack",
@@ -61,6 +62,7 @@ class Concatenate(Nary):
 )
 def concatenate(arrays: Any, axis: int | None = 0) -> Variable:
     """The arrays one after the other along ``axis``, or all their elements in a row."""
+    arrays = [array(a) if isinstance(a, list | tuple) else a for a in arrays]
     if axis is None:
         arrays, axis = [as_variable(a).reshape(-1) for a in arrays], 0
     return Concatenate(axis).apply(*arrays)
@@ -77,6 +79,14 @@ def concatenate(arrays: Any, axis: int | None = 0) -> Variable:
 def stack(arrays: Any, axis: int = 0) -> Variable:
     """The arrays, all of one shape, side by side along a new axis."""
     return concatenate([np.expand_dims(as_variable(a), axis) for a in arrays], axis)
+
+
+@operation(samples=[Sample([random(), random(), 1.5]), Sample([[random(), 2.0], [random(), random()]]), Sample(random(2))])
+def array(object: Any) -> Variable:  # noqa: A002 - NumPy's name for it
+    """A Variable out of nested lists of Variables, arrays and numbers, as ``numpy.array`` makes an array of numbers."""
+    if isinstance(object, list | tuple):
+        return stack([array(item) for item in object]) if object else as_variable(np.array(object))
+    return as_variable(object)
 
 
 @operation(np.vstack, samples=[Sample([random(3), random(2, 3)])])

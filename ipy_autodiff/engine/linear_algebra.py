@@ -63,6 +63,22 @@ class Inv(Unary):
         return -(transposed @ gy @ transposed)
 
 
+class Pinv(Unary):
+    """The pseudo-inverse. Its derivative is that of G. Golub and V. Pereyra (1973), for constant rank."""
+
+    __slots__ = ()
+
+    def compute(self, x: Any) -> Any:
+        return np.linalg.pinv(x)
+
+    def backward(self, gy: Any) -> Any:
+        x, y = self.x, self.y
+        transposed, g = turned(y), turned(gy)
+        outside = g - x @ (y @ g)
+        inside = g - (g @ y) @ x
+        return outside @ y @ transposed + transposed @ y @ inside - transposed @ gy @ transposed
+
+
 class Solve(Binary):
     """The solution ``y`` of ``x0 @ y = x1``."""
 
@@ -142,14 +158,13 @@ def cholesky(a: Any) -> Variable:
     return Cholesky().apply(a)
 
 
-@operation(np.linalg.pinv, samples=[Sample(random(3, 2)), Sample(random(2, 3)), Sample(random(2, 3, 2))])
+@operation(
+    np.linalg.pinv,
+    samples=[Sample(random(3, 2)), Sample(random(2, 3)), Sample(random(2, 3, 2)), Sample(random(3, 3))],
+)
 def pinv(a: Any) -> Variable:
-    """The pseudo-inverse of each matrix, where all its rows or all its columns are linearly independent."""
-    x = as_variable(a)
-    transposed = np.swapaxes(x, -1, -2)
-    if x.shape[-2] >= x.shape[-1]:
-        return inv(transposed @ x) @ transposed
-    return transposed @ inv(x @ transposed)
+    """The pseudo-inverse of each matrix; the gradient is right as long as the rank stays the same."""
+    return Pinv().apply(a)
 
 
 @operation(np.linalg.matrix_power, samples=[Sample(random(3, 3), n) for n in (0, 1, 2, 5, -2)], prepare=_invertible)

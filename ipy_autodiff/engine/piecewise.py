@@ -35,6 +35,7 @@ __all__ = [
     "remainder",
     "rint",
     "round",
+    "select",
     "sign",
     "trunc",
     "where",
@@ -336,6 +337,15 @@ def where(condition: Any, *choices: Any) -> Any:
     if isinstance(x0, Variable) or isinstance(x1, Variable):
         return Where(condition).apply(x0, x1)
     return np.where(condition, as_constant(x0), as_constant(x1))
+
+
+@operation(np.select, samples=[Sample([_CONDITION, ~_CONDITION[::-1]], [random(2, 3), random(3)], 0.5)])
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Variable:
+    """At each place the first choice whose condition holds there, or ``default``."""
+    y = default
+    for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
+        y = where(condition, choice, y)
+    return as_variable(y)
 
 
 class NanToNum(Elementwise):
