@@ -7,6 +7,7 @@ a list or tuple, as weak references or not. Nothing here calls a method of the s
 
 from __future__ import annotations
 
+import dis
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -39,6 +40,7 @@ _PYTHON_CLASS = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class that a class statement ma
 _CLASSES = 500  # how many classes are remembered as read
 _SWEEPS = ("backward", "backprop", "back_prop", "역전파")
 _PASS = len((lambda: None).__code__.co_code)
+_OF_PASS = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
 _SMALL = 8 * 2**20  # bytes up to which an array is copied as it passes
 
 
@@ -253,5 +255,8 @@ def _unwritten(method: Any) -> bool:
     code = getattr(getattr(method, "__func__", method), "__code__", None)
     if code is None:
         return False
-    raises = code.co_names == ("NotImplementedError",)
-    return raises or (not code.co_names and len(code.co_code) <= _PASS and code.co_consts[-1:] == (None,))
+    if code.co_names == ("NotImplementedError",):
+        return True
+    if len(code.co_code) > _PASS:
+        return False
+    return {instruction.opname for instruction in dis.get_instructions(code)} <= _OF_PASS and None in code.co_consts

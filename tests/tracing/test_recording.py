@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ipy_autodiff.tracing import CallLog, NotInGraph, Recorder, Recording, Replay, record_cell, record_variables
+from ipy_autodiff.tracing.reading import backward_method
 from tests.loop_engine import ENGINE as LOOP
 
 from .watched import run_cell, watch
@@ -184,6 +185,26 @@ def test_nothing_is_kept_after_the_recording_is_gone() -> None:
     namespace.clear()
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.parametrize(
+    ("body", "written"),
+    [
+        ("pass", False),
+        ("raise NotImplementedError", False),
+        ("raise NotImplementedError()", False),
+        ("'later'", False),
+        ("...", False),
+        ("return gy", True),
+        ("return 0", True),
+        ("return gy * 2", True),
+        ("raise ValueError", True),
+    ],
+)
+def test_a_backward_that_is_only_a_place_for_one(body: str, written: bool) -> None:
+    namespace: dict[str, Any] = {}
+    exec(f"class F:\n    def forward(self, x): return x\n    def backward(self, gy):\n        {body}", namespace)
+    assert (backward_method(namespace["F"]()) is not None) == written
 
 
 def test_profiler_of_the_user_is_put_back_and_still_told() -> None:
