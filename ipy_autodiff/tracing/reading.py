@@ -259,4 +259,6 @@ def _unwritten(method: Any) -> bool:
         return True
     if len(code.co_code) > _PASS:
         return False
-    return {instruction.opname for instruction in dis.get_instructions(code)} <= _OF_PASS and None in code.co_consts
+    found = list(dis.get_instructions(code))
+    returned = [instruction.argval for instruction in found if instruction.opname in ("LOAD_CONST", "RETURN_CONST")]
+    return returned == [None] and {instruction.opname for instruction in found} <= _OF_PASS
