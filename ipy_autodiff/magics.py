@@ -155,8 +155,18 @@ class AutodiffMagics(Magics):
                 self._notice(say("magic.no-variable"))
             else:
                 self._show(recording, names[0] if names else None, settings)
+            if outcome.error is not None:
+                self._explain(outcome.error)
         if complaint and outcome.error is None:
             raise UsageError(complaint)
+
+    def _explain(self, error: BaseException) -> None:
+        """Say what is behind an error that readers of the book meet on their way, where that is known."""
+        from ipy_autodiff.gradcheck.blame import blame_error
+
+        blame = blame_error(error)
+        if blame is not None:
+            self._notice(f"{blame.why} {blame.hint}")
 
     def _show_existing(self, names: list[str], settings: _Settings) -> None:
         if not names:

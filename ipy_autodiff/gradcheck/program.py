@@ -44,7 +44,9 @@ class Program:
         self.replay = Replay(recording.graph)
         self.budget = budget
         self.spent = 0.0
-        self.functions = recording.graph.upstream(recording.of) if recording.of is not None else ()
+        functions = recording.graph.upstream(recording.of) if recording.of is not None else ()
+        # What the engine was told not to record, its Functions cannot answer for.
+        self.functions = functions if all(function.recorded for function in functions) else ()
         self._draws = Draws(self.functions)
         self._prices: dict[FunctionNode, float] = {}
         self.start_over: Callable[[], None] = _nothing

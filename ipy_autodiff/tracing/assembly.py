@@ -189,6 +189,7 @@ def _function_node(
         arguments=arguments,
         object=producer.function,
         convention=producer.call.convention if producer.call is not None else ("each", False),  # type: ignore[arg-type]
+        recorded=producer.call is None or producer.call.recorded,
     )
 
 
@@ -252,7 +253,11 @@ def _findings(
         culprit = next((f for f in functions if len(f.outputs) > 1 and set(f.outputs) & set(f.inputs)), None)
         culprit = culprit or next((f for f in functions if len(f.outputs) > 1), functions[0])
         yield Finding("cycle", Message("trace.cycle", function=culprit.name), function=culprit)
-    if order and not any(producer.call is None or producer.call.saves_inputs for producer in order):
+    unrecorded = next((function for function in functions if not function.recorded), None)
+    if unrecorded is not None:
+        message = Message("trace.not-recorded", function=unrecorded.name, variable=unrecorded.outputs[0].name)
+        yield Finding("not-recorded", message, unrecorded, mistake=False)
+    elif order and not any(producer.call is None or producer.call.saves_inputs for producer in order):
         yield Finding("nothing-saved", Message("trace.nothing-saved", function=functions[0].name), mistake=False)
     elif order and not any(CREATOR.read(output) is not None for producer in order for output in producer.outputs):
         yield Finding("no-creator", Message("trace.no-creator", variable=functions[-1].outputs[0].name), mistake=False)

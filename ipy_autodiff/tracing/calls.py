@@ -70,6 +70,8 @@ class Call:
     frame: int = 0
     during_backward: bool = False
     saves_inputs: bool = True
+    recorded: bool = True
+    """Whether the engine recorded it, as far as it records anything."""
     convention: tuple[str, bool] = ("each", False)
     """How ``forward`` is given its arguments: "each" or "list", and whether as Variables."""
     cuts: tuple[tuple[Any, Origin], ...] = ()

@@ -227,6 +227,7 @@ class Recorder:
             frame=holder,
             during_backward=self._sweep_frame is not None or bool(self._open),
             saves_inputs=saved,
+            recorded=saved or owned_by_output or CREATOR.name(outputs[0]) is None,
             convention=self._conventions.pop(id(function), ("each", False)),
             cuts=tuple(self._cuts(arguments)),
         )

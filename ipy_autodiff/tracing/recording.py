@@ -108,7 +108,7 @@ def _recording(
         graph=graph,
         steps=swept.steps,
         of=node,
-        wrt=_chosen(graph, node, wrt),
+        wrt=_chosen(graph, node, wrt) if all(function.recorded for function in functions) else (),
         source=source,
         swept_by=swept.by,
         gradients=swept.gradients,

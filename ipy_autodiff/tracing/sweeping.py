@@ -109,6 +109,8 @@ def sweep_on_copies(
     """The student's engine run backward from ``of`` on copies; ``moved`` where the graph's data are not the cell's."""
     if not functions or not any(backward_method(function.object) for function in functions):
         return Swept((), "nobody")
+    if not all(function.recorded for function in functions):
+        return Swept((), "nobody")
     if graph.cyclic or not isinstance(of.data, np.ndarray):
         return Swept((), "nobody")
     copies = Copies(graph, by_call=False)
