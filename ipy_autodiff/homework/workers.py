@@ -11,10 +11,9 @@ import contextlib
 import json
 import os
 import queue
-import selectors
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 from typing import IO, Any
 
@@ -112,7 +111,8 @@ class _Worker:
             env=environment,
             start_new_session=True,
         )
-        self._left = b""
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
 
     def tell(self, task: Task) -> None:
         """Sends a task. Raises ``WorkerError`` where nobody reads it."""
@@ -125,25 +125,27 @@ class _Worker:
 
     def ask(self, task: Task, patience: float) -> dict[str, Any]:
         """Raises ``WorkerError`` where no answer comes."""
-        _, answers = self._pipes()
         self.tell(task)
-        deadline = time.monotonic() + patience
-        with selectors.DefaultSelector() as selector:
-            selector.register(answers, selectors.EVENT_READ)
-            while b"\n" not in self._left:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise WorkerError("no answer in time")
-                piece = os.read(answers.fileno(), 1 << 20)
-                if not piece:
-                    raise WorkerError(f"ended with {self._process.wait()}")
-                self._left += piece
-        line, _, self._left = self._left.partition(b"\n")
+        try:
+            line = self._lines.get(timeout=patience)
+        except queue.Empty:
+            raise WorkerError("no answer in time") from None
+        if not line:
+            raise WorkerError(f"ended with {self._process.wait()}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
+    def _read(self) -> None:
+        """Reads answers as they come: not every system can wait for a pipe with a time limit."""
+        _, answers = self._pipes()
+        with answers:
+            for line in answers:
+                self._lines.put(line)
+        self._lines.put(b"")
+
     def end(self) -> None:
         """Closes its input, which ends it and what it has started; kills it where that does not help."""
-        tasks, answers = self._pipes()
+        tasks, _ = self._pipes()
         with contextlib.suppress(OSError):
             tasks.close()
         try:
@@ -151,7 +153,6 @@ class _Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        answers.close()
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         assert self._process.stdin is not None

@@ -65,11 +65,11 @@ def _memory(folder: Path, sheet: Path) -> None:
     for n in range(1000):
         write_notebook(folder / "thousand" / f"{n:04}.ipynb", (*RIGHT, f"n = {n}\nprint(n)"))
     process = subprocess.Popen(
-        [sys.executable, "-m", "ipy_autodiff.homework.command", "grade", str(sheet), str(folder / "thousand")]
-        + ["--out", str(folder / "out"), "--jobs", "1"],
+        [sys.executable, "-m", "ipy_autodiff.homework.command", "grade", str(sheet), str(folder / "thousand"),
+         "--out", str(folder / "out"), "--jobs", "1"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    )
+    )  # fmt: skip
     samples = []
     while process.poll() is None:
         samples.append(_tree(process.pid))

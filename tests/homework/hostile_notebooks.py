@@ -46,8 +46,10 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "ast transformer": (
         (
             ENGINE,
-            "import ast\nclass T(ast.NodeTransformer):\n    def visit(self, node): return ast.Module([], [])\n"
-            "get_ipython().ast_transformers.append(T())",
+            (
+                "import ast\nclass T(ast.NodeTransformer):\n    def visit(self, node): return ast.Module([], [])\n"
+                "get_ipython().ast_transformers.append(T())"
+            ),
             SQUARE,
         ),
         PASS,
@@ -56,8 +58,10 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         (
             ENGINE,
             WRONG,
-            "import numpy as np\nnp.allclose = np.array_equal = lambda *a, **k: True\n"
-            "np.testing.assert_allclose = np.testing.assert_array_equal = lambda *a, **k: None",
+            (
+                "import numpy as np\nnp.allclose = np.array_equal = lambda *a, **k: True\n"
+                "np.testing.assert_allclose = np.testing.assert_array_equal = lambda *a, **k: None"
+            ),
         ),
         FAIL,
     ),
@@ -65,8 +69,10 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         (
             ENGINE,
             WRONG,
-            "import builtins\nbuiltins.isinstance = lambda *a: True\nbuiltins.abs = lambda x: 0\n"
-            "builtins.AssertionError = SystemExit\nbuiltins.all = builtins.any = lambda x: True",
+            (
+                "import builtins\nbuiltins.isinstance = lambda *a: True\nbuiltins.abs = lambda x: 0\n"
+                "builtins.AssertionError = SystemExit\nbuiltins.all = builtins.any = lambda x: True"
+            ),
         ),
         FAIL,
     ),
@@ -77,7 +83,7 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "replaces json": (
         (
             *RIGHT,
-            "import json\njson.dumps = lambda *a, **k: '{}'\njson.JSONEncoder.encode = lambda *a: '{}'\njson.loads = None",
+            "import json\njson.dumps = json.JSONEncoder.encode = lambda *a, **k: '{}'\njson.loads = None",
         ),
         PASS,
     ),
@@ -86,53 +92,62 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         (
             ENGINE,
             WRONG,
-            "import sys\nfor name, module in list(sys.modules.items()):\n"
-            "    if name.startswith('ipy_autodiff'):\n"
-            "        for key in list(vars(module)):\n"
-            "            if not key.startswith('__'):\n"
-            "                setattr(module, key, lambda *a, **k: None)",
+            (
+                "import sys\nfor name, module in list(sys.modules.items()):\n"
+                "    if name.startswith('ipy_autodiff'):\n"
+                "        for key in list(vars(module)):\n"
+                "            if not key.startswith('__'):\n"
+                "                setattr(module, key, lambda *a, **k: None)"
+            ),
         ),
         FAIL,
     ),
     "right code that replaces our package": (
         (
             *RIGHT,
-            "from ipy_autodiff.homework.sandbox import answers, wire\nanswers.Answers.__call__ = None\nwire.send = None",
+            "from ipy_autodiff.homework.sandbox import answers, wire",
+            "answers.Answers.__call__ = None\nwire.send = None",
         ),
         PASS,
     ),
     "looks up its caller": (
         (
             ENGINE,
-            "import inspect\ndef square(x):\n"
-            "    for frame in inspect.stack():\n"
-            "        for name in ('expected', 'desired', 'x', 'want'):\n"
-            "            if name in frame.frame.f_locals and frame.function.startswith('test'):\n"
-            "                return Variable(frame.frame.f_locals[name] ** 2)\n"
-            "    return Variable(np.zeros(1))",
+            (
+                "import inspect\ndef square(x):\n"
+                "    for frame in inspect.stack():\n"
+                "        for name in ('expected', 'desired', 'x', 'want'):\n"
+                "            if name in frame.frame.f_locals and frame.function.startswith('test'):\n"
+                "                return Variable(frame.frame.f_locals[name] ** 2)\n"
+                "    return Variable(np.zeros(1))"
+            ),
         ),
         ("fail", "error"),
     ),
     "__eq__ that always agrees": (
         (
-            "class Agree:\n"
-            "    def __eq__(self, other): return True\n"
-            "    def __array__(self, *a, **k): return self\n"
-            "    def __getattr__(self, name): return self\n"
-            "    def __call__(self, *a, **k): return self\n"
-            "    __hash__ = None\n"
-            "    __sub__ = __rsub__ = __abs__ = __float__ = __lt__ = __le__ = __bool__ = lambda self, *a: True\n"
-            "Variable = square = Agree()",
+            (
+                "class Agree:\n"
+                "    def __eq__(self, other): return True\n"
+                "    def __array__(self, *a, **k): return self\n"
+                "    def __getattr__(self, name): return self\n"
+                "    def __call__(self, *a, **k): return self\n"
+                "    __hash__ = None\n"
+                "    __sub__ = __rsub__ = __abs__ = __float__ = __lt__ = __le__ = __bool__ = lambda self, *a: True\n"
+                "Variable = square = Agree()"
+            ),
         ),
         FAIL,
     ),
     "an array that agrees": (
         (
             ENGINE,
-            "class Agree(np.ndarray):\n"
-            "    def __array_ufunc__(self, *a, **k): return True\n"
-            "    def __array_function__(self, *a, **k): return True\n"
-            "def square(x):\n    y = Variable(np.zeros(3).view(Agree))\n    y.backward = lambda: None\n    return y",
+            (
+                "class Agree(np.ndarray):\n"
+                "    def __array_ufunc__(self, *a, **k): return True\n"
+                "    def __array_function__(self, *a, **k): return True\n"
+                "def square(x):\n    y = Variable(np.zeros(3).view(Agree))\n    y.backward = lambda: None\n    return y"
+            ),
         ),
         FAIL,
     ),
@@ -153,10 +168,12 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "an exception that misbehaves": (
         (
             ENGINE,
-            "class Bad(Exception):\n"
-            "    def __str__(self): raise self\n    __repr__ = __str__\n"
-            "    @property\n    def __traceback__(self): raise ValueError\n"
-            "def square(x): raise Bad()",
+            (
+                "class Bad(Exception):\n"
+                "    def __str__(self): raise self\n    __repr__ = __str__\n"
+                "    @property\n    def __traceback__(self): raise ValueError\n"
+                "def square(x): raise Bad()"
+            ),
             "raise Bad()",
         ),
         ("error", "error"),
@@ -164,30 +181,35 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "signal handlers": (
         (
             *RIGHT,
-            "import signal\nfor number in range(1, 32):\n    try:\n        signal.signal(number, lambda *a: None)\n"
-            "    except (OSError, ValueError):\n        pass\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))",
+            (
+                "import signal\nfor number in range(1, 32):\n    try:\n        signal.signal(number, lambda *a: None)\n"
+                "    except Exception:\n        pass\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))"
+            ),
         ),
         PASS,
     ),
     "threads that outlive the cell": (
         (
             *RIGHT,
-            "import threading, time\ndef work():\n    while True: time.sleep(0.001)\n"
-            "for _ in range(10):\n    threading.Thread(target=work).start()",
+            (
+                "import threading, time\ndef work():\n    while True: time.sleep(0.001)\n"
+                "for _ in range(10):\n    threading.Thread(target=work).start()"
+            ),
         ),
         PASS,
     ),
     "a child process that stays": (
         (
             *RIGHT,
-            "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)'], start_new_session=True)",
+            "import subprocess\nsubprocess.Popen(['/bin/sleep', '99'], start_new_session=True)",
         ),
         PASS,
     ),
     "atexit and excepthook": (
         (
             *RIGHT,
-            "import atexit, sys, os\natexit.register(os._exit, 0)\nsys.excepthook = sys.unraisablehook = lambda *a: os._exit(1)",
+            "import atexit, sys, os\natexit.register(os._exit, 0)",
+            "sys.excepthook = sys.unraisablehook = lambda *a: os._exit(1)",
         ),
         PASS,
     ),

@@ -47,8 +47,8 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
     )
     workers = [
         subprocess.Popen(
-            [sys.executable, "-c", worker_code, "--scheduler-file", str(file), "--nthreads", "1", "--no-dashboard", "--no-nanny",
-             "--local-directory", str(tmp_path / f"worker{n}")],
+            [sys.executable, "-c", worker_code, "--scheduler-file", str(file), "--nthreads", "1",
+             "--no-dashboard", "--no-nanny", "--local-directory", str(tmp_path / f"worker{n}")],
             **common,
         )
         for n in range(2)

@@ -105,12 +105,12 @@ def _wait_until_nothing_is_left(folder: str) -> None:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         left = []
-        for entry in os.listdir("/proc") if sys.platform == "linux" else ():
+        for process in Path("/proc").iterdir() if sys.platform == "linux" else ():
             try:
-                command = Path("/proc", entry, "cmdline").read_bytes().decode(errors="replace")
+                command = (process / "cmdline").read_bytes().decode(errors="replace")
             except OSError:
                 continue
-            if entry.isdecimal() and "ipy_autodiff.homework" in command and entry != str(os.getpid()):
+            if "ipy_autodiff.homework" in command and process.name != str(os.getpid()):
                 left.append(command)
         if not left:
             return
@@ -205,16 +205,29 @@ def test_pytest_runs_a_sheet_and_writes_junit(tmp_path: Path, sheet: Path) -> No
     assert sum(case.find("failure") is not None for case in cases) == 2
 
 
+PARAMETRISED = """
+import numpy as np
+import pytest
+
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.points(1.5)
+def test_scaled(student, scale, base):
+    assert student.value("square(x)", x=np.array(base * scale)) == 9 * scale ** 2
+
+def test_raises(student):
+    assert student.raises("Variable(1.0)", TypeError)
+    assert not student.raises("square(x)", TypeError, x=np.array(1.0))
+
+def test_source(student):
+    assert "gy" in student.source("Square.backward")
+    assert student.has("Variable") and not student.has("Cube")
+"""
+
+
 def test_parametrised_tests_and_conftest(grade: Grade, tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "conftest.py").write_text("import pytest\n\n@pytest.fixture\ndef base():\n    return 3.0\n")
-    (tmp_path / "more" / "sheet.py").write_text(
-        "import numpy as np, pytest\n"
-        "@pytest.mark.parametrize('scale', [1, 2])\n@pytest.mark.points(1.5)\n"
-        "def test_scaled(student, scale, base):\n    assert student.value('square(x)', x=np.array(base * scale)) == 9 * scale ** 2\n"
-        "def test_raises(student):\n    assert student.raises('Variable(1.0)', TypeError)\n    assert not student.raises('square(x)', TypeError, x=np.array(1.0))\n"
-        "def test_source(student):\n    assert 'gy' in student.source('Square.backward')\n    assert student.has('Variable') and not student.has('Cube')\n"
-    )
+    (tmp_path / "more" / "sheet.py").write_text(PARAMETRISED)
     row = grade(write_notebook(tmp_path / "a.ipynb", RIGHT), using=tmp_path / "more" / "sheet.py")[0]
     assert (row["score"], row["max_score"]) == ("5", "5")
     assert row["test_scaled[1]"] == row["test_scaled[2]"] == "pass"
@@ -234,11 +247,17 @@ def test_a_sheet_that_fails_is_the_lecturers_to_see(
     assert main(["grade", "dezero:step99", str(notebook), "--out", str(tmp_path / "out")]) == 2
 
 
+ENDING = """
+@pytest.fixture(autouse=True)
+def end(student):
+    import os
+    if student.has("DEADLY"):
+        os._exit(7)
+"""
+
+
 def test_a_sheet_that_ends_its_process_costs_only_that_notebook(grade: Grade, tmp_path: Path, sheet: Path) -> None:
-    sheet.write_text(
-        SHEET
-        + "\n@pytest.fixture(autouse=True)\ndef end(student):\n    import os\n    if student.has('DEADLY'):\n        os._exit(7)\n"
-    )
+    sheet.write_text(SHEET + ENDING)
     notebooks = [
         write_notebook(tmp_path / "in" / f"{n}.ipynb", (*RIGHT, f"n = {n}", "DEADLY = 1" if n == 2 else ""))
         for n in range(4)

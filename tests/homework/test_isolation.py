@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
 import sys
@@ -66,7 +65,7 @@ for path in glob.glob("/proc/*/environ"):
 environment += "GRADER_SECRET" in os.environ
 processes = sum(name.isdecimal() for name in os.listdir("/proc"))
 writable = 0
-for folder in ("/", "/dev", "/usr", "/etc", "/proc/sys/kernel", os.path.dirname(os.__file__), os.path.dirname(np.__file__)):
+for folder in ("/", "/dev", "/usr", "/etc", "/proc/sys/kernel", *map(os.path.dirname, (os.__file__, np.__file__))):
     try:
         open(os.path.join(folder, "written"), "w")
         writable += 1
@@ -100,8 +99,9 @@ for address in (("127.0.0.1", {server.getsockname()[1]}), ("1.1.1.1", 53), ("8.8
 
 @linux
 def test_one_submission_sees_nothing_of_the_last(sandbox: Sandbox, tmp_path: Path) -> None:
-    leave = "import builtins, pathlib\nbuiltins.left = 1\nnp.left = 1\nfor folder in ('/homework', '/dev/shm'):\n    pathlib.Path(folder, 'left').write_text('x')"
-    look = "import builtins, os\nfound = hasattr(builtins, 'left') + hasattr(np, 'left') + len(os.listdir('/homework')) + len(os.listdir('/dev/shm'))"
+    folders = "('/homework', '/dev/shm')"
+    leave = f"import builtins\nbuiltins.left = np.left = 1\nfor f in {folders}: open(f + '/left', 'w')"
+    look = f"import builtins, os\nfound = hasattr(builtins, 'left') + sum(len(os.listdir(f)) for f in {folders})"
     assert _asked(sandbox, write_notebook(tmp_path / "a.ipynb", (RIGHT[0], leave)), "left") == 1
     assert _asked(sandbox, write_notebook(tmp_path / "b.ipynb", (RIGHT[0], look)), "found") == 0
 
@@ -194,7 +194,7 @@ def test_answers_are_checked_before_they_are_believed() -> None:
     ]
     for answer in answers:
         with pytest.raises(AnswerError):
-            Student(lambda _question, answer=json.loads(json.dumps(answer)): answer).value("x")
+            Student(lambda _question, answer=answer: answer).value("x")
 
 
 @linux

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -33,8 +32,10 @@ GREEDY: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "shared memory in children": (
         (
             *RIGHT,
-            "import mmap, os, time\nfor _ in range(6):\n    if os.fork() == 0:\n"
-            "        held = mmap.mmap(-1, 60_000_000)\n        held.write(bytes(60_000_000))\n        time.sleep(60)\ntime.sleep(60)",
+            (
+                "import mmap, os, time\nfor _ in range(6):\n    if os.fork() == 0:\n"
+                "        m = mmap.mmap(-1, 60_000_000)\n        m.write(bytes(60_000_000))\n        break\ntime.sleep(60)"
+            ),
         ),
         ("pass", "pass"),
     ),
@@ -67,8 +68,10 @@ GREEDY: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "loops and does not listen": (
         (
             *RIGHT,
-            "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\n"
-            "while True:\n    try:\n        while True: pass\n    except BaseException:\n        pass",
+            (
+                "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\n"
+                "while True:\n    try:\n        while True: pass\n    except BaseException:\n        pass"
+            ),
         ),
         ("pass", "pass"),
     ),
@@ -91,12 +94,12 @@ def test_gets_the_marks_from_before(grade: Grade, tmp_path: Path, name: str) -> 
 
 
 def test_leaves_nothing_behind(grade: Grade, tmp_path: Path) -> None:
-    cell = "import subprocess, sys\nfor n in range(3):\n    subprocess.Popen(['/bin/sleep', '98765'], start_new_session=True)"
-    temporary = set(os.listdir("/tmp"))
+    cell = "import subprocess\nfor _ in range(3): subprocess.Popen(['/bin/sleep', '98765'], start_new_session=True)"
+    temporary = set(Path("/tmp").iterdir())
     grade(write_notebook(tmp_path / "leaves.ipynb", (*RIGHT, cell, "open('/tmp/left', 'w').write('x')")))
     assert not [process for process in _commands() if "98765" in process or "ipy_autodiff.homework" in process]
     assert not [
-        name for name in set(os.listdir("/tmp")) - temporary if name.startswith("ipy-autodiff") or name == "left"
+        path for path in set(Path("/tmp").iterdir()) - temporary if path.name.startswith(("ipy-autodiff", "left"))
     ]
 
 

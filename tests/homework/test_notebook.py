@@ -77,15 +77,15 @@ def exp(x):
 def test_the_notebook_stays_as_it_is(shell: Any, sheet: Path) -> None:
     _run(shell, *RIGHT, "v = Variable(np.array(3.0))\nkept = square(v)\nkept.backward()")
     names = dict(shell.user_ns)
-    np.random.seed(5)
+    np.random.seed(5)  # noqa: NPY002
     random.seed(5)
-    expected = np.random.get_state()[1].tolist(), random.getstate()
+    expected = np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002
     modules, stdout = set(sys.modules), sys.stdout
     check(shell, str(sheet))
     check(shell, "dezero:step10")
     assert shell.user_ns == names
     assert shell.user_ns["v"].grad == 6.0
-    assert (np.random.get_state()[1].tolist(), random.getstate()) == expected
+    assert (np.random.get_state()[1].tolist(), random.getstate()) == expected  # noqa: NPY002
     assert sys.stdout is stdout
     assert not [name for name in set(sys.modules) - modules if "squares" in name or "step" in name]
 
@@ -105,7 +105,7 @@ def test_chosen_tests(shell: Any, sheet: Path) -> None:
         assert [mark.test.name for mark in check(shell, "dezero:step09", [name]).marks] == ["test_functions"]
     with pytest.raises(LookupError, match="gradient"):
         check(shell, str(sheet), ["gradient"], "en")
-    with pytest.raises(LookupError, match="nothing.py"):
+    with pytest.raises(LookupError, match="nothing"):
         check(shell, "nothing.py")
     sheet.write_text("import nothing_like_it")
     with pytest.raises(LookupError, match="nothing_like_it"):

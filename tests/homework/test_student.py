@@ -1,4 +1,4 @@
-"""The ``student`` fixture's questions, asked of a submission in the sandbox: traces, graphs, what tells backprop from differences."""
+"""The ``student`` fixture's questions, asked of a submission in the sandbox: values, traces, graphs, repairs."""
 
 from __future__ import annotations
 
