@@ -11,7 +11,7 @@ import numpy as np
 
 from ipy_autodiff.engine.operation import Binary, Elementwise, binary, elementwise
 from ipy_autodiff.engine.ownership import product
-from ipy_autodiff.engine.registry import Sample, methods, numpy_functions, operation, random, ufuncs
+from ipy_autodiff.engine.registry import Sample, numpy_functions, operation, random, ufuncs
 from ipy_autodiff.engine.variable import Variable
 
 __all__ = ["add", "divide", "float_power", "imag", "multiply", "negative", "positive", "power", "real", "subtract"]
@@ -182,4 +182,3 @@ def imag(val: Any) -> Variable:
 
 ufuncs[np.conjugate] = real
 numpy_functions[np.real_if_close] = real
-methods["conj"] = methods["conjugate"] = real

@@ -20,7 +20,6 @@ from ipy_autodiff.engine.indexing import get_item
 from ipy_autodiff.engine.matrix_products import matmul
 from ipy_autodiff.engine.numpy_protocols import plain
 from ipy_autodiff.engine.recording import reading
-from ipy_autodiff.engine.registry import methods
 from ipy_autodiff.engine.shapes import Reshape, Transpose, ravel
 from ipy_autodiff.engine.variable import Variable
 
@@ -68,8 +67,6 @@ _install("__pos__", arithmetic.positive)
 _install("__abs__", piecewise.absolute)
 _install("__round__", lambda self, ndigits=0: piecewise.round(self, ndigits))
 _install("__getitem__", get_item)
-for _name, _function in methods.items():
-    _install(_name, _function)
 
 
 def _reshape(self: Variable, *shape: Any, order: str = "C") -> Variable:
@@ -164,6 +161,8 @@ _members: dict[str, Any] = {
     "flat": property(ravel, doc="The elements in a row, as a Variable."),
     "nbytes": property(lambda self: self._data.nbytes, doc="The bytes that the elements take."),
     "itemsize": property(lambda self: self._data.itemsize, doc="The bytes that one element takes."),
+    "conj": arithmetic.real,
+    "conjugate": arithmetic.real,
     "real": property(np.real, doc="The real parts."),
     "imag": property(np.imag, doc="The imaginary parts."),
 }

@@ -11,11 +11,14 @@ from weakref import ref
 
 import numpy as np
 
+from ipy_autodiff.engine.collector import INTERVAL, settle
 from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.recording import is_recording, no_grad, reading
 from ipy_autodiff.engine.variable import Array, Variable, as_array, as_variable
 
 __all__ = ["Function", "Output"]
+
+NOTHING: dict[str, Any] = {}
 
 
 class Output(ref[Variable]):
@@ -38,22 +41,24 @@ class Function:
 
     __slots__ = ("_data_in", "_inputs", "_outputs")
 
-    _data_in: frozenset[str | None]  # the attributes in which forward kept data; None among them: on the class
+    _data_in: frozenset[str]  # the attributes in which forward kept data
     _inputs: tuple[Any, ...]
     _outputs: Any  # None, a weak reference to the only output, or a tuple of Output
 
     def __call__(self, *inputs: Any) -> Any:
         """The Variable, or the tuple of Variables, that ``forward`` makes of these inputs (numbers become arrays)."""
-        variables = tuple([as_variable(x) for x in inputs])
+        variables = tuple([x if x.__class__ is Variable else as_variable(x) for x in inputs])
         if getattr(self, "_outputs", None) is not None:
             self._leave_to_a_copy()
-        before = {**getattr(self, "__dict__", {})}, {**vars(type(self))}
+        before = {**getattr(self, "__dict__", NOTHING)}
         xs = [x.data for x in variables]
         results = self.forward(*xs)
         several = isinstance(results, tuple | list)
         outputs = [Variable(self._checked(y)) for y in (results if several else (results,))]
         if is_recording():
             generation = max([x.generation for x in variables], default=0) + 1
+            if not generation & (INTERVAL - 1):
+                settle(generation)
             for x in variables:
                 x._uses += 1
             for y in outputs:
@@ -61,8 +66,8 @@ class Function:
                 y.generation = generation
                 y._uses = 1  # as if used before: its creator then waits for the whole gradient, and is called with care
             self._inputs = variables
-            self._data_in = kept_data(self, before, integers=all(x.dtype.kind == "f" for x in xs))
-            self._outputs = tuple([Output(y) for y in outputs])
+            self._data_in = kept_data(getattr(self, "__dict__", NOTHING), before, xs)
+            self._outputs = tuple([Output(y) for y in outputs]) if several else ref(outputs[0])
         return tuple(outputs) if several else outputs[0]
 
     def _no_forward(self, *xs: Array) -> Any:
@@ -151,8 +156,8 @@ class Function:
             return None
         finally:
             state.update(hidden)
-        if reading.count != before or None in getattr(self, "_data_in", ()):
-            return None
+        if reading.count != before or any(isinstance(value, np.ndarray) for value in vars(type(self)).values()):
+            return None  # it read an array from a Variable, or may have kept one on its class
         return pairs if all(isinstance(gx, Variable) for _, gx in pairs) else None
 
     def _paired(self, gxs: Any) -> list[tuple[Variable, Any]]:
@@ -227,30 +232,24 @@ class Raw(Function):
         raise explain(RuntimeError, "raw_backward", name=self.name)
 
 
-def kept_data(
-    function: Function, before: tuple[dict[str, Any], dict[str, Any]], integers: bool
-) -> frozenset[str | None]:
-    """The attributes in which a call of ``forward`` kept numbers; ``integers`` that index or count are none."""
-    attributes, of_class = before
-    found: set[str | None] = set()
-    for name, value in getattr(function, "__dict__", {}).items():
-        if value is not attributes.get(name, found) and _is_data(value, integers):
-            found.add(name)
-    for name, value in vars(type(function)).items():
-        if value is not of_class.get(name, found) and _is_data(value, integers):
-            found.add(None)
-    return frozenset(found)
+def kept_data(attributes: dict[str, Any], before: dict[str, Any], xs: list[Array]) -> frozenset[str]:
+    """The attributes in which a call of ``forward`` kept numbers that depend on its arguments."""
+    if not attributes:
+        return frozenset()
+    counting = all(x.dtype.kind == "f" for x in xs)  # then integers index or count
+    changed = [name for name, value in attributes.items() if value is not before.get(name, before)]
+    return frozenset([name for name in changed if _is_data(attributes[name], counting)])
 
 
-def _is_data(value: Any, integers: bool) -> bool:
+def _is_data(value: Any, counting: bool) -> bool:
     if value is None or isinstance(value, bool | str | bytes | slice | np.bool_ | np.dtype | type):
         return False
     if isinstance(value, int | np.integer):
-        return not integers
+        return not counting
     if isinstance(value, np.ndarray):
-        return value.dtype.kind not in ("biu" if integers else "b")
+        return value.dtype.kind not in ("biu" if counting else "b")
     if isinstance(value, list | tuple | set | frozenset):
-        return any(_is_data(item, integers) for item in value)
+        return any(_is_data(item, counting) for item in value)
     return True
 
 

@@ -81,7 +81,7 @@ def stack(arrays: Any, axis: int = 0) -> Variable:
     return concatenate([np.expand_dims(as_variable(a), axis) for a in arrays], axis)
 
 
-@operation(samples=[Sample([random(), random(), 1.5]), Sample([[random(), 2.0], [random(), random()]]), Sample(random(2))])
+@operation(samples=[Sample([random(), 1.5]), Sample([[random(), 2.0], [random(), random()]]), Sample(random(2))])
 def array(object: Any) -> Variable:  # noqa: A002 - NumPy's name for it
     """A Variable out of nested lists of Variables, arrays and numbers, as ``numpy.array`` makes an array of numbers."""
     if isinstance(object, list | tuple):

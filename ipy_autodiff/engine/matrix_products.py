@@ -12,7 +12,7 @@ import numpy as np
 
 from ipy_autodiff.engine.einsum_notation import Operand, gradient_notation, parse
 from ipy_autodiff.engine.operation import Binary, Nary, sum_to
-from ipy_autodiff.engine.registry import Sample, methods, operation, random
+from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.variable import Variable, as_variable
 
 __all__ = [
@@ -309,6 +309,3 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:  # noqa: N803 - the field
     """``x @ W + b``: a fully connected layer."""
     y = matmul(x, W)
     return y if b is None else y + b
-
-
-methods["__matmul__"] = matmul

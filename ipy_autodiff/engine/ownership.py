@@ -53,9 +53,8 @@ def _fits(array: Any, factor: Any) -> bool:
     if kind is float or kind is int:
         return bool(array.dtype.kind == "f")
     if kind is np.ndarray or isinstance(factor, np.generic):
-        return (not factor.shape or factor.shape == array.shape) and (
-            factor.dtype == array.dtype or (factor.dtype.kind == "b" and array.dtype.kind == "f")
-        )
+        fits_kind = factor.dtype == array.dtype or (factor.dtype.kind == "b" and array.dtype.kind == "f")
+        return bool(fits_kind and factor.shape in ((), array.shape))
     return False
 
 

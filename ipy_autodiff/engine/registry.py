@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ipy_autodiff.engine.variable import Variable
+
 __all__ = [
     "OPERATIONS",
     "RandomArray",
     "Registered",
     "Sample",
-    "methods",
     "numpy_functions",
     "operation",
     "random",
@@ -80,7 +81,6 @@ class Registered:
 OPERATIONS: list[Registered] = []
 ufuncs: dict[np.ufunc, Callable[..., Any]] = {}
 numpy_functions: dict[Any, Callable[..., Any]] = {}
-methods: dict[str, Callable[..., Any]] = {}
 
 
 def operation(
@@ -98,7 +98,7 @@ def operation(
         for each in numpy:
             (ufuncs if isinstance(each, np.ufunc) else numpy_functions)[each] = function
         if method:
-            methods[method] = function
+            setattr(Variable, method, function)
         return function
 
     return register
