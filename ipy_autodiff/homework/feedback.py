@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from ipy_autodiff.homework.pictures import trace_pictures
+from ipy_autodiff.homework.pictures import stepping_view, trace_pictures
 from ipy_autodiff.messages import say
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ def reason_of(mark: TestMark, language: str | None = None) -> str:
     return ""
 
 
-def article_of(mark: TestMark, language: str | None = None, *, inline: bool = False) -> str:
+def article_of(mark: TestMark, language: str | None = None, *, inline: bool = False, stepping: bool = False) -> str:
     """One test as HTML: its marks, why it did not pass, and the picture of its gradient where there is one.
 
-    ``inline``: with its style in itself, for a place that keeps no style sheet.
+    ``inline``: its style in itself, for a place that keeps no style sheet; ``stepping``: with a stepper that works.
     """
     passed = mark.status == "pass"
     status = say(f"homework.test-{mark.status}", language=language)
@@ -100,7 +100,11 @@ def article_of(mark: TestMark, language: str | None = None, *, inline: bool = Fa
         if text:
             parts.append(f"<pre>{escape(text)}</pre>")
     if not passed and mark.outcome.get("trace"):
-        parts.append(trace_pictures(mark.outcome["trace"], mark.outcome.get("difference"), language))
+        packed, difference = mark.outcome["trace"], mark.outcome.get("difference")
+        if stepping and difference is None:
+            parts.append(stepping_view(packed, language))
+        else:
+            parts.append(trace_pictures(packed, difference, language))
     return "".join([*parts, "</article>"])
 
 

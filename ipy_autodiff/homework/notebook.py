@@ -50,7 +50,8 @@ class Checked:
 
     def _repr_html_(self) -> str:
         with speaking(self.language):
-            articles = [article_of(mark, self.language, inline=True) for mark in self.marks]
+            drawn = next((mark for mark in self.marks if mark.status != "pass" and mark.outcome.get("trace")), None)
+            articles = [article_of(mark, self.language, inline=True, stepping=mark is drawn) for mark in self.marks]
             return f'<div data-autodiff="homework"><p><b>{escape(self._heading())}</b></p>{"".join(articles)}</div>'
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from ipy_autodiff.homework.sandbox.wire import GarbledError
 from ipy_autodiff.messages import Message, say, speaking
 
-__all__ = ["trace_pictures"]
+__all__ = ["stepping_view", "trace_pictures"]
 
 
 def trace_pictures(packed: dict[str, Any], difference: dict[str, Any] | None, language: str | None = None) -> str:
@@ -30,6 +30,19 @@ def trace_pictures(packed: dict[str, Any], difference: dict[str, Any] | None, la
             steps = page.static_steps(told)
             parts.append(f"<details><summary>{page.safe(say('homework.steps'))}</summary>{steps}</details>")
         return "".join(parts)
+
+
+def stepping_view(packed: dict[str, Any], language: str | None = None) -> str:
+    """The same with a stepper that can be worked, for a place where scripts may run."""
+    from ipy_autodiff.homework.sandbox.traces import unpacked_trace
+    from ipy_autodiff.views.bundle import mime_bundle
+
+    with speaking(language):
+        try:
+            trace = _told(*unpacked_trace(packed))
+        except GarbledError:
+            return ""
+        return str(mime_bundle(trace, ("graph", "steps", "check"), live=False)[0]["text/html"])
 
 
 def _told(recording: Any, compared: Any, blame: Any) -> Any:

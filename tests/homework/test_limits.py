@@ -33,8 +33,9 @@ GREEDY: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         (
             *RIGHT,
             (
-                "import mmap, os, time\nfor _ in range(6):\n    if os.fork() == 0:\n"
-                "        m = mmap.mmap(-1, 60_000_000)\n        m.write(bytes(60_000_000))\n        break\ntime.sleep(60)"
+                "import mmap, os, time\n"
+                "for _ in range(6):\n    if os.fork() == 0:\n        m = mmap.mmap(-1, 60_000_000)\n"
+                "        m.write(bytes(60_000_000))\n        break\ntime.sleep(60)"
             ),
         ),
         ("pass", "pass"),

@@ -60,7 +60,8 @@ def test_a_wrong_gradient_is_drawn(shell: Any) -> None:
     html = checked._repr_html_()
     assert 'data-verdict="fail"' in html
     assert "<img src=" in html
-    assert "<script" not in html
+    assert html.count('data-autodiff="view"') == 1
+    assert "Square" in html
 
 
 EXP = """
