@@ -135,7 +135,7 @@ def _value(value: Any, other: Any) -> str:
         return "–"
     if np.size(value) != 1:
         unmeasured = np.asarray(value).dtype.kind in "fc" and np.isnan(value).any()
-        return "–" if unmeasured else inline(value, 6, most=40)
+        return "–" if unmeasured else inline(value, 5, most=36)
     digits = 6
     if other is not None and np.size(other) == 1:
         while digits < 10 and number(value, digits) == number(other, digits):

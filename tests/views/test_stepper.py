@@ -128,7 +128,7 @@ def test_rounding_is_no_mistake(dtype):
 
 
 def test_a_sweep_that_the_cell_did_not_run_is_marked():
-    assert tell(traces.overwritten()).notes == ("The cell did not run this backward pass; it was run on copies.",)
+    assert tell(traces.overwritten()).notes == ("The cell did not run this whole backward pass; it was run on copies.",)
     assert tell(traces.composed()).notes == ()
     assert tell(traces.cyclic()).notes == ("There is no backward pass to show.",)
 
