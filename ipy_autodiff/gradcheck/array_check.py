@@ -54,6 +54,10 @@ def check_array(
     if single:
         _singly(f, x, gradient, start, np.arange(x.size), found, noise)
         return found
+    infinite = np.flatnonzero(~np.isfinite(gradient))
+    if infinite.size:
+        _singly(f, x, gradient, start, infinite[:MOST_NAMED], found, noise)
+        return found
     rng = np.random.default_rng(seed)
     support = np.ones(x.size, dtype=np.bool_)
     for _ in range(_EXCUSED):

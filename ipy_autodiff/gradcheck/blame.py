@@ -18,7 +18,7 @@ from ipy_autodiff.gradcheck.samples import Sample, samples
 from ipy_autodiff.gradcheck.sweep_check import Fault, check_sweep, forgot_its_creator
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import Finding, FunctionNode, Recording
-from ipy_autodiff.tracing.reading import array_of, data_of, is_function
+from ipy_autodiff.tracing.reading import array_of, backward_method, data_of, is_function
 
 __all__ = ["Blame", "blame_error", "find_blame"]
 
@@ -91,11 +91,12 @@ def _causes(program: Program, comparison: Comparison) -> Iterator[Blame]:
     # The sweep meets the last Function first; of several that are wrong, that is where the numbers leave the truth.
     checks = [comparison.functions[f] for f in reversed(program.functions) if f in comparison.functions]
     wrong = [check for check in checks if _is_cause(check, checks, failed)]
+    beyond_values = [*_unwritten(program)]
     if failed:
-        beyond_values = [*_on_class(program), *_disconnected(program)]
+        beyond_values += [*_on_class(program), *_disconnected(program)]
+    if beyond_values:
         yield from beyond_values
-        if beyond_values:
-            return
+        return
     for check in wrong:
         yield from _of_function(program, check)
     for finding in of_graph:
@@ -135,6 +136,15 @@ def _on_class(program: Program) -> Iterator[Blame]:
             if any(id(value) in ours and name not in own for name, value in vars(base).items()):
                 yield _blame(function.name, "kept-on-class", {"function": function.name}, function)
                 return
+
+
+def _unwritten(program: Program) -> Iterator[Blame]:
+    """Functions that the cell sweeps back over and whose ``backward`` is a place kept for one."""
+    if "backward" not in program.recording.source:
+        return
+    for function in reversed(program.functions):
+        if backward_method(function.object) is None and callable(getattr(function.object, "backward", None)):
+            yield _blame(function.name, "backward-returns-nothing", {"function": function.name}, function)
 
 
 def _disconnected(program: Program) -> Iterator[Blame]:

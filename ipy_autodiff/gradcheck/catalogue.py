@@ -79,7 +79,7 @@ def _entries(samples: Sequence[Sample]) -> Iterator[tuple[Explanation, Test]]:
         yield Explanation("operand-missing", names[j]), _lacks(j, 1)
     yield Explanation("input-missing"), lambda s: s.agrees(_got(s) * s.x)
     factor = first.factor(_got(first))
-    if np.isfinite(factor):
+    if np.isfinite(factor) and factor != 0:
         yield Explanation(_named_factor(first, factor), {"factor": f"{1 / factor:.6g}"}), _is_off_by(factor, 0)
     if same_shape:
         yield Explanation("output-for-input"), lambda s: s.agrees_at(s.y, _got(s))
@@ -110,9 +110,11 @@ def _lacks(j: int, power: int, instead_of_own: bool = False) -> Test:
     """Whether a power of another operand is missing, or this one stands in its place."""
 
     def test(s: Sample) -> bool:
-        repaired = _got(s) * np.asarray(s.probe.xs[j], dtype=np.float64) ** power
-        repaired = repaired / s.x if instead_of_own else repaired
-        return repaired.shape == s.x.shape and s.agrees(repaired)
+        try:
+            repaired = _got(s) * np.asarray(s.probe.xs[j], dtype=np.float64) ** power
+        except ValueError:  # shapes that do not go together
+            return False
+        return s.agrees(repaired / s.x if instead_of_own and repaired.shape == s.x.shape else repaired)
 
     return test
 

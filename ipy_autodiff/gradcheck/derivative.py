@@ -57,7 +57,7 @@ class Derivative:
     def judge(self, gradient: npt.ArrayLike, noise: npt.ArrayLike = 0.0) -> npt.NDArray[np.int8]:
         """``PASS``, ``FAIL`` or ``INCONCLUSIVE`` for each element of ``gradient``; ``noise`` is its own round-off."""
         g = np.asarray(gradient, dtype=np.float64)
-        slack = ROUNDING * np.abs(g) + COVERAGE * np.asarray(noise, dtype=np.float64)
+        slack = ROUNDING * np.where(np.isfinite(g), np.abs(g), 0.0) + COVERAGE * np.asarray(noise, dtype=np.float64)
         with np.errstate(all="ignore"):
             known = np.isfinite(self.uncertainty)
             within = (g >= self.lower - slack) & (g <= self.upper + slack)
