@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,3 +22,59 @@ def test_solution_gets_all_and_blanks_get_little(grade: Grade, step: str) -> Non
     assert solution["score"] == solution["max_score"], solution
     for row in (english, korean):
         assert float(row["score"]) <= 0.35 * float(row["max_score"]), row
+
+
+EARLIER_MISTAKES = {
+    "step02": ("self.data = data", "self.data = 0 * data"),
+    "step07": ("return 2 * self.input.data * gy", "return 3 * gy"),
+    "step08": ("return np.exp(self.input.data) * gy", "return gy"),
+    "step10": ("return 2 * self.input.data * gy", "return self.input.data * gy"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("step", EARLIER_MISTAKES)
+def test_a_mistake_of_an_earlier_step_is_not_counted_again(grade: Grade, tmp_path: Path, step: str) -> None:
+    notebook = json.loads((NOTEBOOKS / "solutions" / f"{step}.ipynb").read_text(encoding="utf-8"))
+    right, wrong = EARLIER_MISTAKES[step]
+    changed = 0
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        changed += right in source
+        cell["source"] = source.replace(right, wrong)
+    assert changed
+    path = tmp_path / "mistaken.ipynb"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    row = grade(path, using=f"dezero:{step}")[0]
+    assert row["score"] == row["max_score"], row
+
+
+MISTAKES = {
+    "step02": ("return x ** 2", "return x * 2", "test_square_computes"),
+    "step03": ("np.exp(x)", "np.exp(-x)", "test_exp_computes"),
+    "step04": ("f(x0).data) / (2 * eps)", "f(x).data) / eps", "test_the_difference_is_central"),
+    "step05": ("    ga = np.exp(a) * gb\n", "    ga = gb\n", "test_chain_rule"),
+    "step06": ("return 2 * self.input.data * gy", "return 2 * self.input.data", "test_backward_of_square"),
+    "step07": ("            x.backward()", "", "test_backward"),
+    "step08": ("functions.append(f.input.creator)", "f.input.backward()", "test_a_long_chain"),
+    "step09": ("self.grad = np.ones_like(self.data)", "self.grad = np.array(1.0)", "test_no_seed_by_hand"),
+    "step10": ("self.assertEqual(x.grad, 6.0)", "pass", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("step", MISTAKES)
+def test_a_mistake_is_found_where_it_is(grade: Grade, tmp_path: Path, step: str) -> None:
+    right, wrong, test = MISTAKES[step]
+    text = (NOTEBOOKS / "solutions" / f"{step}.ipynb").read_text(encoding="utf-8")
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"]).replace(right, wrong)
+    path = tmp_path / "mistaken.ipynb"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    row = grade(path, using=f"dezero:{step}")[0]
+    if test is None:
+        assert row["score"] == row["max_score"]
+    else:
+        assert row[test] in ("fail", "error"), row
+        assert float(row["score"]) < float(row["max_score"])
+        if step != "step05":  # has one function to write, and nothing else to get marks for
+            assert float(row["score"]) > 0
