@@ -33,7 +33,8 @@ def image(picture: Picture) -> str:
 
 def static_graph(picture: Picture) -> str:
     """The graph as an image that an untrusted notebook keeps."""
-    return f'<img src="{image(picture)}" alt="{safe(picture.summary)}" style="max-width:100%;height:auto">'
+    style = "max-width:100%;height:auto"
+    return f'<img data-autodiff="graph" src="{image(picture)}" alt="{safe(picture.summary)}" style="{style}">'
 
 
 def static_steps(stepper: Stepper) -> str:
@@ -48,7 +49,7 @@ def static_steps(stepper: Stepper) -> str:
             for line in step.lines
         )
         parts.append(f"<details><summary>{title}</summary><table>{rows}</table></details>")
-    return "".join(parts)
+    return f'<div data-autodiff="stepper" data-step="0" data-steps="{len(stepper.steps)}">{"".join(parts)}</div>'
 
 
 def static_check(check: Check) -> str:
@@ -66,7 +67,7 @@ def static_check(check: Check) -> str:
         )
         body = "".join(map(_row, check.rows))
         parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
-    return "".join(parts)
+    return f'<div data-autodiff="check">{"".join(parts)}</div>'
 
 
 def _row(row: ShownRow) -> str:
