@@ -86,7 +86,8 @@ def climb(paths: Sequence[Path], scales: Floats) -> Slope:
         slope = seen.central / (2 * steps)
         noise = _noise(slope, seen, steps)
         value, sigma = _extrapolate(slope, noise / steps + 2 * UNIT * np.abs(slope), 64.0, _reach(slope, seen, steps))
-        sigma = sigma + 4 * UNIT * scales * np.abs(seen.right[1] - seen.left[1]) / steps[1] ** 2
+        bent = np.abs(seen.right[1] - seen.left[1]) / steps[1] * (scales / steps[1])
+        sigma = sigma + 4 * UNIT * bent  # what the last bit of x itself is worth
         value, sigma = np.where(seen.lost, np.nan, value), np.where(seen.lost, np.inf, sigma)
         (left, s), (right, t) = (_extrapolate(side / steps, 2 * noise / steps, 8.0) for side in (seen.left, seen.right))
         gap = np.abs(right - left)
