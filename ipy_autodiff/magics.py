@@ -186,7 +186,13 @@ class AutodiffMagics(Magics):
         trace = Trace(recording)
         if name:
             self.shell.user_ns[name] = trace
-        data, metadata, trace.view = mime_bundle(trace, show=settings.show, live=_someone_watches(self.shell))
+        data, metadata, trace.view = mime_bundle(
+            trace,
+            show=settings.show,
+            live=_someone_watches(self.shell),
+            sliders=settings.sliders,
+            namespace=self.shell.user_ns,
+        )
         display(data, metadata=metadata, raw=True)
 
     @contextmanager

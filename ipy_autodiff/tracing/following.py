@@ -9,20 +9,20 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from ipy_autodiff.tracing.copies import Copies
-from ipy_autodiff.tracing.graph import Array, FunctionNode, Recording, Step, VariableNode
+from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, Recording, Step, VariableNode
 from ipy_autodiff.tracing.moving import Mover
 from ipy_autodiff.tracing.reading import DATA, array_of, backward_method, gradient_of, kept
 from ipy_autodiff.tracing.recorder import BackwardCall
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 from ipy_autodiff.tracing.sweeping import local_derivatives, steps_of
 
-__all__ = ["Follower", "Position"]
+__all__ = ["Follower", "Position", "detached"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,33 @@ class Position:
     """What the student's own engine left; empty where there is no backward pass."""
     steps: tuple[Step, ...] = ()
     """The backward calls; empty where they were not asked for."""
+
+
+def detached(recording: Recording) -> Recording:
+    """The same run on copies of its objects, without its steps: who holds it keeps nothing of the notebook alive."""
+    old = recording.graph
+    copies = Copies(old, by_call=False)
+    nodes = {node: replace(node, object=copies.variables[node]) for node in old.variables}
+    functions = tuple(
+        replace(
+            function,
+            object=copies.functions[function],
+            inputs=tuple(nodes[node] for node in function.inputs),
+            outputs=tuple(nodes[node] for node in function.outputs),
+            arguments=tuple(nodes[item] if isinstance(item, VariableNode) else item for item in function.arguments),
+        )
+        for function in old.functions
+    )
+    findings = tuple(replace(finding, function=None, variable=None) for finding in old.findings)
+    return replace(
+        recording,
+        graph=Graph(tuple(nodes.values()), functions, findings),
+        steps=(),
+        of=None if recording.of is None else nodes[recording.of],
+        wrt=tuple(nodes[node] for node in recording.wrt),
+        gradients={nodes[node]: gradient for node, gradient in recording.gradients.items()},
+        findings=(),
+    )
 
 
 @dataclass(eq=False)

@@ -17,20 +17,27 @@ from ipy_autodiff.views import comparison, graph, page, plain_text, stepper
 from ipy_autodiff.views.labels import SYMBOLS, shorten
 
 if TYPE_CHECKING:
+    from ipy_autodiff.views.ranges import Asked
     from ipy_autodiff.views.trace import Trace
     from ipy_autodiff.views.widget import View
 
 __all__ = ["VIEWS", "html_page", "mime_bundle"]
 
 VIEWS = ("graph", "steps", "sliders", "check")
+_MOST_MOVED = 3_000  # Functions; beyond, a move would take too long to follow a hand
 
 
 def mime_bundle(
-    trace: Trace, show: Sequence[str] = VIEWS, live: bool = True
+    trace: Trace,
+    show: Sequence[str] = VIEWS,
+    live: bool = True,
+    sliders: Sequence[Asked] = (),
+    namespace: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any], View | None]:
     """What ``display(..., raw=True)`` takes, its metadata, and the output's model where there is a kernel (``live``).
 
-    ``show`` names the views in their order. The language is the one in force.
+    ``show`` names the views in their order, ``sliders`` the ranges that were asked for; ``namespace`` is the
+    notebook's, for running the cell anew. The language is the one in force.
     """
     identifier, readable, payload, text = _parts(trace, show)
     data = {"text/plain": text, "text/html": page.fragment(identifier, readable, payload)}
@@ -38,7 +45,24 @@ def mime_bundle(
         return data, {}, None
     from ipy_autodiff.views.widget import open_view
 
-    return data, {}, open_view(identifier, len(payload.get("steps", ())))
+    view = open_view(identifier, len(payload.get("steps", ())))
+    if "sliders" in show and len(trace.graph.functions) <= _MOST_MOVED:
+        _explore(view, trace, show, tuple(sliders), namespace)
+    return data, {}, view
+
+
+def _explore(
+    view: View, trace: Trace, show: Sequence[str], asked: tuple[Asked, ...], namespace: Mapping[str, Any] | None
+) -> None:
+    from ipy_autodiff.views.sliders import Drawing, Exploration
+
+    def whole(other: Trace) -> dict[str, Any]:
+        _, _, payload, _ = _told(other, show, view.output)
+        picture = _picture(other, show, view.output)
+        return payload | ({"svg": picture.svg} if picture else {})
+
+    drawing = Drawing((lambda moved: _check(comparison.check(moved))) if "check" in show else None, whole)
+    view.exploration = Exploration(view, trace, drawing, asked, namespace)
 
 
 def html_page(trace: Trace, show: Sequence[str] = VIEWS, title: str = "autodiff") -> str:
@@ -53,11 +77,11 @@ def _parts(trace: Trace, show: Sequence[str]) -> tuple[str, str, dict[str, Any],
         return _told(trace, show)
 
 
-def _told(trace: Trace, show: Sequence[str]) -> tuple[str, str, dict[str, Any], str]:
-    identifier = f"ad{secrets.token_hex(4)}"
+def _told(trace: Trace, show: Sequence[str], identifier: str = "") -> tuple[str, str, dict[str, Any], str]:
+    identifier = identifier or f"ad{secrets.token_hex(4)}"
     payload: dict[str, Any] = {"id": identifier, "lang": current_language(), "show": [], "says": _says()}
     readable, text = [], []
-    picture = graph.draw(trace, f"{identifier}-", judged="check" in show) if "graph" in show else None
+    picture = _picture(trace, show, identifier)
     for name in dict.fromkeys(show):
         if name == "graph" and picture is not None:
             readable.append(page.static_graph(picture))
@@ -72,7 +96,7 @@ def _told(trace: Trace, show: Sequence[str]) -> tuple[str, str, dict[str, Any], 
             readable.append(page.static_check(checked))
             text.append(plain_text.check_text(checked))
             payload["check"] = _check(checked)
-        else:
+        elif name != "sliders":
             continue
         payload["show"].append(name)
     notes = payload["notes"] = _findings(trace, {blame.code for blame in trace.blame} if "check" in show else set())
@@ -81,6 +105,12 @@ def _told(trace: Trace, show: Sequence[str]) -> tuple[str, str, dict[str, Any], 
         readable.insert(place, "".join(f"<p>{page.safe(note)}</p>" for note in notes))
         text.insert(place, "\n".join(notes))
     return identifier, "".join(readable), payload, "\n\n".join(text)
+
+
+def _picture(trace: Trace, show: Sequence[str], identifier: str) -> graph.Picture | None:
+    if "graph" not in show:
+        return None
+    return graph.draw(trace, f"{identifier}-", judged="check" in show, roomy="sliders" in show)
 
 
 def _says() -> dict[str, str]:

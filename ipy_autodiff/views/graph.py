@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 from ipy_autodiff.views.folding import Folded, fold
@@ -32,6 +34,7 @@ _FONT = 12
 _SMALL = 10.5
 _SHRINKS = 0.72
 _WIDEST_ACROSS = 1300
+_ANY_NUMBER = "-0.12345"
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,14 @@ class Picture:
     """How many Functions are not drawn."""
 
 
-def draw(trace: Trace, prefix: str = "", *, judged: bool = True) -> Picture:
+def draw(trace: Trace, prefix: str = "", *, judged: bool = True, roomy: bool = False) -> Picture:
     """The graph as SVG. Identifiers begin with ``prefix``, so that two pictures can stand in one page.
 
-    ``judged`` marks the Variables with the comparison's verdicts and the Functions that are to blame.
+    ``judged`` marks the Variables with the comparison's verdicts and the Functions that are to blame; ``roomy`` leaves
+    room for any other number in place of one that is shown.
     """
     folded = fold(trace.graph)
-    cards = _Cards(trace, folded, judged)
+    cards = _Cards(trace, folded, judged, roomy)
     layout = place(cards.sizes, folded.edges, across=len(folded.functions) <= 60)
     if layout.width > _WIDEST_ACROSS and len(folded.functions) <= 60:
         downwards = place(cards.sizes, folded.edges, across=False)
@@ -102,8 +106,9 @@ class _Card:
 class _Cards:
     """Every node of one picture: its texts, the room it takes, and its SVG."""
 
-    def __init__(self, trace: Trace, folded: Folded, judged: bool) -> None:
+    def __init__(self, trace: Trace, folded: Folded, judged: bool, roomy: bool) -> None:
         self.folded = folded
+        self.room = width(_ANY_NUMBER) if roomy else 0.0
         self.verdicts = {row.variable: row.verdict for row in trace.comparison.rows} if judged else {}
         self.blamed = {blame.function for blame in trace.blame if blame.function is not None} if judged else set()
         gradients = timeline(trace.recording)
@@ -154,7 +159,8 @@ class _Cards:
             said.append(say(f"views.{verdict}"))
         classes = " ".join(filter(None, ("variable", variable.role, verdict)))
         widest = max((width(inline(carried)) for carried in gradients.history.get(variable.id, ())), default=0.0)
-        return _Card(rows, ", ".join(said), classes, variable.named, {"d grad": widest})
+        room = self.room if kind != value and np.size(variable.data) == 1 else 0.0
+        return _Card(rows, ", ".join(said), classes, variable.named, {"d": room, "d grad": max(widest, room)})
 
     def _function(self, node: FunctionNode, x: float, y: float, identifier: str) -> str:
         size, blamed = self.sizes[node.id], node in self.blamed

@@ -18,7 +18,7 @@ from ipy_autodiff.views.numbers import block, inline
 if TYPE_CHECKING:
     from ipy_autodiff.views.trace import Trace
 
-__all__ = ["Line", "ShownStep", "Stepper", "tell"]
+__all__ = ["Line", "ShownStep", "Stepper", "tell", "tell_lines"]
 
 MOST_STEPS = 240
 _KEPT_AT_EACH_END = 60
@@ -92,17 +92,25 @@ def tell(trace: Trace) -> Stepper:
 def _tell(step: Step, change: dict[str, Array], touched: set[str]) -> ShownStep:
     function = step.function
     name = shorten(function.name, 40)
+    lines = tell_lines(step, touched)
+    touched.update(addition.variable.id for addition in step.additions)
+    where = "" if step.line is None else say("views.line", line=step.line)
+    changes = {identifier: inline(gradient) for identifier, gradient in change.items()}
+    title, code = f"{name}.backward", shorten(function.code, 120)
+    return ShownStep(step.number, function.id, title, where, code, lines, changes)
+
+
+def tell_lines(step: Step, touched: Iterable[str]) -> tuple[Line, ...]:
+    """What one step did, line by line. ``touched`` are the identifiers of the Variables that earlier steps added to."""
+    seen = set(touched)
     lines = [*_came_in(step), *_went_out(step)]
     if step.error is not None:
         lines.append(Line(say("views.raised"), shorten(step.error, 200), warn=True))
     came: Iterable[str] = _names("gx", step.gxs) if len(step.gxs) == len(step.additions) else itertools.repeat("gx")
     for addition, name_ in zip(step.additions, came, strict=False):
-        lines.append(_added(addition, name_, addition.variable.id in touched))
-        touched.add(addition.variable.id)
-    where = "" if step.line is None else say("views.line", line=step.line)
-    changes = {identifier: inline(gradient) for identifier, gradient in change.items()}
-    title, code = f"{name}.backward", shorten(function.code, 120)
-    return ShownStep(step.number, function.id, title, where, code, tuple(lines), changes)
+        lines.append(_added(addition, name_, addition.variable.id in seen))
+        seen.add(addition.variable.id)
+    return tuple(lines)
 
 
 def _came_in(step: Step) -> Iterator[Line]:

@@ -6,6 +6,7 @@ of a widget's view when the notebook is opened again, whatever else the output c
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from typing import Any
 
@@ -23,11 +24,26 @@ _open: deque[View] = deque()
 class View(anywidget.AnyWidget):
     """One output in the notebook. ``step`` runs from 0, before the first, to the number of steps."""
 
-    _esm = read("link.js")
+    _esm = f"const STYLE = {json.dumps(read('sliders.css'))}\n{read('sliders.js')}\n{read('link.js')}"
 
     output = traitlets.Unicode(help="The identifier of the output's HTML.").tag(sync=True)
     step = traitlets.Int(0, help="The step that is shown: 0 before the first.").tag(sync=True)
     steps = traitlets.Int(0, help="How many steps there are.")
+    controls = traitlets.Dict(help="What can be moved, as the page draws it.").tag(sync=True)
+    update = traitlets.Dict(help="What has changed since the output was drawn, because a slider moved.").tag(sync=True)
+    anew = traitlets.Dict(help="Another run of the cell that is shown instead; empty for the recorded one.").tag(
+        sync=True
+    )
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.exploration: Any = None
+        """What ties the sliders to the trace; ``exploration.add("W[0, 1]")`` makes one more."""
+
+    @property
+    def sliders(self) -> dict[str, Any]:
+        """The sliders by what they move, ``x`` or ``W[0, 1]``: widgets whose ``value`` can be set and observed."""
+        return {} if self.exploration is None else self.exploration.sliders
 
     @traitlets.validate("step")
     def _within(self, proposal: Any) -> int:
@@ -37,7 +53,10 @@ class View(anywidget.AnyWidget):
 def open_view(output: str, steps: int) -> View:
     """A model for this output. The oldest of very many is closed; its output goes on without Python."""
     while len(_open) >= _MOST:
-        _open.popleft().close()
+        oldest = _open.popleft()
+        if oldest.exploration is not None:
+            oldest.exploration.close()
+        oldest.close()
     view = View(output=output, steps=steps)
     _open.append(view)
     return view

@@ -3,9 +3,14 @@ export default {
   initialize({ model }) {
     const links = (globalThis.ipyAutodiff ??= new Map())
     const id = model.get("output")
+    const tell = () => document.dispatchEvent(new CustomEvent("ipy-autodiff", { detail: id }))
+    model.drawSliders = drawSliders
     links.set(id, model)
-    document.dispatchEvent(new CustomEvent("ipy-autodiff", { detail: id }))
-    return () => links.delete(id)
+    tell()
+    return () => {
+      links.delete(id)
+      tell()
+    }
   },
   render() {},
 }

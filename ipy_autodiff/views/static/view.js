@@ -19,17 +19,27 @@ function drawGraph(data, go) {
   const svg = document.importNode(new DOMParser().parseFromString(data.svg, "image/svg+xml").documentElement, true)
   const figure = make("figure", { "data-autodiff": "graph" }, svg)
   const prefix = data.id + "-"
+  let shown
   const find = (id) => svg.querySelector(`[id="${prefix}${id}"]`)
-  const gradients = [...svg.querySelectorAll(".grad")].map((text) => [text, text.parentNode.id.slice(prefix.length), text.textContent])
+  const texts = (selector) => [...svg.querySelectorAll(selector)].map((text) => [text, text.parentNode.id.slice(prefix.length), text.textContent])
+  const gradients = texts(".grad"), values = texts(".d:not(.grad)")
   svg.onclick = (event) => {
     const id = event.target.closest(".function")?.id.slice(prefix.length)
     const index = steps.findIndex((step) => step.active[0] === id)
     if (id && index >= 0) go(index + 1)
   }
-  const show = (step) => {
+  const show = (step, moved) => {
     const now = { ...data.start }
     for (const { grads } of steps.slice(0, step)) Object.assign(now, grads)
-    for (const [text, id, last] of gradients) text.textContent = step ? now[id] || "" : last
+    const fresh = moved && moved.step === step && moved.grads
+    for (const [text, id, last] of gradients) {
+      if (fresh) put(text, moved.grads[moved.order.indexOf(id)])
+      else if (!moved) put(text, step ? now[id] || "" : last)
+    }
+    for (const [text, id, last] of values) if (!moved || moved.data) put(text, moved?.data[moved.order.indexOf(id)] ?? last)
+    figure.classList.toggle("ad-stale", Boolean(moved && !fresh))
+    if (shown === step) return
+    shown = step
     for (const old of svg.querySelectorAll(".active")) old.classList.remove("active")
     const active = step ? steps[step - 1].active.map(find) : []
     for (const element of active) element?.classList.add("active")
@@ -39,6 +49,17 @@ function drawGraph(data, go) {
     figure.scrollTop += box.y + box.height / 2 - frame.y - frame.height / 2
   }
   return [figure, show]
+}
+
+// A text of the picture, pressed together where it is longer than the room that its card has.
+function put(text, words) {
+  if (text.textContent === words) return
+  text.textContent = words
+  const room = text.parentNode.querySelector("rect").width.baseVal.value - 56
+  const wide = words.length * 7.4
+  if (wide > room) text.setAttribute("textLength", room)
+  else text.removeAttribute("textLength")
+  text.setAttribute("lengthAdjust", "spacingAndGlyphs")
 }
 
 const ICONS = {
@@ -110,9 +131,12 @@ function drawStepper({ says, steps, total, remarks }, go) {
     event.stopPropagation()
     move(name)
   }
-  const show = (to) => {
+  const show = (to, moved) => {
     step = to
     section.dataset.step = step
+    const fresh = moved && moved.step === step && moved.lines
+    body.classList.toggle("ad-stale", Boolean(moved && step && !fresh))
+    body.setAttribute("aria-live", moved ? "off" : "polite")
     buttons.first.disabled = buttons.previous.disabled = !step
     buttons.next.disabled = buttons.last.disabled = step === count
     buttons.play.disabled = !count
@@ -124,7 +148,7 @@ function drawStepper({ says, steps, total, remarks }, go) {
     const head = make("p", { class: "ad-head" }, make("b", {}, now.title))
     if (now.where) head.append(make("span", {}, now.where), make("code", {}, now.code))
     const list = make("dl")
-    for (const [label, text, warn] of now.lines) {
+    for (const [label, text, warn] of fresh || now.lines) {
       const kind = warn ? { class: "ad-warn" } : {}
       list.append(make("dt", kind, label), make("dd", kind, text))
     }
@@ -157,44 +181,81 @@ function drawCheck({ heading, verdict, columns, rows, blame, remarks }, says) {
 // Draws the views into `root`, in place of the readable page; if that fails, the page stays as it is.
 function fill(root, data) {
   let step = 0
+  let moved = null
   let model
+  let sliders
   const shows = []
-  const update = () => shows.forEach((show) => show(step))
+  const update = () => shows.forEach((show) => show(step, moved))
   const go = (to) => {
     step = to
     update()
     model?.set("step", to)
     model?.save_changes()
+    sliders?.stepped()
   }
+  const slot = make("div", { hidden: "" })
   const parts = data.show.map((name) => {
-    if (name === "check") return drawCheck(data.check, data.says)
+    if (name === "sliders") return slot
+    if (name === "check") {
+      const check = make("div", {}, drawCheck(data.check, data.says))
+      let last = data.check
+      shows.push((_, moved) => {
+        const now = moved ? moved.check : data.check
+        check.classList.toggle("ad-stale", !now)
+        if (now && now !== last) check.replaceChildren(drawCheck((last = now), data.says))
+      })
+      return check
+    }
     const [part, show] = name === "graph" ? drawGraph(data, go) : drawStepper(data, go)
     shows.push(show)
     return part
   })
   const first = data.show[0] === "graph"
   const box = first && parts[0].firstChild.viewBox.baseVal
-  if (box.height > box.width && parts.length > 1) {
-    root.classList.add("ad-tall")
-    parts.push(make("div", {}, ...parts.splice(1)))
-  }
+  const tall = box.height > box.width && parts.length > 1
+  root.classList.toggle("ad-tall", tall)
+  if (tall) parts.push(make("div", {}, ...parts.splice(1)))
   parts.splice(first, 0, ...data.notes.map(note))
   root.replaceChildren(...parts)
   update()
 
   // A live model, where there is one, shares its step: what Python sets is shown, what is clicked Python hears.
+  // It also brings the sliders, and the run that they show.
   const links = (globalThis.ipyAutodiff ??= new Map())
+  const take = () => {
+    step = model.get("step")
+    update()
+    sliders?.stepped()
+  }
+  const redo = () => {
+    leave()
+    fill(root, { ...(model.get("anew").whole || root.recorded), id: data.id })
+  }
   const follow = () => {
     if (links.get(data.id) === model) return
+    sliders?.stop()
+    sliders = null
     model = links.get(data.id)
-    const take = () => {
-      step = model.get("step")
+    if (!model) return
+    model.on("change:step", take)
+    model.on("change:anew", redo)
+    if (root.recorded === data && model.get("anew")?.whole) return redo()
+    const show = (run) => {
+      moved = run
       update()
     }
-    model.on("change:step", take)
+    if (data.show.includes("sliders")) sliders = model.drawSliders?.(slot, model, { step: () => step, show })
     take()
   }
-  document.addEventListener("ipy-autodiff", (event) => event.detail === data.id && follow())
+  const hear = (event) => event.detail === data.id && follow()
+  const leave = () => {
+    document.removeEventListener("ipy-autodiff", hear)
+    model?.off("change:step", take)
+    model?.off("change:anew", redo)
+    sliders?.stop()
+  }
+  root.recorded ??= data
+  document.addEventListener("ipy-autodiff", hear)
   follow()
 }
 
