@@ -114,7 +114,7 @@ def _picture(trace: Trace, show: Sequence[str], identifier: str) -> graph.Pictur
 
 
 def _says() -> dict[str, str]:
-    keys = ("first", "previous", "next", "last", "play", "pause", "stepper", "place", "overview", "hint")
+    keys = ("to_step", "first", "previous", "next", "last", "play", "pause", "stepper", "place", "overview", "hint")
     return {key: say(f"views.{key}") for key in keys}
 
 
@@ -165,5 +165,5 @@ def _check(checked: comparison.Check) -> dict[str, Any]:
             for row in checked.rows
         ],
         "remarks": checked.remarks,
-        "blame": [[accusation.sentence, accusation.hint] for accusation in checked.blame],
+        "blame": [[accusation.sentence, accusation.hint, accusation.function] for accusation in checked.blame],
     }

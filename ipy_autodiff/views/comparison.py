@@ -38,6 +38,8 @@ class Accusation:
 
     sentence: str
     hint: str
+    function: str
+    """The identifier of the Function that is to blame; empty where it is none."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,12 @@ def check(trace: Trace) -> Check:
     else:
         verdict, heading = "pass", say("views.all_agree", n=len(rows))
     blame = tuple(
-        Accusation(shorten(found.sentence, _SENTENCE), shorten(found.hint, _SENTENCE)) for found in trace.blame
+        Accusation(
+            shorten(found.sentence, _SENTENCE),
+            shorten(found.hint, _SENTENCE),
+            found.function.id if found.function is not None else "",
+        )
+        for found in trace.blame
     )
     remarks = tuple(shorten(remark, _SENTENCE) for remark in trace.comparison.remarks)
     return Check(heading, verdict, columns, shown, blame, remarks)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ipy_autodiff.messages import say
+from ipy_autodiff.messages import Message, say
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 from ipy_autodiff.views.folding import Folded, fold
 from ipy_autodiff.views.front_end import read
@@ -57,10 +57,12 @@ def draw(trace: Trace, prefix: str = "", *, judged: bool = True, roomy: bool = F
     """
     folded = fold(trace.graph)
     cards = _Cards(trace, folded, judged, roomy)
-    layout = place(cards.sizes, folded.edges, across=len(folded.functions) <= 60)
-    if layout.width > _WIDEST_ACROSS and len(folded.functions) <= 60:
+    across = len(folded.functions) <= 60
+    layout = place(cards.sizes, folded.edges, across=across)
+    if layout.width > _WIDEST_ACROSS and across:
         downwards = place(cards.sizes, folded.edges, across=False)
-        layout = downwards if downwards.width < layout.width else layout
+        across = layout.width <= downwards.width
+        layout = layout if across else downwards
 
     around: dict[str, list[str]] = {function.id: [function.id] for function in folded.functions}
     edges = []
@@ -71,12 +73,12 @@ def draw(trace: Trace, prefix: str = "", *, judged: bool = True, roomy: bool = F
                 around[end] += [f"e{index}"] + ([other] if other not in around[end] else [])
 
     summary = say("views.graph", variables=len(trace.graph.variables), functions=len(trace.graph.functions))
-    wide, high = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
+    wide, high = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN + (_LINE if cards.blamed else 0)
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ad-svg" role="group" aria-label="{_attribute(summary)}" '
         f'width="{wide:.0f}" height="{high:.0f}" viewBox="{-_MARGIN} {-_MARGIN} {wide:.0f} {high:.0f}" '
         f'style="min-width:{wide * _SHRINKS:.0f}px">'
-        f"<style>{read('graph.css')}</style>{''.join(edges)}{''.join(cards.svg(layout, prefix))}</svg>"
+        f"<style>{read('graph.css')}</style>{''.join(edges)}{''.join(cards.svg(layout, prefix, across))}</svg>"
     )
     return Picture(svg, summary, around, folded.hidden_functions)
 
@@ -110,7 +112,8 @@ class _Cards:
         self.folded = folded
         self.room = width(_ANY_NUMBER) if roomy else 0.0
         self.verdicts = {row.variable: row.verdict for row in trace.comparison.rows} if judged else {}
-        self.blamed = {blame.function for blame in trace.blame if blame.function is not None} if judged else set()
+        self.blamed = {blame.function: blame for blame in reversed(trace.blame) if blame.function} if judged else {}
+        self.checked = trace.comparison.functions if judged else {}
         gradients = timeline(trace.recording)
         self.variables = {variable.id: self._card(variable, gradients) for variable in folded.variables}
         self.functions = {function.id: shorten(function.name, 24) for function in folded.functions}
@@ -124,14 +127,14 @@ class _Cards:
         for name, text in self.boxes.items():
             self.sizes[name] = Size(width(text) * _FONT + 28, 34)
 
-    def svg(self, layout: Layout, prefix: str) -> list[str]:
+    def svg(self, layout: Layout, prefix: str, across: bool) -> list[str]:
         parts = []
         for variable in self.folded.variables:
             card, (x, y) = self.variables[variable.id], layout.centres[variable.id]
             parts.append(_variable(card, self.sizes[variable.id], x, y, prefix + variable.id))
         for function in self.folded.functions:
             x, y = layout.centres[function.id]
-            parts.append(self._function(function, x, y, prefix + function.id))
+            parts.append(self._function(function, x, y, prefix + function.id, across))
         for name, text in self.boxes.items():
             (x, y), size = layout.centres[name], self.sizes[name]
             parts.append(
@@ -162,16 +165,22 @@ class _Cards:
         room = self.room if kind != value and np.size(variable.data) == 1 else 0.0
         return _Card(rows, ", ".join(said), classes, variable.named, {"d": room, "d grad": max(widest, room)})
 
-    def _function(self, node: FunctionNode, x: float, y: float, identifier: str) -> str:
-        size, blamed = self.sizes[node.id], node in self.blamed
+    def _function(self, node: FunctionNode, x: float, y: float, identifier: str, across: bool) -> str:
+        size, blame, check = self.sizes[node.id], self.blamed.get(node), self.checked.get(node)
+        verdict = "fail" if blame is not None else check.verdict if check is not None else ""
         said = shorten(node.name, 400)
         if node.line is not None:
             said = say("views.called_on_line", name=said, line=node.line)
-        if blamed:
-            said = f"{said}, {say('views.blamed')}"
-        mark = _mark("fail", size.width * 0.85, size.height * 0.12) if blamed else ""
+        if blame is not None or self.checked:
+            said = f"{said}, {say('views.function-' + (verdict or 'unchecked'))}"
+        mark = _mark(verdict, size.width * 0.85, size.height * 0.12) if verdict else ""
+        numbers = blame.sentence.blanks.get("numbers") if blame is not None else None
+        if isinstance(numbers, Message) and {"got", "truth"} <= numbers.blanks.keys():
+            label = say("views.instead", got=numbers.blanks["got"], truth=numbers.blanks["truth"])
+            place_ = (size.width / 2, size.height + 28) if across else (size.width + 6, size.height / 2 + 4)
+            mark += _text(shorten(label, 40), "w" if across else "w beside", *place_)
         return (
-            f'<g class="function{" blamed" if blamed else ""}" id="{identifier}" role="img" '
+            f'<g class="function {verdict}{" blamed" if blame is not None else ""}" id="{identifier}" role="img" '
             f'transform="translate({x - size.width / 2:.1f} {y - size.height / 2:.1f})"><title>{_content(said)}</title>'
             f'<ellipse cx="{size.width / 2:.1f}" cy="{size.height / 2:.1f}" rx="{size.width / 2:.1f}" '
             f'ry="{size.height / 2:.1f}"/>{_text(self.functions[node.id], "c", size.width / 2, size.height / 2 + 4.5)}'

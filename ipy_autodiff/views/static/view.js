@@ -83,8 +83,9 @@ function setFace(button, name, label) {
 }
 
 // The controls and the step in words, and a function that shows a step.
-function drawStepper({ says, steps, total, remarks }, go) {
+function drawStepper({ says, steps, total, remarks, check }, go) {
   const count = steps.length
+  const wrong = check ? wrongStep(steps, check.blame) : 0
   const buttons = {}
   let step = 0
   let timer
@@ -99,7 +100,8 @@ function drawStepper({ says, steps, total, remarks }, go) {
     next: () => go(Math.min(count, step + 1)),
     last: () => go(count),
     play() {
-      timer = setInterval(() => (step < count && section.isConnected ? go(step + 1) : stop()), 1400)
+      // It pauses where the numbers leave the truth.
+      timer = setInterval(() => (step < count && step !== wrong && section.isConnected ? go(step + 1) : stop()), 1400)
       setFace(buttons.play, "pause", says.pause)
       go(step < count ? step + 1 : 0)
     },
@@ -157,11 +159,23 @@ function drawStepper({ says, steps, total, remarks }, go) {
   return [section, show]
 }
 
-function drawCheck({ heading, verdict, columns, rows, blame, remarks }, says) {
+// The step of the Function that is blamed first; 0 where there is none.
+function wrongStep(steps, [accused]) {
+  return accused && accused[2] ? steps.findIndex((step) => step.active[0] === accused[2]) + 1 : 0
+}
+
+function drawCheck({ heading, verdict, columns, rows, blame, remarks }, { says, steps = [] }, go) {
   const section = make("section", { "data-autodiff": "check" }, make("p", { class: `ad-${verdict}` }, make("b", {}, heading)))
-  for (const [sentence, hint] of blame) {
-    const fold = make("details", {}, make("summary", {}, says.hint), hint)
-    section.append(make("div", { class: "ad-blame" }, sentence, fold))
+  for (const accused of blame) {
+    const box = make("div", { class: "ad-blame" }, accused[0])
+    const at = wrongStep(steps, [accused])
+    if (at) {
+      const link = make("button", { type: "button", class: "ad-link" }, says.to_step.replace("{step}", steps[at - 1].n))
+      link.onclick = () => go(at)
+      box.append(" ", link)
+    }
+    box.append(make("details", {}, make("summary", {}, says.hint), accused[1]))
+    section.append(box)
   }
   section.append(...remarks.map(note))
   if (!rows.length) return section
@@ -197,12 +211,12 @@ function fill(root, data) {
   const parts = data.show.map((name) => {
     if (name === "sliders") return slot
     if (name === "check") {
-      const check = make("div", {}, drawCheck(data.check, data.says))
+      const check = make("div", {}, drawCheck(data.check, data, go))
       let last = data.check
       shows.push((_, moved) => {
         const now = moved ? moved.check : data.check
         check.classList.toggle("ad-stale", !now)
-        if (now && now !== last) check.replaceChildren(drawCheck((last = now), data.says))
+        if (now && now !== last) check.replaceChildren(drawCheck((last = now), data, go))
       })
       return check
     }
