@@ -17,6 +17,7 @@ from ipy_autodiff.engine import (
     reductions,
     running,
     shapes,
+    statistics,
     trigonometric,
 )
 from ipy_autodiff.engine.activations import *
@@ -36,6 +37,7 @@ from ipy_autodiff.engine.recording import no_grad
 from ipy_autodiff.engine.reductions import *
 from ipy_autodiff.engine.running import *
 from ipy_autodiff.engine.shapes import *
+from ipy_autodiff.engine.statistics import *
 from ipy_autodiff.engine.trigonometric import *
 from ipy_autodiff.engine.variable import Variable, as_array, as_variable
 
@@ -55,4 +57,5 @@ __all__ += piecewise.__all__
 __all__ += reductions.__all__
 __all__ += running.__all__
 __all__ += shapes.__all__
+__all__ += statistics.__all__
 __all__ += trigonometric.__all__

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.operation import Binary, Elementwise, binary, elementwise
+from ipy_autodiff.engine.binary import Binary, binary
+from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.ownership import product
 from ipy_autodiff.engine.registry import Sample, numpy_functions, operation, random, ufuncs
-from ipy_autodiff.engine.variable import Variable
+from ipy_autodiff.engine.unary import Elementwise, elementwise
+from ipy_autodiff.engine.variable import Variable, as_variable
 
 __all__ = ["add", "divide", "float_power", "imag", "multiply", "negative", "positive", "power", "real", "subtract"]
 
@@ -170,14 +172,17 @@ def float_power(x1: Any, x2: Any) -> Variable:
 
 @operation(np.real, samples=[Sample(random(2, 3))])
 def real(val: Any) -> Variable:
-    """``val`` itself, whose elements are real numbers."""
-    return positive(val)
+    """``val`` itself, whose elements are real numbers. Raises ``TypeError`` for complex ones."""
+    x = as_variable(val)
+    if x.dtype.kind == "c":
+        raise explain(TypeError, "not_differentiable", dtype=x.dtype)
+    return positive(x)
 
 
 @operation(np.imag, samples=[Sample(random(2, 3))])
 def imag(val: Any) -> Variable:
     """Zeros: the elements of a Variable are real numbers."""
-    return multiply(val, 0.0)
+    return multiply(real(val), 0.0)
 
 
 ufuncs[np.conjugate] = real

@@ -19,7 +19,7 @@ from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.indexing import get_item
 from ipy_autodiff.engine.matrix_products import matmul
 from ipy_autodiff.engine.numpy_protocols import plain
-from ipy_autodiff.engine.recording import reading
+from ipy_autodiff.engine.recording import is_recording, reading
 from ipy_autodiff.engine.shapes import Reshape, Transpose, ravel
 from ipy_autodiff.engine.variable import Variable
 
@@ -96,12 +96,19 @@ def _contains(self: Variable, item: Any) -> bool:
     return bool(np.any(self._data == plain(item)))
 
 
-def _as_number(self: Variable) -> Any:
-    raise explain(TypeError, "no_conversion")
+def _as_number(kind: type) -> Callable[[Variable], Any]:
+    def convert(self: Variable) -> Any:
+        if is_recording():
+            raise explain(TypeError, "no_conversion")
+        return kind(self._data)
+
+    return convert
 
 
 def _as_array(self: Variable, dtype: Any = None, copy: Any = None) -> Any:
-    raise explain(TypeError, "no_array")
+    if is_recording():
+        raise explain(TypeError, "no_array")
+    return np.array(self._data, dtype) if copy or dtype is not None else np.asarray(self._data)
 
 
 def _format(self: Variable, specification: str) -> str:
@@ -149,9 +156,9 @@ _members: dict[str, Any] = {
     "__setitem__": _set_item,
     "__contains__": _contains,
     "__bool__": lambda self: bool(self._data),
-    "__float__": _as_number,
-    "__int__": _as_number,
-    "__complex__": _as_number,
+    "__float__": _as_number(float),
+    "__int__": _as_number(int),
+    "__complex__": _as_number(complex),
     "__array__": _as_array,
     "__format__": _format,
     "item": _item,

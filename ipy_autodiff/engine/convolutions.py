@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ipy_autodiff.engine.operation import Unary
 from ipy_autodiff.engine.registry import Sample, operation, random
+from ipy_autodiff.engine.unary import Unary
 from ipy_autodiff.engine.variable import Variable, as_variable
 
 __all__ = [

@@ -131,7 +131,8 @@ class Function:
     def _gradients(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
         """Each input with its gradient as ``backward`` gives it on arrays, after checks."""
         with no_grad():
-            return self._paired(self.backward(*[own_array(gy) for gy in gys]))
+            pairs = self._paired(self.backward(*[own_array(gy) for gy in gys]))
+        return [(x, gx._data if isinstance(gx, Variable) else gx) for x, gx in pairs]
 
     def _gradients_as_variables(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
         """Each input with its gradient as a Variable, for differentiating again.
@@ -197,7 +198,7 @@ class Function:
         if y is None or isinstance(y, Variable):
             raise explain(TypeError, "forward_returned", name=type(self).__name__, kind=type(y).__name__)
         array = as_array(y)
-        if array.dtype.kind == "O" and not isinstance(y, np.ndarray):
+        if array.dtype.kind not in "biufc" and not isinstance(y, np.ndarray):
             raise explain(TypeError, "forward_returned", name=type(self).__name__, kind=type(y).__name__)
         return array
 
@@ -217,11 +218,11 @@ class Raw(Function):
         """The pairs with Variables for gradients, which lead back to all that ``function`` saw."""
         raw = cls(type(function).__name__)
         if not is_recording():
-            return [(x, Variable(gx)) for x, gx in pairs]
+            return [(x, Variable(np.asarray(gx))) for x, gx in pairs]
         raw.inputs = (*gys, *function._inputs)
         recorded = []
         for x, gx in pairs:
-            y = Variable(gx)
+            y = Variable(np.asarray(gx))
             y.set_creator(raw)
             y._uses = 1
             recorded.append((x, y))

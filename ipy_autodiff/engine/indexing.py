@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.operation import Unary
+from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.registry import Sample, operation, random
+from ipy_autodiff.engine.unary import Unary
 from ipy_autodiff.engine.variable import Variable, as_variable
 
 __all__ = [
@@ -287,8 +288,6 @@ def pad(
         return y + border if np.any(border) else y
     options = {"reflect_type": reflect_type} if mode in ("reflect", "symmetric") else {}
     if mode not in ("edge", "reflect", "symmetric", "wrap") or reflect_type != "even":
-        from ipy_autodiff.engine.errors import explain
-
         raise explain(TypeError, "no_such_option", name="pad", option=f"mode={mode!r}")
     numbers = np.pad(np.arange(x.size).reshape(x.shape), pad_width, mode, **options)
     return x.reshape(-1)[numbers]

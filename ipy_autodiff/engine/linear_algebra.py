@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.engine.binary import Binary
 from ipy_autodiff.engine.decompositions import of_triangle, svd
 from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.matrix_products import turned
-from ipy_autodiff.engine.operation import Binary, Unary, sum_to
+from ipy_autodiff.engine.operation import sum_to
 from ipy_autodiff.engine.registry import Sample, operation, random
+from ipy_autodiff.engine.unary import Unary
 from ipy_autodiff.engine.variable import Variable, as_variable
 
 __all__ = ["cholesky", "det", "inv", "matrix_power", "norm", "pinv", "slogdet", "solve"]

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.engine.activations import LogSoftmax, Softmax, log_softmax, softmax, softplus
-from ipy_autodiff.engine.operation import Binary, Unary
+from ipy_autodiff.engine.binary import Binary
 from ipy_autodiff.engine.registry import Sample, operation, random
+from ipy_autodiff.engine.unary import Unary
 from ipy_autodiff.engine.variable import Variable, as_variable
 
 __all__ = [

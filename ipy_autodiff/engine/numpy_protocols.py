@@ -129,17 +129,28 @@ def _agreement(func: Callable[..., Any], operation: Callable[..., Any]) -> tuple
 
 def _bound(func: Callable[..., Any], operation: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> list[Any]:
     """The arguments in the order of ``operation``'s parameters; one that it lacks must have its default value."""
+    parameters = inspect.signature(operation).parameters
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters.values()):
+        extra = next(iter(kwargs.keys() - parameters.keys()))
+        raise explain(TypeError, "no_such_option", name=_name_of(func), option=extra)
     theirs = inspect.signature(func)
     given = theirs.bind(*args, **kwargs).arguments
     arguments = []
-    for number, (name, parameter) in enumerate(inspect.signature(operation).parameters.items()):
+    for number, (name, parameter) in enumerate(parameters.items()):
         if number == 0 and name not in given:
             name = next(iter(given))
         arguments.append(given.pop(name, parameter.default))
     for name, value in given.items():
-        if value is not theirs.parameters[name].default and not (name == "where" and value is True) and value != {}:
+        if not _changes_nothing(name, value, theirs.parameters[name].default):
             raise explain(TypeError, "no_out" if name == "out" else "no_such_option", name=_name_of(func), option=name)
     return arguments
+
+
+def _changes_nothing(name: str, value: Any, default: Any) -> bool:
+    """Whether an argument that the rule does not know says what NumPy does anyway."""
+    if isinstance(value, str | bool | int | dict):
+        return bool(value == default) or (name == "where" and value is True) or value == {}
+    return value is default
 
 
 def plain(value: Any) -> Any:

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.operation import Binary, Elementwise, as_constant, binary, elementwise
+from ipy_autodiff.engine.binary import Binary, binary
+from ipy_autodiff.engine.operation import as_constant
 from ipy_autodiff.engine.registry import Sample, operation, random
+from ipy_autodiff.engine.unary import Elementwise, elementwise
 from ipy_autodiff.engine.variable import Variable, as_variable
 
 __all__ = [

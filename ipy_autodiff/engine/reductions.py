@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.operation import Unary
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.running import products_of_others
-from ipy_autodiff.engine.variable import Variable, as_variable
+from ipy_autodiff.engine.unary import Unary
+from ipy_autodiff.engine.variable import Variable
 
-__all__ = ["average", "logsumexp", "max", "mean", "median", "min", "prod", "ptp", "std", "sum", "var"]
+__all__ = ["logsumexp", "max", "mean", "min", "prod", "std", "sum", "var"]
 
 Axes = int | tuple[int, ...] | None
 
@@ -200,12 +200,6 @@ def min(a: Any, axis: Axes = None, keepdims: bool = False) -> Variable:  # noqa:
     return Min(axis, keepdims).apply(a)
 
 
-@operation(np.ptp, samples=_SAMPLES[:4])
-def ptp(a: Any, axis: Axes = None, keepdims: bool = False) -> Variable:
-    """The range of ``a`` along ``axis``: its largest element minus its smallest."""
-    return max(a, axis, keepdims) - min(a, axis, keepdims)
-
-
 _VARIANCES = [*_SAMPLES[:5], Sample(random(2, 3), axis=1, ddof=1)]
 
 
@@ -225,41 +219,6 @@ def std(a: Any, axis: Axes = None, ddof: float = 0, keepdims: bool = False) -> V
 def logsumexp(a: Any, axis: Axes = None, keepdims: bool = False) -> Variable:
     """``log(sum(exp(a)))`` along ``axis``, safe for large and small elements."""
     return LogSumExp(axis, keepdims).apply(a)
-
-
-@operation(
-    np.average,
-    samples=[Sample(random(2, 3)), Sample(random(2, 3), axis=0), Sample(random(2, 3), 1, np.array([1.0, 2.0, 5.0]))],
-)
-def average(a: Any, axis: Any = None, weights: Any = None) -> Variable:
-    """The weighted mean of ``a`` along ``axis``; ``weights`` has the shape of ``a`` or the length of one axis."""
-    if weights is None:
-        return mean(a, axis)
-    if np.shape(weights) != np.shape(a):
-        shape = [1] * np.ndim(a)
-        shape[axis] = np.size(weights)
-        weights = np.broadcast_to(np.reshape(weights, shape), np.shape(a))
-    return as_variable(sum(a * weights, axis) / np.sum(weights, axis))
-
-
-@operation(
-    np.median,
-    samples=[
-        Sample(random(5)),
-        Sample(random(2, 4)),
-        Sample(random(3, 4), axis=0),
-        Sample(random(3, 4), 1, keepdims=True),
-    ],
-)
-def median(a: Any, axis: int | None = None, keepdims: bool = False) -> Variable:
-    """The median of ``a`` along one axis, or of all its elements."""
-    x = as_variable(a)
-    ordered = np.sort(x.reshape(-1) if axis is None else np.moveaxis(x, axis, -1))
-    n = ordered.shape[-1]
-    y = np.mean(ordered[..., (n - 1) // 2 : n // 2 + 1], axis=-1)
-    if keepdims:
-        return y.reshape((1,) * x.ndim) if axis is None else np.expand_dims(y, axis)
-    return y
 
 
 def spread(g: Any, shape: tuple[int, ...]) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.operation import Unary
 from ipy_autodiff.engine.registry import Sample, operation, random
+from ipy_autodiff.engine.unary import Unary
 from ipy_autodiff.engine.variable import Variable, as_variable
 
 __all__ = ["cumprod", "cumsum", "diff", "gradient", "trapezoid"]

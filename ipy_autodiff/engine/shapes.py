@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.operation import Elementwise, Unary
 from ipy_autodiff.engine.operation import sum_to as summed_to
 from ipy_autodiff.engine.registry import Sample, operation, random
+from ipy_autodiff.engine.unary import Elementwise, Unary
 from ipy_autodiff.engine.variable import Variable, as_variable
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "flip",
     "fliplr",
     "flipud",
+    "matrix_transpose",
     "moveaxis",
     "ravel",
     "reshape",
@@ -171,6 +172,12 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Variable:
     order = list(range(np.ndim(a)))
     order[axis1], order[axis2] = order[axis2], order[axis1]
     return transpose(a, order)
+
+
+@operation(*[np.matrix_transpose] if hasattr(np, "matrix_transpose") else [], samples=[Sample(random(2, 3, 4))])
+def matrix_transpose(x: Any) -> Variable:
+    """``x`` with its last two axes exchanged."""
+    return swapaxes(x, -1, -2)
 
 
 @operation(np.moveaxis, samples=[Sample(random(2, 3, 4), 0, -1), Sample(random(2, 3, 4), (0, 1), (-1, 0))])

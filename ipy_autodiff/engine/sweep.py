@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.engine.binary import Binary
 from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.function import Function
-from ipy_autodiff.engine.operation import Binary, Unary
 from ipy_autodiff.engine.ownership import ALONE, can_add, owns
+from ipy_autodiff.engine.unary import Unary
 from ipy_autodiff.engine.variable import Variable
 
 __all__ = ["accumulate", "sweep"]
@@ -182,9 +183,9 @@ def accumulate(x: Variable, g: Any) -> None:
         x._grad = g if old is None else old + g
         return
     dtype = x._data.dtype
-    if g.dtype != dtype:
-        if g.dtype.kind == "c" or dtype.kind == "c":
-            raise explain(TypeError, "not_differentiable", dtype=dtype if dtype.kind == "c" else g.dtype)
+    if g.dtype != dtype or dtype.kind != "f":
+        if g.dtype.kind == "c" or dtype.kind not in "fiub":
+            raise explain(TypeError, "not_differentiable", dtype=g.dtype if dtype.kind in "fiub" else dtype)
         if dtype.kind == "f":
             g = g.astype(dtype)
     if old is None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.operation import Binary, Elementwise, binary, elementwise
+from ipy_autodiff.engine.binary import Binary, binary
 from ipy_autodiff.engine.registry import operation
+from ipy_autodiff.engine.unary import Elementwise, elementwise
 from ipy_autodiff.engine.variable import Variable
 
 __all__ = [

@@ -90,8 +90,10 @@ class Variable:
     def creator(self) -> Function | None:
         """The Function that made this Variable; None for a leaf."""
         creator = self._creator
-        if creator is not None and getattr(creator, "_outputs", None) is None:
-            creator._outputs = ref(self)  # who is never asked for its outputs needs no reference to them
+        if creator is not None:
+            outputs = getattr(creator, "_outputs", None)
+            if outputs is None or (outputs.__class__ is ref and outputs() is not self):
+                creator._outputs = ref(self)  # only now: most are never asked for their outputs
         return creator
 
     @creator.setter
