@@ -22,6 +22,7 @@ from ipy_autodiff.views.layout import Curve, Layout, Size, place
 from ipy_autodiff.views.numbers import inline, spell_type
 
 if TYPE_CHECKING:
+    from ipy_autodiff.gradcheck.blame import Blame
     from ipy_autodiff.views.trace import Trace
 
 __all__ = ["Picture", "draw"]
@@ -174,9 +175,8 @@ class _Cards:
         if blame is not None or self.checked:
             said = f"{said}, {say('views.function-' + (verdict or 'unchecked'))}"
         mark = _mark(verdict, size.width * 0.85, size.height * 0.12) if verdict else ""
-        numbers = blame.sentence.blanks.get("numbers") if blame is not None else None
-        if isinstance(numbers, Message) and {"got", "truth"} <= numbers.blanks.keys():
-            label = say("views.instead", got=numbers.blanks["got"], truth=numbers.blanks["truth"])
+        label = _instead(blame) if blame is not None else ""
+        if label:
             place_ = (size.width / 2, size.height + 28) if across else (size.width + 6, size.height / 2 + 4)
             mark += _text(shorten(label, 40), "w" if across else "w beside", *place_)
         return (
@@ -186,6 +186,14 @@ class _Cards:
             f'ry="{size.height / 2:.1f}"/>{_text(self.functions[node.id], "c", size.width / 2, size.height / 2 + 4.5)}'
             f"{mark}</g>"
         )
+
+
+def _instead(blame: Blame) -> str:
+    """What the Function gave and what it should have given, where its accusation has the numbers."""
+    numbers = blame.sentence.blanks.get("numbers") if isinstance(blame.sentence, Message) else None
+    if not isinstance(numbers, Message) or not {"got", "truth"} <= numbers.blanks.keys():
+        return ""
+    return say("views.instead", got=numbers.blanks["got"], truth=numbers.blanks["truth"])
 
 
 def _variable(card: _Card, size: Size, x: float, y: float, identifier: str) -> str:

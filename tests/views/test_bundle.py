@@ -1,5 +1,6 @@
 """One output in three lives: what is in it, in which order and language, how large it is, and that text stays text."""
 
+import base64
 import html.parser
 import json
 import re
@@ -11,6 +12,9 @@ import pytest
 from ipy_autodiff.messages import LANGUAGES, speaking
 from ipy_autodiff.views.bundle import html_page, mime_bundle
 from ipy_autodiff.views.front_end import read
+from ipy_autodiff.views.trace import Trace
+from tests.loop_engine import ENGINE
+from tests.tracing.watched import watch
 from tests.views import traces
 
 VOID = {"img", "meta", "br"}
@@ -182,3 +186,16 @@ def test_heavy_packages_wait_for_their_use():
 
 def html_of(trace):
     return bundled(trace)["text/html"]
+
+
+def test_the_wrong_function_carries_both_numbers_and_the_check_leads_to_its_step():
+    engine = ENGINE.replace("return 2 * self.input.data * gy", "return 2 * gy")
+    recording, _, _ = watch(engine, ("x = Variable(np.array(3.0))\ny = exp(square(x))",))
+    page = bundled(Trace(recording))["text/html"]
+    (accused,) = payload(page)["check"]["blame"]
+    assert accused[2] == recording.graph.functions[0].id
+    image = next(attributes["src"] for tag, attributes in Tags(page).seen if tag == "img")
+    picture = base64.b64decode(image.partition(",")[2]).decode()
+    assert "2, should be 6" in picture
+    assert "function fail blamed" in picture
+    assert "function pass" in picture

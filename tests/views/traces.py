@@ -46,7 +46,9 @@ class Trace:
 
     @property
     def comparison(self):
-        return SimpleNamespace(rows=self.rows, remarks=(), ok=all(row.verdict == "pass" for row in self.rows))
+        return SimpleNamespace(
+            rows=self.rows, functions={}, remarks=(), ok=all(row.verdict == "pass" for row in self.rows)
+        )
 
 
 def variable(number, name, data, grad=None, role="intermediate", named=True):
