@@ -93,7 +93,9 @@ def _causes(program: Program, comparison: Comparison) -> Iterator[Blame]:
     wrong = [check for check in checks if _is_cause(check, checks, failed)]
     beyond_values = [*_unwritten(program)]
     if failed:
-        beyond_values += [*_on_class(program), *_disconnected(program)]
+        beyond_values += _on_class(program)
+    if not any(row.verdict == "pass" for row in comparison.rows):
+        beyond_values += _disconnected(program)
     if beyond_values:
         yield from beyond_values
         return

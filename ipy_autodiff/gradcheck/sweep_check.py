@@ -139,7 +139,8 @@ def _given(books: _Books, step: Step) -> Iterator[Fault]:
             yield Fault("wrong-gradient-handed-on", {**blanks, **numbers, "other": of.name}, step.function)
         elif other is not None:
             yield Fault("wrong-gradient-handed-on", {**blanks, **numbers, "other": other.name}, step.function)
-        elif _same(node.grad, whole):  # it came to be whole, later
+        elif _same(node.grad, whole) and any(_same(gy, part) for _, part in books.contributions[node]):
+            # It came to be whole, later.
             yield Fault("used-before-complete", {**blanks, **numbers}, step.function)
         else:
             yield Fault("gradient-changed", {**blanks, **numbers}, step.function)
