@@ -173,7 +173,8 @@ class _Cards:
         if node.line is not None:
             said = say("views.called_on_line", name=said, line=node.line)
         if blame is not None or self.checked:
-            said = f"{said}, {say('views.function-' + (verdict or 'unchecked'))}"
+            state = verdict or "unchecked"
+            said = f"{said}, {say(f'views.function-{state}')}"
         mark = _mark(verdict, size.width * 0.85, size.height * 0.12) if verdict else ""
         label = _instead(blame) if blame is not None else ""
         if label:
