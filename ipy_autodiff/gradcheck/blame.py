@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -208,17 +208,23 @@ def _blanks(check: LocalCheck, place: int, numbers: Message) -> dict[str, Any]:
 
 
 def _shown(sample: Sample, symptom: Symptom) -> Message:
-    """The mistake in numbers: one element, for a gradient as simple as shows it."""
-    for size in (1.0, 2.0, -1.0):
-        gys = [np.full(y.shape, size) for y in sample.probe.ys]
-        shown = _at_worst(sample, gys, symptom)
+    """The mistake in numbers: one element, for the run's own gradient, or for a simple one where that hides it."""
+    function = sample.probe.function
+    steps = [
+        step
+        for step in sample.program.recording.steps
+        if step.function is function and all(gy is not None for gy in step.gys)
+    ]
+    candidates: list[Sequence[Any]] = [steps[0].gys] if steps else []
+    candidates += [[np.full(y.shape, size) for y in sample.probe.ys] for size in (1.0, 2.0, -1.0)]
+    for gys in (*candidates, sample.probe.gys):
+        shown = _at_worst(sample, [np.asarray(gy, dtype=np.float64) for gy in gys], symptom)
         if shown is not None:
-            return Message("blame.numbers", gy=spelled(np.array(size)), **shown)
-    shown = _at_worst(sample, list(sample.probe.gys), symptom)
-    return Message("blame.no-numbers") if shown is None else Message("blame.numbers-random", **shown)
+            return Message("blame.numbers" if "gy" in shown else "blame.numbers-random", **shown)
+    return Message("blame.no-numbers")
 
 
-def _at_worst(sample: Sample, gys: list[Array], symptom: Symptom) -> dict[str, str] | None:
+def _at_worst(sample: Sample, gys: Sequence[Array], symptom: Symptom) -> dict[str, str] | None:
     got = sample.answer(gys)
     if got is None or got.shape != sample.x.shape:
         return None
@@ -232,6 +238,8 @@ def _at_worst(sample: Sample, gys: list[Array], symptom: Symptom) -> dict[str, s
             index = f"[{', '.join(map(str, place))}]" if place else ""
             at = f"{name}{index} = {element(sample.x, place or None)}"
             worst, most = {"at": at, "got": element(got, place or None), "truth": f"{truth:.6g}"}, off
+            if len(gys) == 1 and gys[0].shape in ((), sample.x.shape):
+                worst["gy"] = element(gys[0], place if gys[0].shape and place else None)
     return worst
 
 
