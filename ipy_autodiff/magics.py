@@ -5,6 +5,7 @@ Parse, run, trace, show: the parts are elsewhere (``cell``, ``tracing``, ``gradc
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -183,7 +184,7 @@ class AutodiffMagics(Magics):
         from ipy_autodiff.views.bundle import mime_bundle
         from ipy_autodiff.views.trace import Trace
 
-        trace = Trace(recording)
+        trace = Trace(recording, beside=settings.compare)
         if name:
             self.shell.user_ns[name] = trace
         data, metadata, trace.view = mime_bundle(
@@ -260,6 +261,8 @@ def parse_compare(text: str) -> str:
     """Another engine to compare with, or empty. Raises ``UsageError`` for one that there is not."""
     if text and text not in OTHERS:
         raise UsageError(say("magic.compare", name=text))
+    if text and importlib.util.find_spec(text) is None:
+        raise UsageError(say("check.no-torch"))
     return text
 
 

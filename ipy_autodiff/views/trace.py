@@ -20,10 +20,14 @@ __all__ = ["Trace", "trace_of"]
 
 
 class Trace:
-    """What was seen of one run. Arrays are copies, taken as they passed: they do not change as the notebook goes on."""
+    """What was seen of one run. Arrays are copies, taken as they passed: they do not change as the notebook goes on.
 
-    def __init__(self, recording: Recording) -> None:
+    ``beside`` names another engine whose gradients stand in the comparison too: "torch", or none.
+    """
+
+    def __init__(self, recording: Recording, beside: str = "") -> None:
         self.recording = recording
+        self._beside = beside
         self.view: View | None = None
         """The live view in the notebook, whose ``.step`` can be read, set and observed; None where there is none."""
 
@@ -47,7 +51,12 @@ class Trace:
         """Backprop's gradients beside numerical ones, with verdicts; computed when it is first asked for."""
         from ipy_autodiff.gradcheck.comparison import compare
 
-        return compare(self.recording)
+        compared = compare(self.recording)
+        if self._beside == "torch":
+            from ipy_autodiff.gradcheck.torch_witness import with_torch
+
+            compared = with_torch(compared, self.recording)
+        return compared
 
     @cached_property
     def blame(self) -> tuple[Blame, ...]:

@@ -128,3 +128,11 @@ def test_unload_takes_everything_away(kernel: Kernel) -> None:
     ran = kernel.run("%%autodiff\nx = 1")
     assert "not found" in ran.stderr + (ran.error or "")
     kernel.run("%load_ext ipy_autodiff")
+
+
+def test_pytorch_is_a_third_column_or_is_said_to_be_missing(kernel: Kernel) -> None:
+    ran = kernel.run("%%autodiff --compare torch\n" + CELL)
+    if kernel.run("import importlib.util; importlib.util.find_spec('torch') is None").value == "True":
+        assert "pip install torch" in ran.stderr + (ran.error or "")
+    else:
+        assert "PyTorch" in ran.text
