@@ -24,33 +24,10 @@ NAME = "PyTorch"
 """The witness's name in ``Row.witnesses``."""
 
 _POINTS = 3
-_UNARY = [
-    "square",
-    "exp",
-    "log",
-    "sin",
-    "cos",
-    "tanh",
-    "sigmoid",
-    "relu",
-    "neg",
-    "sqrt",
-    "reciprocal",
-    "abs",
-    "tan",
-    "arcsin",
-    "arccos",
-    "arctan",
-    "sinh",
-    "cosh",
-    "log1p",
-    "expm1",
-    "log2",
-    "exp2",
-    "rsqrt",
-    "erf",
-    "positive",
-]
+_UNARY = (
+    *("square", "exp", "log", "sin", "cos", "tanh", "sigmoid", "relu", "neg", "sqrt", "reciprocal", "abs", "tan"),
+    *("arcsin", "arccos", "arctan", "sinh", "cosh", "log1p", "expm1", "log2", "exp2", "rsqrt", "erf", "positive"),
+)
 _BINARY = ["add", "sub", "mul", "div", "pow", "maximum", "minimum", "atan2", "matmul"]
 
 Operation = Callable[..., Any]
