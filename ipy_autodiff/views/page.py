@@ -34,7 +34,7 @@ def image(picture: Picture) -> str:
 def static_graph(picture: Picture) -> str:
     """The graph as an image that an untrusted notebook keeps."""
     style = "max-width:100%;height:auto"
-    return f'<img data-autodiff="graph" src="{image(picture)}" alt="{safe(picture.summary)}" style="{style}">'
+    return f'<img src="{image(picture)}" alt="{safe(picture.summary)}" data-autodiff="graph" style="{style}">'
 
 
 def static_steps(stepper: Stepper) -> str:
