@@ -164,14 +164,17 @@ def _blame(where: str, code: str, blanks: Mapping[str, Any], function: FunctionN
 def _of_function(program: Program, check: LocalCheck) -> Iterator[Blame]:
     function = check.function
     symptom = check.symptoms[0]
-    code, blanks = symptom.code, {"function": function.name, "detail": symptom.detail}
+    code = symptom.code
+    blanks: dict[str, Any] = {"function": function.name, "detail": symptom.detail}
     if symptom.code in ("wrong-value", "gradient-shape", "not-linear"):
         code, more = _explained(program, check)
         blanks |= more
     elif symptom.code == "output-not-forward":
         blanks |= _outputs(check)
-    elif symptom.code in ("gradient-count", "float32-cast", "integer-buffer"):
+    elif symptom.code == "gradient-count":
         blanks["inputs"] = str(len(function.inputs))
+    elif symptom.code == "integer-buffer":
+        blanks["numbers"] = Message("blame.no-numbers")
     yield _blame(function.name, code, blanks, function)
 
 

@@ -137,7 +137,7 @@ def _settled(check: LocalCheck) -> bool:
 
 _MENDED_BY_ENGINES = {"gradient-shape"}
 """What some engines put right themselves, or what does no harm where no gradient fails."""
-_STRUCTURAL = {"forward-in-place", "backward-returns-nothing", "gradient-count", "backward-raises"}
+_STRUCTURAL = {"forward-in-place", "gradient-not-real", "backward-returns-nothing", "gradient-count", "backward-raises"}
 
 
 def _observed(program: Program, function: FunctionNode) -> LocalCheck:
@@ -196,9 +196,12 @@ def _observe_answer(check: LocalCheck) -> None:
         return
     for place, (x, gx) in enumerate(zip(xs, gxs, strict=True)):
         gradient = array_of(gx)
-        if gradient is None or gradient.dtype.kind not in "fiub":
+        if gx is None:
             continue
-        if gradient.shape != np.shape(x) and not gradient.size == np.size(x) == 1:
+        if gradient is None or gradient.dtype.kind not in "fiub":
+            kind = type(gx).__name__ if gradient is None else str(gradient.dtype)
+            _fail(check, "gradient-not-real", place, detail=kind)
+        elif gradient.shape != np.shape(x) and not gradient.size == np.size(x) == 1:
             _fail(check, "gradient-shape", place)
         elif gradient.dtype.kind == "f" and gradient.dtype.itemsize < 8 and _all_long(function):
             _fail(check, "float32-cast", place)

@@ -40,7 +40,11 @@ def check_sweep(program: Program, wrong: Collection[FunctionNode]) -> Iterator[F
     ``wrong`` are the Functions whose own ``backward`` is known to be wrong: no more is asked of them.
     """
     recording = program.recording
-    if recording.of is None or not recording.steps:
+    if recording.of is None:
+        return
+    if not recording.steps:
+        if recording.swept_by != "nobody" and not any(leaf in recording.gradients for leaf in recording.graph.leaves):
+            yield from _unvisited(recording)
         return
     books = _Books(recording)
     yield from _seed(recording)
@@ -281,6 +285,8 @@ def _numbers(got: Array | None, truth: Array | None) -> dict[str, str]:
 
 def _worst(got: Array | None, truth: Array | None) -> tuple[int, ...] | None:
     if got is None or truth is None or got.shape != truth.shape or got.size <= 1:
+        return None
+    if got.dtype.kind not in "fiub" or truth.dtype.kind not in "fiub":
         return None
     with np.errstate(all="ignore"):
         off = np.abs(np.subtract(got, truth, dtype=np.float64))

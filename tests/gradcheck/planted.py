@@ -321,6 +321,7 @@ PLANTED = (
     planted(
         "backward-returns-nothing", "Sine", op(_ONE, "Sine"), {"return dy * np.cos(self.a)": "pass"}, "a placeholder"
     ),
+    planted("gradient-not-real", "Sine", op(_ONE, "Sine"), {"dy * np.cos(self.a)": "dy * np.cos(self.a) + 0j"}),
     planted("backward-raises", "Sine", op(_ONE, "Sine"), {"np.cos(self.a)": "np.cos(self.x)"}),
     planted(
         "forward-in-place", "Leaky", op(_ONE, "Leaky"), {"return a * self.slope": "a *= self.slope\n        return a"}

@@ -1,0 +1,220 @@
+"""Each leaf's gradient is compared, with a verdict and the reason for it; what is not checked is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ipy_autodiff as ad
+from ipy_autodiff.gradcheck.comparison import Comparison, compare
+from ipy_autodiff.messages import speaking
+from ipy_autodiff.tracing import record_variables
+
+from .planted import ENGINE
+from .watching import recorded, watched
+
+
+def compared(y: Any, every_variable: bool = False, budget: float = 40_000, **names: Any) -> Comparison:
+    return compare(record_variables([y], names), every_variable=every_variable, budget=budget)
+
+
+def reasons(comparison: Comparison) -> dict[str, str]:
+    with speaking("en"):
+        return {row.name: "" if row.reason is None else str(row.reason) for row in comparison.rows}
+
+
+def test_rows_carry_both_gradients_and_the_uncertainty() -> None:
+    x = ad.Variable(np.array(0.5))
+    (row,) = compared(ad.square(ad.exp(ad.square(x))), x=x).rows
+    assert row.name == "x"
+    assert row.verdict == "pass"
+    assert row.reason is None
+    assert row.backprop == pytest.approx(2 * np.exp(0.5), rel=1e-15)
+    assert row.numerical == pytest.approx(2 * np.exp(0.5), rel=1e-10)
+    assert 0 < row.uncertainty < 1e-7
+
+
+def test_every_variable_on_request() -> None:
+    x = ad.Variable(np.array([0.5, 1.0]))
+    t = ad.sin(x)
+    y = (t * t).sum()
+    y.backward(retain_grad=True)
+    found = compared(y, every_variable=True, x=x, t=t)
+    assert {row.name: row.verdict for row in found.rows} == {"x": "pass", "t": "pass", "Mul(t, t)": "pass"}
+
+
+def test_one_variable_used_twice_moves_as_one() -> None:
+    x = ad.Variable(np.array(3.0))
+    assert compared(x * x + x, x=x).ok
+
+
+def test_functions_are_checked_one_by_one() -> None:
+    x = ad.Variable(np.array([0.5, 1.0]))
+    found = compared(ad.sin(x) * ad.exp(x), x=x)
+    assert {function.name: check.verdict for function, check in found.functions.items()} == {
+        "Sin": "pass",
+        "Exp": "pass",
+        "Mul": "pass",
+    }
+
+
+def test_reasons_are_given() -> None:
+    x = ad.Variable(np.array([0.0, 1.0]))
+    assert "kink" in reasons(compared(ad.relu(x), x=x))["x"]
+    z = ad.Variable(np.array([0.5, 1.5], dtype=np.float32))
+    assert "float32" in reasons(compared(ad.exp(z), z=z))["z"]
+    n = ad.Variable(np.array([1, 2, 3]))
+    assert "int64" in reasons(compared(ad.exp(n), n=n))["n"]
+    e = ad.Variable(np.zeros(0))
+    assert "empty" in reasons(compared(ad.exp(e), e=e))["e"]
+    w = ad.Variable(np.array([1.0, np.inf]))
+    assert "infinities" in reasons(compared(ad.tanh(w), w=w))["w"]
+    large = ad.Variable(np.linspace(1, 2, 500))
+    assert "500 elements" in reasons(compared(ad.log(large).sum(), large=large))["large"]
+
+
+def test_reasons_join() -> None:
+    x = ad.Variable(np.array([0.0, 1.0], dtype=np.float32))
+    reason = reasons(compared(ad.relu(x), x=x))["x"]
+    assert "kink" in reason
+    assert "float32" in reason
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (("dy * np.cos(self.a)", "(dy * np.cos(self.a)).sum()"), "shape"),
+        (("tensor.grad = answer\n                else", "pass\n                else"), "No gradient arrived"),
+        (("return dy * np.cos(self.a)", "return dy * np.cos(self.a) + 0j"), "no real numbers"),
+    ],
+)
+def test_a_gradient_that_cannot_be_right_fails_for_its_reason(edit: tuple[str, str], reason: str) -> None:
+    found = watched(ENGINE.replace(*edit), "x = Tensor([0.5, 1.0])\ny = Sine()(x)\ny.backward()")
+    assert found.verdicts == {"x": "fail"}
+    assert reason in reasons(found.comparison)["x"]
+
+
+def test_before_there_is_a_backward_nothing_is_called_wrong() -> None:
+    source = ENGINE.replace("def backward(self, dy):", "def unwritten(self, dy):")
+    found = watched(source, "x = Tensor(0.5)\ny = Sine()(x)")
+    assert found.verdicts == {"x": "inconclusive"}
+    assert found.comparison.rows[0].numerical == pytest.approx(np.cos(0.5))
+    assert not found.comparison.ok
+    assert found.blame == ()
+
+
+def test_labels_cannot_be_differentiated() -> None:
+    x, t = ad.Variable(np.random.default_rng(0).normal(size=(3, 4))), ad.Variable(np.array([0, 3, 1]))
+    found = compared(ad.softmax_cross_entropy(x, t), x=x, t=t)
+    verdicts = {row.name: row.verdict for row in found.rows}
+    assert verdicts["x"] == "pass"
+    assert verdicts.get("t", "inconclusive") == "inconclusive"
+    assert found.ok
+
+
+@pytest.mark.parametrize(
+    "data", ["'text'", "np.array([1 + 2j])", "np.array(['a'])", "np.array([object()])", "None", "[1.0, 2.0]"]
+)
+def test_data_that_is_no_real_array_is_left_open(data: str) -> None:
+    source = ENGINE.replace("self.data = np.asarray(data)", "self.data = data")
+    recording, _, _ = recorded(
+        source + "\nclass Same(Op):\n    def forward(self, a): return a\n    def backward(self, dy): return dy\n",
+        [f"x = Tensor({data})\ny = Same()(x)"],
+    )
+    assert recording is not None
+    for row in compare(recording).rows:
+        assert row.verdict != "fail"
+
+
+def test_what_the_result_does_not_depend_on_has_no_gradient() -> None:
+    recording, _, _ = recorded(ENGINE, ["x, z = Tensor(0.5), Tensor(2.0)\nt = Sine()(z)\ny = Sine()(x)\ny.backward()"])
+    assert recording is not None
+    from dataclasses import replace
+
+    other = next(node for node in recording.graph.variables if node.name == "z")
+    (row,) = compare(replace(recording, wrt=(other,))).rows
+    assert (row.verdict, row.numerical) == ("pass", 0.0)
+
+
+def test_a_budget_leaves_out_and_says_so() -> None:
+    x = ad.Variable(np.array(0.5))
+    y = x
+    for _ in range(300):
+        y = ad.sin(y)
+    found = compared(y, budget=2_000, x=x)
+    assert found.rows[0].verdict == "inconclusive"
+    assert "cost too much" in reasons(found)["x"]
+    assert 0 < len(found.functions) < 300
+    with speaking("en"):
+        assert "of 300 Functions" in str(found.remarks[0])
+    assert compared(y, x=x).ok
+
+
+def test_each_class_is_among_the_functions_that_a_budget_allows() -> None:
+    x = ad.Variable(np.array(0.5))
+    y = ad.exp(x)
+    for _ in range(300):
+        y = ad.sin(y)
+    names = {function.name for function in compared(ad.cos(y), budget=2_000, x=x).functions}
+    assert names == {"Exp", "Sin", "Cos"}
+
+
+def test_progress_is_told() -> None:
+    x, w = ad.Variable(np.array(0.5)), ad.Variable(np.array(2.0))
+    told: list[tuple[int, int]] = []
+    compare(record_variables([x * w], {}), progress=lambda done, of: told.append((done, of)))
+    assert told == [(0, 2), (1, 2), (2, 2)]
+
+
+def test_an_interrupt_leaves_everything_as_it_was() -> None:
+    recording, namespace, _ = recorded(ENGINE, ["x = Tensor([0.5, 1.0])\ny = Sine()(x)\ny.backward()"])
+    assert recording is not None
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+
+    def interrupt(done: int, of: int) -> None:
+        np.random.random()  # noqa: NPY002
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(recording, progress=interrupt)
+    np.testing.assert_array_equal(namespace["x"].grad, np.cos([0.5, 1.0]))
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    print("is shown")  # standard output is there again
+
+
+def test_ok_needs_one_row_that_passes() -> None:
+    assert not Comparison(()).ok
+    x = ad.Variable(np.array([np.nan]))
+    assert not compared(ad.exp(x), x=x).ok
+
+
+def test_a_comparison_reads_as_a_table() -> None:
+    x = ad.Variable(np.array(3.0))
+    assert str(compared(ad.square(x), x=x)) == "✓ x: 6 | 6"
+
+
+def test_thirty_functions_and_ten_thousand_inputs_cost_what_they_may() -> None:
+    calls = 0
+
+    class Counted(ad.Function):
+        def forward(self, x: Any) -> Any:
+            nonlocal calls
+            calls += x.size
+            return np.tanh(x)
+
+        def backward(self, gy: Any) -> Any:
+            nonlocal calls
+            calls += gy.size
+            return gy * (1 - np.tanh(self.inputs[0].data) ** 2)
+
+    x = ad.Variable(np.random.default_rng(0).normal(size=10_000))
+    y = x
+    for _ in range(3):
+        y = Counted()(y)
+    recording = record_variables([y], {"x": x})
+    calls = 0
+    assert compare(recording).ok
+    forward_and_backward = 3 * 2 * 10_000
+    assert calls <= 25 * forward_and_backward

@@ -1,0 +1,111 @@
+"""check_gradients and assert_gradients, for the reference engine's Variables and for students'."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ipy_autodiff as ad
+from ipy_autodiff.engine.registry import OPERATIONS
+from ipy_autodiff.messages import speaking
+from tests.engine.checking import LAYOUTS, called, drawn, samples_of
+
+from .planted import ENGINE
+from .watching import recorded
+
+
+@pytest.fixture
+def students() -> dict[str, Any]:
+    return recorded(ENGINE, [])[1]
+
+
+def test_numbers_and_arrays_become_variables() -> None:
+    assert ad.check_gradients(ad.square, 3).ok
+    assert ad.check_gradients(ad.square, 3.0).ok
+    assert ad.check_gradients(ad.square, np.array([1, 2])).ok
+    assert ad.check_gradients(lambda x, w: np.sum(x @ w), np.ones((2, 3)), np.ones((3, 2))).ok
+
+
+def test_variables_are_taken_with_their_class_and_left_alone(students: dict[str, Any]) -> None:
+    x = students["Tensor"](0.5)
+    comparison = ad.check_gradients(lambda t: students["Sine"]()(t), x)
+    assert comparison.ok
+    assert (x.grad, x.creator, float(x.data)) == (None, None, 0.5)
+
+
+def test_students_classes_are_named(students: dict[str, Any]) -> None:
+    def f(x: Any, w: Any) -> Any:
+        return students["Total"]()(students["Times"]()(students["Sine"]()(x), w))
+
+    comparison = ad.check_gradients(f, [0.5, 1.5], [1.0, -2.0], variable=students["Tensor"])
+    assert comparison.ok
+    assert [row.name for row in comparison.rows] == ["x", "w"]
+
+
+def test_assert_gradients_says_what_is_wrong(students: dict[str, Any]) -> None:
+    source = ENGINE.replace("dy * np.cos(self.a)", "-dy * np.cos(self.a)")
+    wrong = recorded(source, [])[1]
+    ad.assert_gradients(lambda x: students["Sine"]()(x), 0.5, variable=students["Tensor"])
+    with speaking("en"), pytest.raises(AssertionError, match=re.escape("Sine.backward has the wrong sign for x")):
+        ad.assert_gradients(lambda x: wrong["Sine"]()(x), 0.5, variable=wrong["Tensor"])
+
+
+def test_a_wrong_gradient_that_ones_hide_is_found() -> None:
+    class Square(ad.Function):
+        def forward(self, x: Any) -> Any:
+            return x**2
+
+        def backward(self, gy: Any) -> Any:
+            return 2 * self.inputs[0].data * np.abs(gy)
+
+    comparison = ad.check_gradients(lambda x: Square()(x), np.array([1.0, 2.0]))
+    assert [row.verdict for row in comparison.rows] == ["pass"]
+    assert not comparison.ok
+
+
+def test_a_graph_that_is_cut_inside_is_found() -> None:
+    def cut(x: Any) -> Any:
+        return x * ad.Variable(np.exp(x.data))
+
+    comparison = ad.check_gradients(cut, np.array([0.5, 1.0]))
+    assert [row.verdict for row in comparison.rows] == ["fail"]
+    with speaking("en"):
+        assert "not in the graph" in str(comparison)
+    assert not ad.check_gradients(lambda x: ad.Variable(np.exp(x.data)), np.array([0.5])).ok
+
+
+def test_several_outputs_are_checked_each() -> None:
+    comparison = ad.check_gradients(lambda x: ad.split(x, 2), np.arange(4.0))
+    assert [row.name for row in comparison.rows] == ["x → [0]", "x → [1]"]
+    assert comparison.ok
+
+
+def test_random_draws_are_repeated() -> None:
+    assert ad.check_gradients(lambda x: ad.dropout(x, 0.5), np.arange(1.0, 9.0)).ok
+
+
+@pytest.mark.parametrize("returned", [3, None, np.ones(2), [1, 2]])
+def test_what_returns_no_variable_is_refused(returned: Any) -> None:
+    with pytest.raises(TypeError, match="Variable"):
+        ad.check_gradients(lambda x: returned, 1.0)
+
+
+def test_errors_of_the_function_go_through() -> None:
+    with pytest.raises(ValueError, match="matmul"):
+        ad.check_gradients(lambda x, w: x @ w, np.ones((2, 3)), np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_no_operation_of_the_engine_is_called_wrong(operation: Any) -> None:
+    rng = np.random.default_rng(11)
+    for sample in list(samples_of(operation))[:3]:
+        arrays = drawn(sample, operation.domain, LAYOUTS["C order"], rng)
+        if not arrays:
+            continue
+        with np.errstate(all="ignore"):
+            comparison = ad.check_gradients(lambda *v, s=sample: called(operation, s, v), *arrays)
+        assert [row.name for row in comparison.rows if row.verdict == "fail"] == []
+        assert [check.symptoms for check in comparison.functions.values() if check.wrong] == []
