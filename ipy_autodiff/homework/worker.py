@@ -50,6 +50,8 @@ def main() -> None:
                 answers.flush()
     finally:
         sandboxes.close()
+        answers.close()
+    os._exit(0)  # what a sheet has imported need not be taken down
 
 
 def _answer(task: dict[str, Any], sandboxes: _Sandboxes) -> dict[str, Any]:

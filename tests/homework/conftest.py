@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import os
 import textwrap
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -96,6 +99,23 @@ def read_rows(path: Path) -> list[Row]:
     """A CSV file's rows by column."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def wait_until_gone(token: str) -> None:
+    """Waits until no process has ``token`` among its arguments or in its environment; fails after ten seconds."""
+    deadline = time.monotonic() + 10
+    while left := [process for process in _processes() if token in process]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def _processes() -> Iterator[str]:
+    """Arguments and environment of every other process that may be looked at."""
+    for process in Path("/proc").glob("[0-9]*"):
+        if process.name != str(os.getpid()):
+            with contextlib.suppress(OSError):
+                content = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+                yield content.decode(errors="replace")
 
 
 @pytest.fixture

@@ -59,7 +59,6 @@ def test_a_wrong_gradient_is_drawn(shell: Any) -> None:
     checked = check(shell, "dezero:step09", ["the_gradient_of_a_chain"], language="en")
     html = checked._repr_html_()
     assert 'data-verdict="fail"' in html
-    assert "<img src=" in html
     assert html.count('data-autodiff="view"') == 1
     assert "Square" in html
 

@@ -81,7 +81,7 @@ def main(control_number: int, isolation: str) -> None:
     while True:
         request, files = _request(control)
         if request is None:
-            return
+            os._exit(0)  # nothing here needs the interpreter's long goodbye
         if "limits" not in request:
             continue  # an order to kill a notebook that had ended by then
         channel, notebook = files
@@ -94,7 +94,9 @@ def main(control_number: int, isolation: str) -> None:
             os.close(channel)
             os.close(notebook)
             reason = _watch(child, control, limits)
-            _reap()
+            if not around.namespaces:
+                _reap()
+        _bury()
         control.sendall(json.dumps({"over": reason}).encode())
 
 
@@ -180,14 +182,12 @@ def _watch(child: int, control: socket.socket, limits: Limits) -> str:
             elif _taken() > allowed:
                 reason = "out-of-memory"
             if reason != "ended":
-                _kill(child)
-                signal_seen = select.select([handle], [], [], 5.0)[0]
+                _kill(child)  # the first process of a namespace takes all others with it, while we go on
                 if control.fileno() in ready and not control.recv(65536):
                     os._exit(0)
-                return reason if signal_seen else "stuck"
+                return reason
     finally:
         os.close(handle)
-        _waited(child)
 
 
 def _taken() -> int:
@@ -215,22 +215,22 @@ def _kill(child: int) -> None:
         os.kill(child, signal.SIGKILL)
 
 
-def _waited(child: int) -> None:
+def _bury() -> None:
+    """Takes note of the children that have ended."""
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(child, os.WNOHANG)
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _reap() -> None:
-    """Kills and buries what is still below this process. In a namespace the kernel has done it already."""
+    """Kills and buries what is still below this process, where no namespace does it."""
     for _ in range(100):
         below = _below()
         if not below:
             return
         for process in below:
             _kill(process)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+        _bury()
         time.sleep(0.001)
 
 
