@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -198,9 +199,14 @@ class AutodiffMagics(Magics):
 
     @contextmanager
     def _faults_named(self) -> Iterator[None]:
-        """A fault of this package must not look like one of the cell's: it is named as ours, and the cell stands."""
+        """A fault of this package must not look like one of the cell's: it is named as ours, and the cell stands.
+
+        Nor must a warning of the packages that draw for us.
+        """
         try:
-            yield
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
         except Exception as error:
             logging.getLogger("ipy_autodiff").debug("a view failed", exc_info=True)
             self._notice(say("magic.broken", error=f"{type(error).__name__}: {error}"))
