@@ -211,3 +211,25 @@ def test_a_packed_trace_comes_back_and_garbage_does_not() -> None:
             broken = {**packed_trace(trace.recording, trace.comparison, trace.blame), name: value}
             with pytest.raises(GarbledError):
                 unpacked_trace(broken)
+
+
+def test_magics_and_assert_gradients_run_in_a_submission(sandbox: Sandbox, tmp_path: Path) -> None:
+    cells = (
+        *RIGHT,
+        "%load_ext ipy_autodiff",
+        "%%autodiff seen\nx = Variable(np.array(1.5))\ny = square(square(x))\ny.backward()",
+        "%autodiff_check dezero:step09",
+        "import ipy_autodiff as ad\nad.assert_gradients(square, np.array([1.0, 2.0]))\nchecked = 1",
+        SQUARE.replace("2 * self.input.data * gy", "self.input.data * gy"),
+        "ad.assert_gradients(square, np.array([1.0, 2.0]))",
+    )
+    with write_notebook(tmp_path / "magics.ipynb", cells).open("rb") as file:
+        attempt = sandbox.attempt(file.fileno(), Limits(seconds=40))
+        attempt.run()
+        assert {number: kind for number, (kind, _) in attempt.ran.errors.items()} == {len(cells) - 1: "AssertionError"}
+        with attempt.test():
+            student = Student(attempt.ask)
+            assert student.value("x.grad") == 4 * 1.5**3
+            assert student.value("checked") == 1
+            assert "Square" in student.source("Square")
+        attempt.close()
