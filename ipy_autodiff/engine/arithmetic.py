@@ -74,8 +74,11 @@ class Mul(Binary):
             if constant is None:
                 return gy * self.x1, gy * self.x0
             return gy * (self.x1 if constant else self.x0)
-        if constant is None or self.broadcast:
+        if self.broadcast:
             return Binary.backward(self, gy)
+        if constant is None:
+            g1 = gy * self.x0
+            return product(gy, self.x1), g1
         return product(gy, self.x1 if constant else self.x0)
 
     def gradient0(self, gy: Any) -> Any:
@@ -93,6 +96,12 @@ class Div(Binary):
 
     __slots__ = ()
     compute = operator.truediv
+
+    def backward(self, gy: Any) -> Any:
+        if self.constant is None and not self.broadcast:
+            g0 = gy / self.x1
+            return g0, -(g0 * self.y)
+        return Binary.backward(self, gy)
 
     def gradient0(self, gy: Any) -> Any:
         return gy / self.x1

@@ -46,13 +46,13 @@ _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
 _ACCUMULATIONS: dict[np.ufunc, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
-def array_ufunc(self: Variable, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+def array_ufunc(self: Variable, ufunc: np.ufunc, method: str, x: Any, *others: Any, **kwargs: Any) -> Any:
     """``__array_ufunc__`` of Variable."""
     if method == "__call__" and not kwargs:
         operation = ufuncs.get(ufunc)
         if operation is not None:
-            return operation(*inputs)
-    return _special_ufunc_call(ufunc, method, inputs, kwargs)
+            return operation(x, *others) if others else operation(x)
+    return _special_ufunc_call(ufunc, method, (x, *others), kwargs)
 
 
 def _special_ufunc_call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
