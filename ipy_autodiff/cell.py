@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
+import io
+import tokenize
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -59,7 +61,7 @@ def prepare(shell: Any, magic_line: str, body: str) -> PreparedCell:
     filename = shell.compile.cache(padded, _cell_number(shell), raw_code=f"{magic_line}\n{body}")
     with shell.builtin_trap:
         tree = shell.transform_ast(shell.compile.ast_parse(padded, filename=filename))
-    return PreparedCell(filename, padded, tree, _ends_with_semicolon(shell, body))
+    return PreparedCell(filename, padded, tree, _ends_with_semicolon(body))
 
 
 def _cell_number(shell: Any) -> int:
@@ -121,12 +123,14 @@ def _assigned(node: ast.stmt) -> ast.Name | None:
     return ast.Name(target.id, ast.Load()) if isinstance(target, ast.Name) else None
 
 
-def _ends_with_semicolon(shell: Any, body: str) -> bool:
-    asks = getattr(shell.displayhook, "semicolon_at_end_of_expression", None)
+def _ends_with_semicolon(body: str) -> bool:
+    """As ``DisplayHook.quiet`` decides it of the whole cell."""
+    beside = (tokenize.ENDMARKER, tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT)
     try:
-        return bool(asks(body)) if asks is not None else body.rstrip().endswith(";")
-    except Exception:  # the tokenizer cannot read what the transformer could
+        tokens = [token for token in tokenize.generate_tokens(io.StringIO(body).readline) if token.type not in beside]
+    except (tokenize.TokenError, SyntaxError):  # the tokenizer cannot read what the transformer could
         return False
+    return bool(tokens) and tokens[-1].string == ";"
 
 
 @contextmanager
