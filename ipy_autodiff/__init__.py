@@ -1,23 +1,22 @@
 """See, step through and trust automatic differentiation: ``%load_ext ipy_autodiff``, then ``%%autodiff`` a cell.
 
 ``import ipy_autodiff as ad`` gives the reference engine, which needs NumPy alone, and ``trace``, ``check_gradients``
-and ``assert_gradients``, which work on the Variables and Functions of any engine.
+and ``assert_gradients``, which work on the Variables and Functions of any engine. The engine is loaded when one of its
+names is first used: a notebook that has its own never loads it.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ipy_autodiff import engine
-from ipy_autodiff.engine import *  # noqa: F403
-
 if TYPE_CHECKING:
+    from ipy_autodiff.engine import *  # noqa: F403
     from ipy_autodiff.gradcheck.comparison import Comparison
     from ipy_autodiff.views.trace import Trace
 
 __version__ = "0.1.0"
-__all__ = [*engine.__all__, "assert_gradients", "check_gradients", "trace"]
 
 
 def trace(*outputs: Any) -> Trace:
@@ -57,3 +56,23 @@ def unload_ipython_extension(shell: Any) -> None:
     from ipy_autodiff.magics import unload
 
     unload(shell)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Trace":
+        from ipy_autodiff.views.trace import Trace
+
+        return Trace
+    if name != "__all__" and name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    engine = importlib.import_module("ipy_autodiff.engine")  # a from-import would ask here for "engine" first
+    names = [name for name in engine.__all__ if name not in globals()]
+    globals().update({name: getattr(engine, name) for name in names})  # from now on as fast as any name
+    globals()["__all__"] = [*names, "assert_gradients", "check_gradients", "trace"]
+    if name not in globals():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__getattr__("__all__")})

@@ -36,7 +36,9 @@ def supplied(tree: ast.AST, namespace: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     import numpy as np
 
-    import ipy_autodiff as engine
+    import ipy_autodiff
+
+    engine: Any = ipy_autodiff
 
     known: dict[str, Any] = {"np": np}
     own = any(
