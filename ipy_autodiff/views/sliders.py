@@ -62,6 +62,8 @@ class Page(Protocol):
     controls: dict[str, Any]
     anew: dict[str, Any]
 
+    @property
+    def model_id(self) -> str | None: ...  # noqa: D102
     def hold_trait_notifications(self) -> Any: ...  # noqa: D102
     def on_msg(self, callback: Callable[..., None], remove: bool = False) -> None: ...  # noqa: D102
 
@@ -287,5 +289,6 @@ class Exploration:
                 "remarks": explorer.remarks(),
                 "can_run": bool(explorer.recording.source) and self._namespace is not None,
                 "anew": self._anew,
+                "model": self._view.model_id,
                 "says": {key: say(f"sliders.{key}") for key in _SAID},
             }

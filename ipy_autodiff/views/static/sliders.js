@@ -331,7 +331,11 @@ function drawSliders(slot, model, hooks) {
     wanted.value = ""
   }
 
-  const heard = [["change:update", answered], ["change:controls", arrange], ["comm_live_update", end]]
+  const check = async () => {
+    const whole = await model.widget_manager?.get_model?.(setup.model)
+    if (!whole?.comm_live) end()
+  }
+  const heard = [["change:update", answered], ["change:controls", arrange], ["comm_live_update", check]]
   for (const [name, listener] of heard) model.on(name, listener)
   arrange()
   slot.replaceChildren(section)
