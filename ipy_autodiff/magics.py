@@ -17,12 +17,12 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 from IPython.display import display
-from traitlets import List, TraitError, Unicode, validate
+from traitlets import List, TraitError, Unicode, observe, validate
 
 from ipy_autodiff.cell import Outcome, PreparedCell, TopLevelAwait, plain_error, prepare, run
 from ipy_autodiff.completion import Completions
 from ipy_autodiff.engine_names import supplied
-from ipy_autodiff.messages import LANGUAGES, say, speaking
+from ipy_autodiff.messages import LANGUAGES, prefer, say, speaking
 from ipy_autodiff.tracing import CallLog, NotInGraph, Recorder, Recording, record_cell, record_variables
 from ipy_autodiff.tracing.reading import is_variable
 
@@ -55,6 +55,10 @@ class AutodiffMagics(Magics):
     @validate("lang")
     def _check_lang(self, proposal: Any) -> str:
         return _checked(parse_lang, proposal["value"])
+
+    @observe("lang")
+    def _speak(self, change: Any) -> None:
+        prefer(change["new"] or None)
 
     @validate("compare")
     def _check_compare(self, proposal: Any) -> str:
@@ -320,6 +324,7 @@ def unload(shell: Any) -> None:
     for kind in ("line", "cell"):
         for name in ("autodiff", "autodiff_check"):
             manager.magics[kind].pop(name, None)
+    prefer(None)
     if magics is not None:
         shell.configurables.remove(magics)
         shell.Completer.custom_matchers.remove(magics.completions.matches)

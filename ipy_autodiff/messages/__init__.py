@@ -18,10 +18,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["LANGUAGES", "Message", "current_language", "say", "sentences", "speaking"]
+__all__ = ["LANGUAGES", "Message", "current_language", "prefer", "say", "sentences", "speaking"]
 
 LANGUAGES = ("en", "ko")
 
+_preferred: str | None = None
 _spoken: ContextVar[str | None] = ContextVar("ipy_autodiff_language", default=None)
 
 
@@ -66,9 +67,15 @@ def sentences(language: str) -> dict[str, str]:
     return catalogue
 
 
+def prefer(language: str | None) -> None:
+    """Speak ``language`` from now on where ``speaking`` says nothing else; None leaves it to the locale again."""
+    global _preferred
+    _preferred = language
+
+
 def current_language() -> str:
-    """The language in force: the one that ``speaking`` set, else the locale's, else English."""
-    return _spoken.get() or _of_the_locale()
+    """The language in force: the one that ``speaking`` set, else the preferred one, the locale's, English."""
+    return _spoken.get() or _preferred or _of_the_locale()
 
 
 @contextmanager

@@ -223,16 +223,23 @@ def _sum(before: Array | None, contribution: Array) -> Array:
 def _step(
     number: int, node: FunctionNode, call: BackwardCall, by: Literal["cell", "replay"], local: tuple[Array | None, ...]
 ) -> Step:
-    additions = tuple(
-        Addition(
-            variable,
-            call.before[place] if place < len(call.before) else None,
-            call.gxs[place] if place < len(call.gxs) else None,
-            call.after[place] if place < len(call.after) else None,
+    additions = []
+    for place, variable in enumerate(node.inputs):
+        seen = place < len(call.inputs) and (by == "replay" or _is_or_was(call.inputs[place](), variable))
+        additions.append(
+            Addition(
+                variable,
+                # A Function object that was called again has another input by now: the gradient of that one was seen.
+                call.before[place] if seen and place < len(call.before) else None,
+                call.gxs[place] if place < len(call.gxs) else None,
+                call.after[place] if seen and place < len(call.after) else None,
+            )
         )
-        for place, variable in enumerate(node.inputs)
-    )
-    return Step(number, node, call.gys, call.gxs, local, additions, node.line, call.lines, by)
+    return Step(number, node, call.gys, call.gxs, local, tuple(additions), node.line, call.lines, by)
+
+
+def _is_or_was(live: Any, variable: VariableNode) -> bool:
+    return live is None or live is variable.object
 
 
 def local_derivatives(

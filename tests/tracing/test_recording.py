@@ -125,6 +125,12 @@ def test_one_instance_called_twice_by_hand() -> None:
     assert [function.name for function in recording.graph.functions] == ["Square", "Exp", "Exp", "Square"]
     assert [step.function.id for step in recording.steps] == ["f3", "f2", "f1", "f0"]
     assert [finding.code for finding in recording.findings if finding.mistake] == ["function-called-twice"]
+    # What the cell left in a came from the second call; nothing was there before.
+    (addition,) = recording.steps[2].additions
+    assert addition.variable.name == "a"
+    assert addition.before is None
+    assert addition.after is not None
+    assert float(addition.after) == 94.18146788281396
     # Run again, each call has its own copy, and the numerical slope is the true one.
     h = 1e-6
     replay = Replay(recording.graph)
