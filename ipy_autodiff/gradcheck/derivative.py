@@ -18,7 +18,18 @@ import numpy.typing as npt
 
 from ipy_autodiff.gradcheck.ladder import STEPS, UNIT, Array, Bools, Floats, Path, climb, real
 
-__all__ = ["FAIL", "INCONCLUSIVE", "PASS", "Derivative", "Path", "derivative", "differentiate", "direction", "walk"]
+__all__ = [
+    "FAIL",
+    "INCONCLUSIVE",
+    "PASS",
+    "Derivative",
+    "Path",
+    "derivative",
+    "differentiate",
+    "direction",
+    "surely",
+    "walk",
+]
 
 Places = npt.NDArray[np.intp]
 
@@ -111,11 +122,12 @@ def direction(x: Floats, rng: np.random.Generator, gradient: Floats | None = Non
     Lengths differ, so that opposite errors do not cancel. Of several directions it is one that ``gradient`` is not
     nearly orthogonal to, so that the projected slope is no small difference of large numbers.
     """
+    scale = np.frexp(np.maximum(np.abs(x), 0.1))[1] - 17
     for _ in range(16):
-        v = np.copysign(rng.uniform(0.5, 1.5, x.shape), rng.uniform(-1, 1, x.shape)) * np.maximum(np.abs(x), 0.1)
-        mantissa, exponent = np.frexp(v)
-        v = np.ldexp(np.rint(mantissa * 2.0**16), exponent - 16)  # short, so that x + t v is exact for every step t
-        if gradient is None or abs(np.vdot(gradient, v)) >= np.linalg.norm((gradient * v).ravel()):
+        drawn = rng.integers(1 << 15, 3 << 15, x.shape, dtype=np.int32)
+        # Of 17 bits, so that x + t v is exact for every step t.
+        v: Floats = np.ldexp(np.where(drawn & 1, 1.0, -1.0) * drawn, scale)
+        if gradient is None or abs(np.vdot(gradient, v)) >= 0.5 * np.linalg.norm((gradient * v).ravel()):
             break
     return v
 
@@ -123,6 +135,25 @@ def direction(x: Floats, rng: np.random.Generator, gradient: Floats | None = Non
 def walk(f: Callable[[Floats], Any], x: Floats, v: Floats, start: Any = None) -> Path:
     """The path from ``x`` along the direction ``v``."""
     return Path(lambda t: f(x + t * v), real(f(x.copy()) if start is None else start))
+
+
+def surely(paths: Sequence[Path], expected: Sequence[float], sizes: Sequence[float]) -> Bools:
+    """Which slopes are as expected beyond doubt, at 4 evaluations a path; the others may be right as well.
+
+    ``sizes`` are what the slopes are made of: a slope that is a small difference of large terms is known less well.
+    """
+    sure = np.zeros(len(paths), dtype=np.bool_)
+    with np.errstate(all="ignore"):
+        for i, path in enumerate(paths):
+            slopes = []
+            for h in (STEPS[1:3, 0] * path.scale).tolist():
+                plus, minus = real(path.at(h)), real(path.at(-h))
+                short = plus.dtype.kind == "f" and plus.dtype.itemsize < 8
+                slopes.append(np.nan if short else float((plus - minus).sum()) / (2 * h))
+            slope = (64 * slopes[1] - slopes[0]) / 63
+            settled = abs(slope - slopes[1]) <= 1e-4 * sizes[i]
+            sure[i] = settled and abs(slope - expected[i]) <= 2e-9 * sizes[i]
+    return sure
 
 
 def differentiate(paths: Sequence[Path], expected: npt.ArrayLike | None = None) -> Derivative:

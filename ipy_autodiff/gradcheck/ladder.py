@@ -21,8 +21,7 @@ LEVELS = 7
 STEPS: Floats = 207 / 256 * 2.0**-6 * 8.0 ** -np.arange(LEVELS, dtype=np.float64)[:, None]
 """Of eight significant bits: few enough that x + h is exact, enough that round-off does not repeat itself."""
 UNIT = 2.0**-53
-_TOGETHER = 1 << 16
-"""Paths with values up to this size are reduced in one go, larger ones level by level, to spare memory."""
+_FEW = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,32 +106,50 @@ def real(values: Any) -> Array:
 def _sample(paths: Sequence[Path], steps: Floats) -> Samples:
     table = np.empty((5, LEVELS, len(paths)))
     for i, path in enumerate(paths):
-        start = np.asarray(path.start, dtype=np.float64).reshape(1, -1)
-        moved = np.zeros(start.shape, dtype=np.bool_)
-        together = LEVELS if start.size <= _TOGETHER else 1
-        for k in range(0, LEVELS, together):
-            levels = slice(k, k + together)
-            plus, unit = _values(path, steps[levels, i])
-            minus, _ = _values(path, -steps[levels, i])
-            moved = np.logical_or.accumulate(moved[-1:] | (plus != start) | (minus != start), axis=0)
-            table[:, levels, i] = _differences(start, plus, minus, moved, unit)
+        reduced = _together if np.size(path.start) <= _FEW else _one_by_one
+        table[:, :, i] = reduced(path, steps[:, i])
     return Samples(*table)
 
 
-def _values(path: Path, displacements: Floats) -> tuple[Floats, float]:
-    values = [real(path.at(float(t))) for t in displacements]
-    kind = values[0].dtype
-    unit = float(np.finfo(kind).eps) / 2 if kind.kind == "f" else UNIT
-    return np.stack(values).reshape(len(values), -1).astype(np.float64), max(unit, UNIT)
+def _together(path: Path, steps: Floats) -> Floats:
+    """The differences of a path with few values, reduced in one go.
 
-
-def _differences(start: Floats, plus: Floats, minus: Floats, moved: Bools, unit: float) -> Floats:
-    """Summed over the values only now: those that stand still add neither slope nor round-off."""
+    They are summed over the values only in the end: those that stand still add neither slope nor round-off.
+    """
+    start = np.asarray(path.start, dtype=np.float64).reshape(1, -1)
+    values = [_value(path, t) for t in (*steps.tolist(), *(-steps).tolist())]
+    unit = values[0][1]
+    both = np.stack([value for value, _ in values])
+    plus, minus = both[:LEVELS], both[LEVELS:]
+    moved = np.logical_or.accumulate((plus != start) | (minus != start), axis=0)
     size = np.maximum(np.abs(plus), np.abs(minus))
     counted = np.where(moved.any(axis=1, keepdims=True), moved, True)
     floor = 2 * unit * np.sum(size, axis=1, where=counted)
     sums = [np.sum(difference, axis=1) for difference in (plus - minus, plus - start, start - minus, size)]
     return np.stack([*sums[:3], floor, sums[3]])
+
+
+def _one_by_one(path: Path, steps: Floats) -> Floats:
+    """The same of a path with many values, in as few passes over them, and as little memory, as will do."""
+    start = np.asarray(path.start, dtype=np.float64).ravel()
+    size = counted = float(np.abs(start).sum())
+    rows = []
+    for k, h in enumerate(steps.tolist()):
+        (plus, unit), (minus, _) = _value(path, h), _value(path, -h)
+        if k == 0:
+            moved = (plus != start) | (minus != start)
+            counted = float(np.abs(start).sum(where=moved)) if moved.any() else size
+        central, right = float((plus - minus).sum()), float((plus - start).sum())
+        move = max(abs(right), abs(central))
+        rows.append((central, right, central - right, 2 * unit * (counted + move), size + move))
+    return np.array(rows).T
+
+
+def _value(path: Path, displacement: float) -> tuple[Floats, float]:
+    """The values in a row, and the unit round-off of their dtype."""
+    value = real(path.at(displacement))
+    unit = float(np.finfo(value.dtype).eps) / 2 if value.dtype.kind == "f" else UNIT
+    return value.astype(np.float64, copy=False).ravel(), max(unit, UNIT)
 
 
 def _noise(slope: Floats, seen: Samples, steps: Floats) -> Floats:
