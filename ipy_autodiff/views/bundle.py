@@ -87,7 +87,7 @@ def _told(trace: Trace, show: Sequence[str], identifier: str = "") -> tuple[str,
             readable.append(page.static_graph(picture))
             text.append(plain_text.graph_text(trace))
         elif name == "steps":
-            told = stepper.tell(trace)
+            told = stepper.tell(trace, judged="check" in show)
             readable.append(page.static_steps(told))
             text.append(plain_text.steps_text(told))
             payload |= _steps(told, picture)

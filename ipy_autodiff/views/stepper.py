@@ -60,8 +60,12 @@ class Stepper:
     notes: tuple[str, ...]
 
 
-def tell(trace: Trace) -> Stepper:
-    """The steps of a trace in words and numbers, in the language in force."""
+def tell(trace: Trace, *, judged: bool = False) -> Stepper:
+    """The steps of a trace in words and numbers, in the language in force.
+
+    ``judged`` marks the steps of Functions whose backward contradicts their forward.
+    """
+    checked = trace.comparison.functions if judged else {}
     recording = trace.recording
     steps = recording.steps
     gradients = timeline(recording)
@@ -80,7 +84,8 @@ def tell(trace: Trace) -> Stepper:
     shown = []
     for index, (step, change) in enumerate(zip(steps, gradients.changes, strict=True)):
         if index in told:
-            shown.append(_tell(step, unseen | change, touched))
+            check = checked.get(step.function)
+            shown.append(_tell(step, unseen | change, touched, check is not None and check.verdict == "fail"))
             unseen = {}
         else:
             unseen |= {identifier: gradient for identifier, gradient in change.items() if identifier in involved}
@@ -89,10 +94,12 @@ def tell(trace: Trace) -> Stepper:
     return Stepper(tuple(shown), len(steps), start, tuple(notes))
 
 
-def _tell(step: Step, change: dict[str, Array], touched: set[str]) -> ShownStep:
+def _tell(step: Step, change: dict[str, Array], touched: set[str], wrong: bool) -> ShownStep:
     function = step.function
     name = shorten(function.name, 40)
     lines = tell_lines(step, touched)
+    if wrong:
+        lines = (Line(say("views.checked"), say("views.contradicts", function=name), warn=True), *lines)
     touched.update(addition.variable.id for addition in step.additions)
     where = "" if step.line is None else say("views.line", line=step.line)
     changes = {identifier: inline(gradient) for identifier, gradient in change.items()}
