@@ -196,6 +196,6 @@ def test_the_wrong_function_carries_both_numbers_and_the_check_leads_to_its_step
     assert accused[2] == recording.graph.functions[0].id
     image = next(attributes["src"] for tag, attributes in Tags(page).seen if tag == "img")
     picture = base64.b64decode(image.partition(",")[2]).decode()
-    assert "2, should be 6" in picture
+    assert "16206.2, should be 48618.5" in picture
     assert "function fail blamed" in picture
     assert "function pass" in picture
