@@ -24,7 +24,6 @@ __all__ = [
     "sort",
     "take",
     "take_along_axis",
-    "trace",
     "tril",
     "triu",
 ]

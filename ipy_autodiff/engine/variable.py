@@ -99,6 +99,8 @@ class Variable:
     @creator.setter
     def creator(self, creator: Function | None) -> None:
         self._creator = creator
+        if creator is not None and hasattr(creator, "inputs"):
+            self.generation = creator.generation + 1
 
     def set_creator(self, creator: Function) -> None:
         """Make ``creator`` the Function that this Variable came from."""
