@@ -98,7 +98,9 @@ def _recording(
 ) -> Recording:
     graph = assembled.graph
     node = assembled.nodes[id(of)]
-    swept = sweep_of(graph, node, seen, Replay(graph))
+    replay = Replay(graph)
+    with replay.aside():
+        swept = sweep_of(graph, node, seen, replay)
     findings = [*graph.findings, *swept.findings]
     functions = graph.upstream(node)
     if functions and not any(backward_method(function.object) for function in functions):
