@@ -1,0 +1,62 @@
+"""Differentiate by a complex step: a witness without truncation or cancellation, where all operations are analytic.
+
+For an analytic f, f(x + ih) = f(x) + ih f'(x) + O(h²), so the imaginary part over a tiny h is the derivative to the
+last digits (Squire and Trapp, 1998). A function that takes no complex numbers, or is not analytic, has no such witness.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ipy_autodiff.gradcheck.comparison import SINGLE, Comparison, Row
+from ipy_autodiff.gradcheck.derivative import COVERAGE
+from ipy_autodiff.gradcheck.ladder import Floats
+from ipy_autodiff.gradcheck.program import Program
+from ipy_autodiff.tracing.reading import array_of
+from ipy_autodiff.tracing.replay import ReplayError
+
+__all__ = ["NAME", "with_complex_step"]
+
+NAME = "complex step"
+"""The witness's name in ``Row.witnesses``."""
+
+_STEP = 2.0**-100
+
+
+def with_complex_step(comparison: Comparison) -> Comparison:
+    """The comparison with the complex step's gradient in ``witnesses`` of the rows that have one.
+
+    Rows of up to 16 elements are asked, at one evaluation an element.
+    """
+    if comparison.recording is None:
+        return comparison
+    program = Program(comparison.recording, np.inf, comparison.reference)
+    with program.running():
+        rows = [(row, _gradient(program, row)) for row in comparison.rows]
+    witnessed = [row if g is None else replace(row, witnesses={**row.witnesses, NAME: g}) for row, g in rows]
+    return replace(comparison, rows=tuple(witnessed))
+
+
+def _gradient(program: Program, row: Row) -> Floats | None:
+    data = array_of(row.variable.data)
+    if data is None or data.dtype.kind != "f" or not 0 < data.size <= SINGLE or row.numerical is None:
+        return None
+    x = data.astype(np.complex128)
+    gradient = np.empty(data.shape)
+    f = program.function_of(row.variable)
+    try:
+        for place in range(x.size):
+            moved = x.copy()
+            moved.flat[place] += 1j * _STEP
+            value = np.sum(f(moved))  # type: ignore[arg-type]
+            if not np.iscomplexobj(value):
+                return None
+            gradient.flat[place] = value.imag / _STEP
+    except (ReplayError, TypeError, ValueError):
+        return None
+    with np.errstate(invalid="ignore"):
+        slack = COVERAGE * np.asarray(row.uncertainty) + 1e-9 * np.abs(gradient)
+        analytic = np.abs(gradient - row.numerical) <= slack  # by the Cauchy-Riemann equations it would be equal
+    return gradient if bool(np.all(analytic)) else None
