@@ -169,6 +169,13 @@ def test_of_a_large_array_a_wrong_element_is_named() -> None:
     assert "x[1234]" in found.blame[0].why
 
 
+@pytest.mark.parametrize("size", [3, 300])
+def test_an_infinite_gradient_is_blamed(size: int) -> None:
+    source = ENGINE.replace("return dy * self.slope", "return dy / (self.slope == 1)")
+    found = watched(source, f"x = Tensor(np.linspace(-1, 2, {size}))\ny = Total()(Leaky()(x))\ny.backward()", of="y")
+    assert found.blame[0].where == "Leaky"
+
+
 def test_the_culprit_nearest_to_the_output_comes_first() -> None:
     source = ENGINE.replace("-dy * np.sin(self.a)", "dy * np.sin(self.a)").replace("4 * a_cubed", "3 * a_cubed")
     found = watched(source, "x = Tensor(0.6)\ny = Cosine()(Power()(x))\ny.backward()", of="y")
