@@ -11,8 +11,8 @@ import numpy as np
 from ipy_autodiff.gradcheck.catalogue import explain_shape, explain_value
 from ipy_autodiff.gradcheck.comparison import BUDGET, Comparison, compare_one
 from ipy_autodiff.gradcheck.ladder import Array
-from ipy_autodiff.gradcheck.local_check import LocalCheck, Symptom
 from ipy_autodiff.gradcheck.numbers import element, spelled
+from ipy_autodiff.gradcheck.probe import LocalCheck, Symptom
 from ipy_autodiff.gradcheck.program import OverBudget, Program
 from ipy_autodiff.gradcheck.samples import Sample, samples
 from ipy_autodiff.gradcheck.sweep_check import Fault, check_sweep, forgot_its_creator

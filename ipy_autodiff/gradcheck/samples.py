@@ -11,7 +11,7 @@ import numpy as np
 from ipy_autodiff.gradcheck.array_check import axis
 from ipy_autodiff.gradcheck.derivative import COVERAGE, differentiate, direction, walk
 from ipy_autodiff.gradcheck.ladder import Array, Floats
-from ipy_autodiff.gradcheck.local_check import Probe, copies, probe
+from ipy_autodiff.gradcheck.probe import Probe, copies, probe
 from ipy_autodiff.gradcheck.program import Program
 from ipy_autodiff.tracing.graph import FunctionNode
 from ipy_autodiff.tracing.reading import array_of

@@ -1,0 +1,172 @@
+"""See, without differentiating, whether a Function behaves as one: what it writes to, returns, repeats and shares."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ipy_autodiff.gradcheck.ladder import Array
+from ipy_autodiff.gradcheck.probe import LocalCheck, Probe, copies, probe
+from ipy_autodiff.gradcheck.program import Program, in_float64
+from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
+from ipy_autodiff.tracing.reading import array_of, backward_method
+from ipy_autodiff.tracing.replay import ReplayError
+
+__all__ = ["observed"]
+
+_HOPELESS = {"forward-in-place", "gradient-not-real", "backward-returns-nothing", "gradient-count", "backward-raises"}
+"""After these nothing more can be asked of ``backward``."""
+
+
+def observed(program: Program, function: FunctionNode) -> LocalCheck:
+    """What can be seen of one call. The probe is empty where the Function could not be run both ways."""
+    xs = [in_float64(node.data) for node in function.inputs]
+    check = LocalCheck(Probe(function, xs))
+    if any(array_of(x) is None for x in xs):
+        return check
+    try:
+        _observe_forward(program, check)
+        if backward_method(function.object) is None:
+            return check
+        check.probe = probe(program, function, xs)
+    except ReplayError as error:
+        if check.probe.ys:
+            check.fail("backward-raises", detail=f"{type(error.cause).__name__}: {error.cause}")
+        return check
+    _observe_answer(check)
+    if any(symptom.code in _HOPELESS for symptom in check.symptoms):
+        check.probe.gxs = ()
+    else:
+        _observe_backward(program, check)
+    return check
+
+
+def _observe_forward(program: Program, check: LocalCheck) -> None:
+    function, xs = check.function, check.probe.xs
+    handed = copies(xs)
+    check.probe.ys = ys = program.replay.apply(function, handed)
+    changed = [place for place, (x, now) in enumerate(zip(xs, handed, strict=True)) if not _same(x, now, 0.0)]
+    if changed:
+        check.fail("forward-in-place", changed[0])
+        return
+    recorded = [array_of(node.data) for node in function.outputs]
+    if len(ys) != len(recorded):  # an output that nothing held is gone, and which one is not known
+        return
+    differs = any(not _same(y, saved, _tolerance(saved)) for y, saved in zip(ys, recorded, strict=True))
+    if differs and not program.drawn_by(lambda: program.replay.apply(function, copies(xs))):
+        check.fail("output-not-forward")
+
+
+def _observe_answer(check: LocalCheck) -> None:
+    """The count, kind and shape of what ``backward`` returned."""
+    function, xs, gxs = check.function, check.probe.xs, check.probe.gxs
+    if all(gx is None for gx in gxs):
+        check.fail("backward-returns-nothing")
+        return
+    if len(gxs) != len(xs):
+        check.fail("gradient-count", detail=f"{len(gxs)}")
+        return
+    for place, (x, gx) in enumerate(zip(xs, gxs, strict=True)):
+        gradient = array_of(gx)
+        if gx is None:
+            continue
+        if gradient is None or gradient.dtype.kind not in "fiub":
+            kind = type(gx).__name__ if gradient is None else str(gradient.dtype)
+            check.fail("gradient-not-real", place, detail=kind)
+        elif gradient.shape != np.shape(x) and not gradient.size == np.size(x) == 1:
+            check.fail("gradient-shape", place)
+        elif gradient.dtype.kind == "f" and gradient.dtype.itemsize < 8 and _all_long(function):
+            check.fail("float32-cast", place)
+
+
+def _observe_backward(program: Program, check: LocalCheck) -> None:
+    """Whether ``backward`` is linear, leaves its arguments alone, and answers the same when asked again."""
+    found, function = check.probe, check.function
+    replay = program.replay
+    try:
+        program.start_over()
+        first = _answer(replay.vjp(function, copies(found.xs), copies(found.gys)))
+        handed = copies(found.gys)
+        second = _answer(replay.answer(function, handed))
+        if not all(_same(gy, now, 0.0) for gy, now in zip(found.gys, handed, strict=True)):
+            check.fail("backward-in-place")
+            return
+        if not _alike(first, second):
+            drawn = program.drawn_by(lambda: replay.answer(function, copies(found.gys)))
+            check.fail("mask-drawn-again" if drawn else "backward-changes-state")
+            return
+        twice = _answer(replay.answer(function, [-2.0 * gy for gy in found.gys]))
+        if not _alike([None if gx is None else -2.0 * gx for gx in first], twice):
+            check.fail("not-linear", detail=_kind_of_nonlinearity(first, twice))
+        _disturb(function, found.xs)
+        if not _alike(first, _answer(replay.answer(function, copies(found.gys)))):
+            check.fail("kept-on-class")
+        if any(np.asarray(x).dtype.kind in "iu" for x in found.xs):
+            program.start_over()
+            floats = [x.astype(np.float64) if isinstance(x, np.ndarray) else x for x in found.xs]
+            if not _alike(first, _answer(replay.vjp(function, floats, copies(found.gys)))):
+                check.fail("integer-buffer")
+    except ReplayError:  # asked more often than the engine ever does
+        return
+
+
+def _kind_of_nonlinearity(answer: Sequence[Array | None], to_minus_two: Sequence[Array | None]) -> str:
+    if _alike([None if gx is None else 2.0 * gx for gx in answer], to_minus_two):
+        return "gy-sign-lost"
+    masked = any(
+        gx is not None and np.any((gx == 0) != (other == 0)) for gx, other in zip(answer, to_minus_two, strict=False)
+    )
+    return "masked-by-gy" if masked else "not-linear"
+
+
+def _disturb(function: FunctionNode, xs: Sequence[Any]) -> None:
+    """Call ``forward`` of another object of the class with other data, as a later call in the cell would."""
+    other = copy.copy(function.object)
+    for name, value in getattr(other, "__dict__", {}).items():
+        if isinstance(value, list | dict | set | np.ndarray):
+            setattr(other, name, copy.copy(value))
+    manner, as_variables = function.convention
+    constants = [argument for argument in function.arguments if not isinstance(argument, VariableNode)]
+    if as_variables or constants:
+        return
+    moved = [x * 0.75 + 0.1 if np.asarray(x).dtype.kind == "f" else x for x in xs]
+    try:
+        other.forward(moved) if manner == "list" else other.forward(*moved)
+    except Exception:  # outside its domain; the student's own code
+        return
+
+
+def _answer(gxs: Sequence[Any]) -> list[Array | None]:
+    return [None if array is None else np.array(array) for array in map(array_of, gxs)]
+
+
+def _alike(first: Sequence[Array | None], second: Sequence[Array | None]) -> bool:
+    return len(first) == len(second) and all(
+        (a is None and b is None) or (a is not None and _same(a, b, 1e-9 if a.dtype.itemsize == 8 else 1e-5))
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def _same(first: Any, second: Any, tolerance: float) -> bool:
+    if second is None or np.shape(first) != np.shape(second):
+        return False
+    a, b = np.asarray(first), np.asarray(second)
+    if a.dtype.kind in "fiub" and (a == b).all():
+        return True
+    if tolerance == 0 or a.dtype.kind not in "fc":
+        return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+    largest = float(np.nanmax(np.abs(a), initial=0.0, where=np.isfinite(a)))
+    return np.allclose(a, b, rtol=tolerance, atol=tolerance * largest, equal_nan=True)
+
+
+def _tolerance(saved: Any) -> float:
+    return 1e-9 if np.asarray(saved).dtype.itemsize == 8 else 1e-2
+
+
+def _all_long(function: FunctionNode) -> bool:
+    """Whether nothing that goes in is in less than float64."""
+    given = [in_float64(item.data) if isinstance(item, VariableNode) else item for item in function.arguments]
+    return all(item.dtype.itemsize == 8 for item in given if isinstance(item, np.ndarray | np.generic))

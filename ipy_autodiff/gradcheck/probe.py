@@ -1,0 +1,103 @@
+"""Run one Function of a run again, forward and backward, and hold what came of it and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from ipy_autodiff.gradcheck.ladder import Array, Floats
+from ipy_autodiff.gradcheck.program import Program
+from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
+
+__all__ = ["LocalCheck", "Probe", "Symptom", "copies", "probe", "value_along"]
+
+_MENDED_BY_ENGINES = {"gradient-shape"}
+"""What some engines put right themselves, or what does no harm where no gradient fails."""
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """Something that is wrong with a Function: a stable code, and the input and the element that it concerns."""
+
+    code: str
+    input: int | None = None
+    detail: str = ""
+    element: tuple[int, ...] | None = None
+
+
+@dataclass(eq=False)
+class Probe:
+    """One call of a Function, run again: what went in and came out forward, and backward for random gradients."""
+
+    function: FunctionNode
+    xs: list[Any]
+    ys: tuple[Array, ...] = ()
+    gys: tuple[Floats, ...] = ()
+    gxs: tuple[Any, ...] = ()
+    """What ``backward`` returned, item by item."""
+
+
+@dataclass(eq=False)
+class LocalCheck:
+    """What is known of one Function. ``verdict`` is inconclusive where it could not be checked."""
+
+    probe: Probe
+    verdict: Literal["pass", "fail", "inconclusive"] = "inconclusive"
+    symptoms: list[Symptom] = field(default_factory=list)
+    """What is wrong, the most telling first."""
+
+    @property
+    def function(self) -> FunctionNode:
+        """The node that was checked."""
+        return self.probe.function
+
+    @property
+    def wrong(self) -> bool:
+        """Whether something is wrong for sure."""
+        return self.verdict == "fail"
+
+    def fail(self, code: str, place: int | None = None, detail: str = "", index: tuple[int, ...] | None = None) -> None:
+        """Note a symptom, and that the Function is wrong unless engines are known to put that right."""
+        self.symptoms.append(Symptom(code, place, detail, index))
+        if code not in _MENDED_BY_ENGINES:
+            self.verdict = "fail"
+
+
+def probe(program: Program, function: FunctionNode, xs: Sequence[Any], seed: int = 0) -> Probe:
+    """Run a Function forward and backward at ``xs``, with random gradients of both signs.
+
+    Raises ``ReplayError`` with what the student's code raised.
+    """
+    found = Probe(function, list(xs))
+    program.start_over()
+    found.ys = program.replay.apply(function, copies(found.xs))
+    rng = np.random.default_rng(seed)
+    found.gys = tuple(np.copysign(rng.uniform(0.5, 1.5, y.shape), rng.uniform(-1, 1, y.shape)) for y in found.ys)
+    found.gys = tuple(map(np.asarray, found.gys))
+    program.start_over()
+    found.gxs = program.replay.vjp(function, copies(found.xs), copies(found.gys))
+    return found
+
+
+def value_along(program: Program, found: Probe, node: VariableNode) -> Callable[[Floats], Array]:
+    """The Function's outputs, times their gradients, as a function of one of its Variables."""
+    program_price = program.price(found.function)
+
+    def value(x: Floats) -> Array:
+        program.spend(program_price)
+        program.start_over()
+        xs = [x if other is node else held for other, held in zip(found.function.inputs, found.xs, strict=True)]
+        ys = program.replay.apply(found.function, copies(xs))
+        if len(ys) == 1:
+            return np.asarray(ys[0] * found.gys[0])
+        return np.concatenate([(y * gy).ravel() for y, gy in zip(ys, found.gys, strict=True)])
+
+    return value
+
+
+def copies(arrays: Sequence[Any]) -> list[Any]:
+    """The same, the arrays among them copied: students' methods write into what they are given."""
+    return [array.copy() if isinstance(array, np.ndarray) else array for array in arrays]
