@@ -107,7 +107,7 @@ def _causes(program: Program, comparison: Comparison) -> Iterator[Blame]:
         return
     for finding in findings:
         yield from _of_sweep_error(program, finding)
-    if failed:
+    if failed or program.random:
         for fault in check_sweep(program, {check.function for check in checks if check.wrong}):
             yield _blame(fault.where, fault.code, _complete(fault), fault.function)
             return

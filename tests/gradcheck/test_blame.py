@@ -121,8 +121,17 @@ def test_dropout_is_not_blamed(drop: str) -> None:
     cell = f"x = Tensor(np.arange(1.0, 9.0))\ny = Total()(Sine()({drop}(x)))\ny.backward()"
     found = watched(ENGINE + DROPOUT, cell, of="y")
     assert found.codes == []
-    assert found.verdicts == {"x": "pass" if drop == "FixedDrop()" else "inconclusive"}
+    assert found.verdicts == {"x": "pass"}
     assert all(check.verdict == "pass" for check in found.comparison.functions.values())
+
+
+def test_dropout_in_a_wrong_engine_does_not_pass() -> None:
+    source = (ENGINE + DROPOUT).replace("tensor.grad = tensor.grad + answer", "tensor.grad = answer")
+    cell = "x = Tensor(np.arange(1.0, 9.0))\nt = Drop()(x)\ny = Total()(Times()(t, t))\ny.backward()"
+    found = watched(source, cell, of="y")
+    assert found.verdicts == {"x": "inconclusive"}
+    assert not found.comparison.ok
+    assert found.codes == ["overwritten"]
 
 
 def test_a_function_object_that_is_called_twice_is_the_published_mistake() -> None:
