@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ast
 import copy
+import dis
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,9 @@ class Branches:
         self._bindings = found.bindings
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         self._constants = {name: kept for name in used if (kept := _constant(namespace.get(name))) is not None}
+        self._functions_with_tests = [
+            shorten(name, 30) for name in sorted(used - set(found.bindings)) if _tests_data(namespace.get(name))
+        ]
         self._judged: list[tuple[_Test, Any]] = []
         self._open: list[_Test] = []
         recorded = _At(self, {node: node.data for node in recording.graph.variables}, recording.gradients)
@@ -107,8 +111,11 @@ class Branches:
         return said
 
     def open(self) -> list[str]:
-        """One sentence for each test that depends on a Variable and of which nobody can tell."""
-        return [say("sliders.cannot_tell", line=test.line, code=self._code(test)) for test in self._open]
+        """One sentence for each test that depends on a Variable and of which nobody can tell, one for functions."""
+        said = [say("sliders.cannot_tell", line=test.line, code=self._code(test)) for test in self._open]
+        if self._functions_with_tests:
+            said.append(say("sliders.functions", names=", ".join(self._functions_with_tests)))
+        return said
 
     def _code(self, test: _Test) -> str:
         text = self._lines[test.line - 1].strip() if test.line <= len(self._lines) else ""
@@ -354,6 +361,14 @@ def _plain(value: Any) -> Any:
     if is_variable(value):
         raise _Unknown
     return tuple(value) if isinstance(value, list) else value
+
+
+def _tests_data(value: Any) -> bool:
+    """Whether this is a function of the notebook that reads a Variable's data and chooses."""
+    if not isinstance(value, FunctionType) or value.__module__ != "__main__":
+        return False
+    reads = {*DATA.names[:1], *GRADIENT.names[:1]} & set(value.__code__.co_names)
+    return bool(reads) and any("JUMP" in one.opname and "IF" in one.opname for one in dis.get_instructions(value.__code__))
 
 
 def _constant(value: Any) -> Any:

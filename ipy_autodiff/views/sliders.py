@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -34,7 +35,6 @@ _SAID = (
     "curve",
     "sum_of",
     "no_slope",
-    "wait",
     "gone",
     "run_anew",
     "run_anew_long",
@@ -138,6 +138,7 @@ class Exploration:
 
     def show(self, rest: bool = False) -> None:
         """Send the page the run as the sliders stand; ``rest`` with what takes longer: curve and comparison."""
+        started = time.perf_counter()
         values = self.values
         at_home = all(values.get(one.name, one.value) == one.value for one in self._explorer.controls)
         step = int(self._asker.get("step", self._view.step))
@@ -155,6 +156,7 @@ class Exploration:
                 update["check"] = self._drawing.check(self._explorer.check(values))
         if rest:
             update["rest"] = True
+        update["ms"] = round(1000 * (time.perf_counter() - started), 2)
         self._view.update = update
 
     def _take(self, _: Any, message: dict[str, Any], buffers: Any = None) -> None:

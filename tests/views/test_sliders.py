@@ -193,6 +193,14 @@ def test_what_cannot_be_told_is_said(cell):
     assert "cannot be told" in sentence
 
 
+def test_functions_of_earlier_cells_that_choose_are_named():
+    before = "def f(v):\n    return square(v) if v.data < 1 else exp(v)\ndef g(v):\n    return exp(v)\n"
+    recording, namespace = recorded("x = Variable(np.array(0.5))\ny = g(f(x))\n", before)
+    with speaking("en"):
+        (sentence,) = Branches(recording, namespace).open()
+    assert sentence.startswith("f may test values")
+
+
 def test_tests_that_have_nothing_to_do_with_variables_are_not_spoken_of():
     cell = "x = Variable(np.array(0.5))\nn = 3\nif n > 2:\n    y = square(x)\nfor i in range(n):\n    y = square(y)\n"
     recording, namespace = recorded(cell)

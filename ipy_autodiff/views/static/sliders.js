@@ -112,7 +112,7 @@ function drawPlot(says, pick) {
         pen = "L"
       })
       curve.setAttribute("d", path)
-      home.setAttribute("d", `M${toX(control.value)} ${high - bottom}l-4 7h8z`)
+      home.setAttribute("d", `M${toX(control.value) - 4} ${high - bottom}h8l-4 -7z`)
       svg.setAttribute("aria-label", fillBlanks(says.curve, { y: yName, x: control.label }))
     },
     place(x, y, slope) {
@@ -139,8 +139,10 @@ function drawSliders(slot, model, hooks) {
   let hand = {}
   let active = ""
   let number = 0
-  let waiting = false
+  let got = 0
+  let depth = 1
   let again = false
+  let turn = 0
   let dead = false
   let resting
   let late
@@ -164,10 +166,11 @@ function drawSliders(slot, model, hooks) {
     { "data-autodiff": "sliders", "data-lm-suppress-shortcuts": "true", role: "group", "aria-label": says.label },
     build("style", {}, STYLE),
     build("div", { class: "ad-bar ad-sliders-bar" }, build("b", {}, says.heading), reset),
-    said,
-    build("div", { class: "ad-hand" }, build("div", {}, list, adder), build("div", { class: "ad-picture" }, slope, plot.svg)),
+    build("div", { class: "ad-hand" }, build("div", {}, list, adder, said), build("div", { class: "ad-picture" }, slope, plot.svg)),
   )
   section.onkeydown = (event) => event.stopPropagation()
+
+  const waiting = () => number > got
 
   function send(kind, more = {}) {
     try {
@@ -175,36 +178,51 @@ function drawSliders(slot, model, hooks) {
     } catch {
       return end()
     }
-    waiting = true
     clearTimeout(late)
     late = setTimeout(() => section.classList.add("ad-waits"), 700)
   }
 
+  // The latest position goes out once a frame. A few may be on their way at once where the kernel answers quickly:
+  // the way there and back takes longer than the answer.
   function ask() {
     if (dead) return
     clearTimeout(resting)
-    if (waiting) return (again = true)
+    again = true
+    if (!waiting()) pump()
+    else turn ||= requestAnimationFrame(pump)
+  }
+
+  function pump() {
+    cancelAnimationFrame(turn)
+    turn = 0
+    if (dead || !again || number - got >= depth) return
     again = false
     send("move", { values: hand })
   }
 
   function rest() {
-    if (dead || waiting) return
-    send("rest", { values: hand })
+    if (!dead && !waiting()) send("rest")
   }
 
   function answered() {
     const update = model.get("update") || {}
-    if (update.by === by && update.n === number) {
-      waiting = false
+    const mine = update.by === by
+    if (mine) {
+      got = Math.max(got, update.n)
+      if (update.ms && !update.rest) depth = update.ms < 6 ? 4 : update.ms < 16 ? 2 : 1
+    }
+    if (!waiting()) {
       clearTimeout(late)
       section.classList.remove("ad-waits")
     }
-    if (update.values && update.by !== by) hand = { ...update.values }
+    if (update.values && (!mine || (update.rest && !again && !waiting()))) hand = { ...update.values }
     latest = update
     if (update.curve) curve = update.curve
-    if (again && !waiting) ask()
-    else if (!waiting && !update.rest && update.by === by && !update.refused) resting = setTimeout(rest, REST)
+    if (again) turn ||= requestAnimationFrame(pump)
+    else if (!waiting() && !update.rest && mine && !update.refused) {
+      clearTimeout(resting)
+      resting = setTimeout(rest, REST)
+    }
     frame ||= requestAnimationFrame(draw)
   }
 
@@ -212,7 +230,7 @@ function drawSliders(slot, model, hooks) {
     frame = 0
     if (dead) return
     hooks.show(latest.moved && !latest.error ? { ...latest, order: setup.order } : null)
-    const foreign = latest.by !== by
+    const foreign = latest.by !== by || latest.rest
     for (const [name, row] of rows) if (foreign && name in hand) row.put(hand[name])
     const at = latest.values || hand
     const one = control(active) || setup.sliders[0]
@@ -261,8 +279,8 @@ function drawSliders(slot, model, hooks) {
     if (active === name) return
     active = name
     for (const [other, row] of rows) row.element.classList.toggle("ad-chosen", other === name)
-    if (!waiting) rest()
-    else again = true
+    if (waiting()) ask()
+    else rest()
   }
 
   function drawRow(one) {
@@ -308,6 +326,7 @@ function drawSliders(slot, model, hooks) {
     clearTimeout(resting)
     clearTimeout(late)
     cancelAnimationFrame(frame)
+    cancelAnimationFrame(turn)
     section.classList.remove("ad-waits")
     section.classList.add("ad-gone")
     for (const input of section.querySelectorAll("input, button")) input.disabled = true
@@ -340,7 +359,7 @@ function drawSliders(slot, model, hooks) {
   arrange()
   slot.replaceChildren(section)
   answered()
-  if (!waiting && setup.sliders.length) rest()
+  if (setup.sliders.length) rest()
   return {
     // The output shows another step: while something is moved, Python has its lines.
     stepped() {

@@ -38,6 +38,7 @@ function drawGraph(data, go) {
     }
     for (const [text, id, last] of values) if (!moved || moved.data) put(text, moved?.data[moved.order.indexOf(id)] ?? last)
     figure.classList.toggle("ad-stale", Boolean(moved && !fresh))
+    figure.classList.toggle("ad-moved", Boolean(moved))
     if (shown === step) return
     shown = step
     for (const old of svg.querySelectorAll(".active")) old.classList.remove("active")
