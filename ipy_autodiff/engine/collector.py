@@ -15,13 +15,14 @@ INTERVAL = 1024
 """``settle`` is called at each generation of the graph that is a multiple of this power of two."""
 
 _PATIENCE = 2048
+_PYTHONS_OWN = 1000  # Python 3.12 itself freezes a few hundred objects when it starts
 _settled = 0
 
 
 def settle(generation: int) -> None:
     """Spare the collector the graph that stands, which is ``generation`` calls deep."""
     global _settled
-    if not gc.isenabled() or gc.get_freeze_count():  # somebody else is arranging the collector
+    if not gc.isenabled() or gc.get_freeze_count() > _PYTHONS_OWN:  # somebody else is arranging the collector
         return
     gc.freeze()
     gc.unfreeze()

@@ -145,7 +145,7 @@ def inv(a: Any) -> Variable:
     samples=[
         Sample(random(3, 3), random(3, 2)),
         Sample(random(2, 2), random(2)),
-        Sample(random(2, 2, 2), random(2, 1)),
+        Sample(random(2, 2, 2), random(2, 2, 1)),
     ],
     prepare=_invertible,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import cache
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -112,12 +113,8 @@ def array_function(self: Variable, func: Callable[..., Any], types: Any, args: A
 @cache
 def _agreement(func: Callable[..., Any], operation: Callable[..., Any]) -> tuple[int, frozenset[str]]:
     """How many of the first parameters NumPy's function and ours have in common, and the names of ours."""
-    ours = inspect.signature(operation).parameters
-    try:
-        theirs = inspect.signature(func).parameters
-    except ValueError:  # a function of NumPy's that shows no signature
-        return len(ours), frozenset(ours)
-    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in ours.values()):
+    ours, theirs = _parameters(operation), _parameters(func)
+    if theirs is None or any(parameter.kind is parameter.VAR_POSITIONAL for parameter in ours.values()):
         return 1 << 30, frozenset(ours)
     alike = 0
     for mine, other in zip(ours, theirs, strict=False):
@@ -127,21 +124,28 @@ def _agreement(func: Callable[..., Any], operation: Callable[..., Any]) -> tuple
     return alike, frozenset(ours)
 
 
+def _parameters(function: Callable[..., Any]) -> Any:
+    """The parameters by name; None for one of NumPy's compiled functions that do not show them."""
+    try:
+        return inspect.signature(function).parameters
+    except ValueError:
+        return None
+
+
 def _bound(func: Callable[..., Any], operation: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> list[Any]:
     """The arguments in the order of ``operation``'s parameters; one that it lacks must have its default value."""
-    parameters = inspect.signature(operation).parameters
-    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters.values()):
-        extra = next(iter(kwargs.keys() - parameters.keys()))
-        raise explain(TypeError, "no_such_option", name=_name_of(func), option=extra)
-    theirs = inspect.signature(func)
-    given = theirs.bind(*args, **kwargs).arguments
+    ours, theirs = _parameters(operation), _parameters(func)
+    if theirs is None or any(parameter.kind is parameter.VAR_POSITIONAL for parameter in ours.values()):
+        option = next(iter(kwargs.keys() - ours.keys()))
+        raise explain(TypeError, "no_out" if option == "out" else "no_such_option", name=_name_of(func), option=option)
+    given = inspect.signature(func).bind(*args, **kwargs).arguments
     arguments = []
-    for number, (name, parameter) in enumerate(parameters.items()):
-        if number == 0 and name not in given:
-            name = next(iter(given))
+    for (name, parameter), other in zip_longest(ours.items(), list(theirs)[: len(ours)]):
+        if name not in theirs and other not in ours:
+            name = other  # the same parameter under NumPy's own name for it
         arguments.append(given.pop(name, parameter.default))
     for name, value in given.items():
-        if not _changes_nothing(name, value, theirs.parameters[name].default):
+        if not _changes_nothing(name, value, theirs[name].default):
             raise explain(TypeError, "no_out" if name == "out" else "no_such_option", name=_name_of(func), option=name)
     return arguments
 

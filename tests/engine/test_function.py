@@ -175,7 +175,7 @@ def test_a_variable_from_forward_is_an_error() -> None:
         def forward(self, x: Any) -> Any:
             return square(Variable(x))
 
-    with pytest.raises(TypeError, match="Odd.*Variable"):
+    with pytest.raises(TypeError, match=r"Odd.*Variable"):
         Odd()(leaf(1.0))
 
 

@@ -198,11 +198,12 @@ def test_under_no_grad_memory_does_not_grow() -> None:
 
 def test_the_collector_is_left_as_it_was() -> None:
     thresholds, enabled, callbacks = gc.get_threshold(), gc.isenabled(), list(gc.callbacks)
+    frozen = gc.get_freeze_count()
     y = Variable(np.array(1.0))
     for _ in range(3 * INTERVAL):
         y = y * 1.0
     assert (gc.get_threshold(), gc.isenabled(), gc.callbacks) == (thresholds, enabled, callbacks)
-    assert gc.get_freeze_count() == 0
+    assert gc.get_freeze_count() <= frozen
 
 
 def test_the_recursion_limit_does_not_matter() -> None:
