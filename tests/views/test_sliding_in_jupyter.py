@@ -89,7 +89,8 @@ def lab(chromium, jupyter_lab):  # noqa: F811
         manager.__exit__(None, None, None)
     with suppress(urllib.error.HTTPError):  # two notebooks shared one
         jupyter_lab.shut_down_kernels()
-    assert [text for text in raised if "debugger state" not in text] == []  # JupyterLab's own, when a kernel is changed
+    # When a kernel is changed, JupyterLab's own debugger complains.
+    assert [text for text in raised if "debugger state" not in text] == []
 
 
 def test_moving_shows_the_run_at_that_place_and_reset_the_recorded_one(lab):
@@ -178,7 +179,6 @@ def test_two_views_of_one_trace_show_the_same(lab):
 def test_two_notebooks_on_one_kernel_keep_apart(lab, jupyter_lab):  # noqa: F811
     first = lab("one.ipynb")
     second = lab("two.ipynb", run=False)
-    kernel = jupyter_lab.kernels()[0]["id"]
     kernel = first.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.id")
     second.evaluate("(id) => jupyterapp.shell.currentWidget.sessionContext.changeKernel({ id })", kernel)
     jupyter_lab.run_all(second)
