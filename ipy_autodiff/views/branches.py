@@ -368,7 +368,9 @@ def _tests_data(value: Any) -> bool:
     if not isinstance(value, FunctionType) or value.__module__ != "__main__":
         return False
     reads = {*DATA.names[:1], *GRADIENT.names[:1]} & set(value.__code__.co_names)
-    return bool(reads) and any("JUMP" in one.opname and "IF" in one.opname for one in dis.get_instructions(value.__code__))
+    return bool(reads) and any(
+        "JUMP" in one.opname and "IF" in one.opname for one in dis.get_instructions(value.__code__)
+    )
 
 
 def _constant(value: Any) -> Any:
