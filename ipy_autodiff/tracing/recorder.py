@@ -106,6 +106,7 @@ class Recorder:
         self._conventions: dict[int, tuple[str, bool]] = {}
         self._calls_within: dict[int, int] = {}
         self._before: Callable[..., Any] | None = None
+        self._paused: Any = None
 
     def forget(self) -> None:
         """Drop the backward calls that were seen so far."""
@@ -113,12 +114,18 @@ class Recorder:
         self._pending = None
 
     def __enter__(self) -> Recorder:
-        self._before = sys.getprofile()
+        before = sys.getprofile()
+        self._before = before if callable(before) else None
+        self._paused = None if callable(before) else before  # cProfile's: it cannot be told, but it can wait
+        if self._paused is not None:
+            self._paused.disable()
         sys.setprofile(self._observe)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         sys.setprofile(self._before)
+        if self._paused is not None:
+            self._paused.enable()
         self._settle()
         self._open.clear()
         self._sweep_frame = None

@@ -231,3 +231,17 @@ def test_profiler_of_the_user_is_put_back_and_still_told() -> None:
         sys.setprofile(None)
     assert "call" in seen
     assert record_cell(recorder, namespace, "") is not None
+
+
+def test_cprofile_waits_and_goes_on() -> None:
+    import cProfile
+    import pstats
+
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    profile = cProfile.Profile()
+    profile.enable()
+    recorder = Recorder(CallLog(), "<cell>", "")
+    run_cell(LOOP + "\ny = square(Variable(np.array(3.0)))", recorder, namespace)
+    profile.disable()
+    assert record_cell(recorder, namespace, "") is not None
+    assert pstats.Stats(profile).total_calls > 0  # type: ignore[attr-defined]
