@@ -112,7 +112,7 @@ def _as_array(self: Variable, dtype: Any = None, copy: Any = None) -> Any:
 
 
 def _format(self: Variable, specification: str) -> str:
-    return format(self._data if not self.ndim else self.data, specification) if specification else repr(self)
+    return format(self._data[()], specification) if specification else repr(self)
 
 
 def _item(self: Variable, *index: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.unary import Unary
-from ipy_autodiff.engine.variable import Variable, as_variable
+from ipy_autodiff.engine.variable import Variable, as_variable, peek
 
 __all__ = [
     "delete",
@@ -96,9 +96,9 @@ _INDICES = [
 def get_item(x: Any, index: Any) -> Variable:
     """``x[index]``, for every kind of index that NumPy has."""
     if isinstance(index, tuple):
-        index = tuple([item.data if isinstance(item, Variable) else item for item in index])
+        index = tuple([peek(item) if isinstance(item, Variable) else item for item in index])
     elif isinstance(index, Variable):
-        index = index.data
+        index = peek(index)
     return GetItem(index).apply(x)
 
 
@@ -112,7 +112,7 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
     x = as_variable(a)
     if axis is None:
         x, axis = x.reshape(-1), 0
-    numbers = np.asarray(indices.data if isinstance(indices, Variable) else indices)
+    numbers = peek(indices)
     if mode != "raise":
         numbers = np.take(np.arange(x.shape[axis]), numbers, mode=mode)
     return x[(slice(None),) * (axis % x.ndim) + (numbers,)]
@@ -176,7 +176,7 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None) -> Variable:
     x = as_variable(a)
     if axis is None:
         x, axis = x.reshape(-1), -1
-    return take_along_axis(x, np.argsort(x.data, axis, kind=kind), axis)
+    return take_along_axis(x, np.argsort(peek(x), axis, kind=kind), axis)
 
 
 @operation(np.partition, samples=[Sample(random(5), 2), Sample(random(3, 4), 1, axis=0)])
@@ -185,7 +185,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1) -> Variable:
     x = as_variable(a)
     if axis is None:
         x, axis = x.reshape(-1), -1
-    return take_along_axis(x, np.argpartition(x.data, kth, axis), axis)
+    return take_along_axis(x, np.argpartition(peek(x), kth, axis), axis)
 
 
 @operation(

@@ -19,7 +19,7 @@ from ipy_autodiff.engine.matrix_products import turned
 from ipy_autodiff.engine.operation import sum_to
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.unary import Unary
-from ipy_autodiff.engine.variable import Variable, as_variable
+from ipy_autodiff.engine.variable import Variable, as_variable, peek
 
 __all__ = ["cholesky", "det", "inv", "matrix_power", "norm", "pinv", "slogdet", "solve"]
 
@@ -131,7 +131,7 @@ def det(a: Any) -> Variable:
 def slogdet(a: Any) -> tuple[Any, Variable]:
     """The sign of each matrix's determinant, an array, and the logarithm of its absolute value, a Variable."""
     x = as_variable(a)
-    return np.linalg.slogdet(x.data)[0], LogDet().apply(x)
+    return np.linalg.slogdet(peek(x))[0], LogDet().apply(x)
 
 
 @operation(np.linalg.inv, samples=[Sample(random(3, 3)), Sample(random(2, 2, 2))], prepare=_invertible)
@@ -238,7 +238,7 @@ def _vector_norm(x: Variable, order: Any, axes: tuple[int, ...], keepdims: bool 
         nothing = np.equal(squares, 0)
         return np.where(nothing, 0.0, np.sqrt(np.where(nothing, 1.0, squares))) if np.any(nothing) else np.sqrt(squares)
     if order == 0:
-        return np.sum(np.not_equal(x, 0) * 1.0 + 0.0 * x, axis=axes, keepdims=keepdims)
+        return np.sum(np.not_equal(x, 0) + 0.0 * x, axis=axes, keepdims=keepdims)
     size = np.abs(x)
     if abs(order) == np.inf:
         return (np.max if order > 0 else np.min)(size, axis=axes, keepdims=keepdims)

@@ -12,7 +12,7 @@ from ipy_autodiff.engine.activations import LogSoftmax, Softmax, log_softmax, so
 from ipy_autodiff.engine.binary import Binary
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.unary import Unary
-from ipy_autodiff.engine.variable import Variable, as_variable
+from ipy_autodiff.engine.variable import Variable, as_variable, peek
 
 __all__ = [
     "accuracy",
@@ -86,22 +86,22 @@ def softmax_cross_entropy(x: Any, t: Any) -> Variable:
     """
     x, t = as_variable(x), _constant(t)
     if t.shape == x.shape:
-        return -np.sum(log_softmax(x) * t) / len(x)
+        return -np.sum(log_softmax(x) * _constant(t, x)) / len(x)
     return SoftmaxCrossEntropy(t.reshape(-1)).apply(x)
 
 
 @operation(samples=[Sample(random(4), np.array([1, 0, 1, 1])), Sample(random(2, 1), np.array([[1], [0]]))])
 def sigmoid_cross_entropy(x: Any, t: Any) -> Variable:
     """The cross entropy of ``sigmoid(x)`` with the labels 0 and 1 in ``t``, divided by the length of the first axis."""
-    x, t = as_variable(x), _constant(t)
-    return np.sum(softplus(x) - t.reshape(x.shape) * x) / _batch(x)
+    x = as_variable(x)
+    return np.sum(softplus(x) - _constant(t, x).reshape(x.shape) * x) / _batch(x)
 
 
 @operation(samples=[Sample(random(4), np.array([1, 0, 1, 1]))], domain=(0.1, 0.9))
 def binary_cross_entropy(p: Any, t: Any) -> Variable:
     """The cross entropy of probabilities ``p`` with labels 0 and 1 in ``t``, divided by the length of ``p``."""
-    t = _constant(t).reshape(np.shape(p))
     p = np.clip(as_variable(p), 1e-15, 1 - 1e-15)
+    t = _constant(t, p).reshape(p.shape)
     return -np.sum(t * np.log(p) + (1 - t) * np.log(1 - p)) / _batch(p)
 
 
@@ -110,7 +110,7 @@ def negative_log_likelihood(x: Any, y_true: Any, *, weights: Any = None) -> Vari
     """Minus the mean of the log-probabilities that rows of ``x`` give to their labels, times the classes' weights."""
     labels = _constant(y_true)
     chosen = as_variable(x)[np.arange(len(labels)), labels]
-    return -np.mean(chosen if weights is None else chosen * _constant(weights)[labels])
+    return -np.mean(chosen if weights is None else chosen * _constant(weights, chosen)[labels])
 
 
 @operation(samples=[Sample(random(4, 3), _LABELS, 0.5, 2.0), Sample(random(4, 3), _LABELS)], domain=(0.1, 0.9))
@@ -142,8 +142,8 @@ def multiclass_hinge(x: Any, y_true: Any, hinge: float = 1.0) -> Variable:
 )
 def margin_ranking_loss(x1: Any, x2: Any, y: Any, margin: float) -> Variable:
     """The mean of ``max(0, margin - y * (x1 - x2))``; ``y`` says by 1 or -1 which of the two is to be larger."""
-    sign = _constant(y)
     difference = as_variable(x1) - x2
+    sign = _constant(y, difference)
     if sign.ndim:
         sign = sign.reshape((-1,) + (1,) * (difference.ndim - 1))
     return np.mean(np.maximum(margin - sign * difference, 0))
@@ -155,5 +155,7 @@ def accuracy(y: Any, t: Any) -> Variable:
     return Variable(np.asarray((scores.argmax(axis=-1).reshape(labels.shape) == labels).mean()))
 
 
-def _constant(x: Any) -> Any:
-    return x.data if isinstance(x, Variable) else np.asarray(x)
+def _constant(x: Any, like: Variable | None = None) -> Any:
+    """``x`` as an array, in the precision of ``like``."""
+    array = peek(x)
+    return array if like is None or like.dtype.kind != "f" else array.astype(like.dtype)

@@ -15,7 +15,7 @@ from ipy_autodiff.engine.binary import Binary, binary
 from ipy_autodiff.engine.operation import as_constant
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.unary import Elementwise, elementwise
-from ipy_autodiff.engine.variable import Variable, as_variable
+from ipy_autodiff.engine.variable import Variable, as_variable, peek
 
 __all__ = [
     "absolute",
@@ -332,7 +332,7 @@ _CONDITION = np.array([[True, False, True], [False, False, True]])
 )
 def where(condition: Any, *choices: Any) -> Any:
     """``x0`` where ``condition`` holds, ``x1`` elsewhere; with the condition alone, the indices where it holds."""
-    condition = condition.data if isinstance(condition, Variable) else np.asarray(condition)
+    condition = peek(condition)
     if not choices:
         return np.where(condition)
     x0, x1 = choices

@@ -11,7 +11,7 @@ import numpy as np
 from ipy_autodiff.engine.operation import sum_to as summed_to
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.unary import Elementwise, Unary
-from ipy_autodiff.engine.variable import Variable, as_variable
+from ipy_autodiff.engine.variable import Variable, as_variable, peek
 
 __all__ = [
     "astype",
@@ -89,7 +89,7 @@ def flatten(a: Any, order: str = "C") -> Variable:
 
 def _order(order: str, a: Any) -> str:
     if order in ("A", "K"):
-        data = a.data if isinstance(a, Variable) else a
+        data = peek(a)
         return "F" if data.flags.f_contiguous and not data.flags.c_contiguous else "C"
     return order
 
@@ -102,14 +102,14 @@ def _order(order: str, a: Any) -> str:
 def squeeze(a: Any, axis: Any = None) -> Variable:
     """``a`` without its axes of length 1, or without those that ``axis`` names."""
     x = as_variable(a)
-    return Reshape(np.squeeze(x.data, axis).shape).apply(x)
+    return Reshape(np.squeeze(peek(x), axis).shape).apply(x)
 
 
 @operation(np.expand_dims, samples=[Sample(random(2, 3), 1), Sample(random(2), (0, 2)), Sample(random(), 0)])
 def expand_dims(a: Any, axis: Any) -> Variable:
     """``a`` with new axes of length 1 at these places."""
     x = as_variable(a)
-    return Reshape(np.expand_dims(x.data, axis).shape).apply(x)
+    return Reshape(np.expand_dims(peek(x), axis).shape).apply(x)
 
 
 @operation(np.atleast_1d, samples=[Sample(random()), Sample(random(2))])
@@ -132,7 +132,7 @@ def atleast_3d(*arrays: Any) -> Any:
 
 def _at_least(function: Any, arrays: tuple[Any, ...]) -> Any:
     variables = [as_variable(a) for a in arrays]
-    results = tuple([Reshape(function(x.data).shape).apply(x) for x in variables])
+    results = tuple([Reshape(function(peek(x)).shape).apply(x) for x in variables])
     return results if len(results) != 1 else results[0]
 
 

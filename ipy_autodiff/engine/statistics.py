@@ -11,7 +11,7 @@ import numpy as np
 
 from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.registry import Sample, operation, random
-from ipy_autodiff.engine.variable import Variable, as_variable
+from ipy_autodiff.engine.variable import Variable, as_variable, peek
 
 __all__ = [
     "average",
@@ -75,7 +75,8 @@ def quantile(a: Any, q: Any, axis: int | None = None, method: str = "linear", ke
     places = np.asarray(q) * (ordered.shape[-1] - 1)
     below = np.floor(places).astype(int)
     above = np.minimum(below + 1, ordered.shape[-1] - 1)
-    y = ordered[..., below] * (1 - (places - below)) + ordered[..., above] * (places - below)
+    share = (places - below).astype(x.dtype if x.dtype.kind == "f" else float)
+    y = ordered[..., below] * (1 - share) + ordered[..., above] * share
     if keepdims:
         shape = [1] * x.ndim if axis is None else [1 if i == axis % x.ndim else n for i, n in enumerate(x.shape)]
         y = y.reshape((*shape, *places.shape))
@@ -99,7 +100,8 @@ def nansum(a: Any, axis: Any = None, keepdims: bool = False) -> Variable:
 @operation(np.nanmean, samples=_AXES)
 def nanmean(a: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     """The mean along ``axis`` of the elements that are numbers."""
-    return nansum(a, axis, keepdims) / np.sum(~np.isnan(a), axis=axis, keepdims=keepdims)
+    y = nansum(a, axis, keepdims)
+    return y / np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=y.dtype)
 
 
 @operation(np.nanmax, samples=_AXES)
@@ -122,9 +124,9 @@ _PLACES = np.array([-1.0, 0.0, 0.5, 2.0])
 @operation(np.interp, samples=[Sample(random(5), _PLACES, random(4)), Sample(random(2, 3), _PLACES, _PLACES**2)])
 def interp(x: Any, xp: Any, fp: Any) -> Variable:
     """At each ``x`` the value of the line through the points ``(xp, fp)``; beyond its ends, the end's value."""
-    places = xp.data if isinstance(xp, Variable) else np.asarray(xp)
+    places = peek(xp)
     x = np.clip(as_variable(x), places[0], places[-1])
-    left = np.clip(np.searchsorted(places, x.data, side="right") - 1, 0, len(places) - 2)
+    left = np.clip(np.searchsorted(places, peek(x), side="right") - 1, 0, len(places) - 2)
     xp, fp = as_variable(xp), as_variable(fp)
     share = (x - xp[left]) / (xp[left + 1] - xp[left])
     return fp[left] * (1 - share) + fp[left + 1] * share

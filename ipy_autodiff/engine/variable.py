@@ -20,7 +20,7 @@ from ipy_autodiff.engine.recording import reading
 if TYPE_CHECKING:
     from ipy_autodiff.engine.function import Function
 
-__all__ = ["Array", "Variable", "as_array", "as_variable"]
+__all__ = ["Array", "Variable", "as_array", "as_variable", "peek"]
 
 Array = npt.NDArray[Any]
 
@@ -218,6 +218,11 @@ def as_array(x: Any) -> Array:
 def as_variable(x: Any) -> Variable:
     """``x`` itself where it is a Variable, else a new leaf that holds ``as_array(x)``."""
     return x if isinstance(x, Variable) else Variable(as_array(x))
+
+
+def peek(x: Any) -> Array:
+    """The array of ``x``, a Variable or a sequence, where only its shape, order or truth is asked for."""
+    return np.asarray(x._data if isinstance(x, Variable) else x)
 
 
 def _not_an_array(data: Any) -> TypeError:

@@ -49,3 +49,34 @@ def test_numpys_own_function_gives_the_same_on_variables_as_on_arrays(operation:
             np.testing.assert_allclose(data, value, rtol=1e-12, atol=1e-12)
     for array, original in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, original)
+
+
+def keeps_precision(operation: Registered, sample: Sample) -> bool:
+    """Whether all operands are the Variables: a constant array of double precision makes the result double."""
+    constants = [value for value in (*sample.args, *sample.kwargs.values()) if isinstance(value, np.ndarray)]
+    return not constants and operation.prepare is None and operation.name not in ("array", "linspace")
+
+
+SINGLE = [case for case in CASES if keeps_precision(*case)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "sample"), SINGLE, ids=[f"{operation.name}{sample}" for operation, sample in SINGLE]
+)
+def test_single_precision_stays_single(operation: Registered, sample: Sample) -> None:
+    rng = np.random.default_rng(0)
+    doubles = drawn(sample, operation.domain, np.asarray, rng)
+    found = []
+    for arrays in (doubles, [array.astype(np.float32) for array in doubles]):
+        points = [Variable(array) for array in arrays]
+        with np.errstate(all="ignore"):
+            results = called(operation, sample, points)
+            total = sum((np.sum(y) for y in results[1:]), start=np.sum(results[0]))
+            if total.creator is not None:
+                total.backward()
+        found.append([point.grad for point in points])
+        assert all(y.dtype == arrays[0].dtype for y in results) or "astype" in operation.name
+    for g, h in zip(*found, strict=True):
+        if g is not None:
+            assert h.dtype == np.float32
+            np.testing.assert_allclose(h, g, rtol=2e-3, atol=2e-3)
