@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import gc
 from collections.abc import Callable, Iterable
+from sys import getrefcount
 from typing import Any
 from weakref import ref
 
@@ -13,12 +14,11 @@ import numpy as np
 
 from ipy_autodiff.engine.collector import INTERVAL, settle
 from ipy_autodiff.engine.errors import explain
+from ipy_autodiff.engine.kept_data import attributes_of, keeps_arrays, kept_data
 from ipy_autodiff.engine.recording import is_recording, no_grad, reading
 from ipy_autodiff.engine.variable import Array, Variable, as_array, as_variable
 
 __all__ = ["Function", "Output"]
-
-NOTHING: dict[str, Any] = {}
 
 
 class Output(ref[Variable]):
@@ -50,7 +50,7 @@ class Function:
         variables = tuple([x if x.__class__ is Variable else as_variable(x) for x in inputs])
         if getattr(self, "_outputs", None) is not None:
             self._leave_to_a_copy()
-        before = {**getattr(self, "__dict__", NOTHING)}
+        before = attributes_of(self, Function)
         xs = [x.data for x in variables]
         results = self.forward(*xs)
         several = isinstance(results, tuple | list)
@@ -66,7 +66,7 @@ class Function:
                 y.generation = generation
                 y._uses = 1  # as if used before: its creator then waits for the whole gradient, and is called with care
             self._inputs = variables
-            self._data_in = kept_data(getattr(self, "__dict__", NOTHING), before, xs)
+            self._data_in = kept_data(attributes_of(self, Function), before, xs)
             self._outputs = tuple([Output(y) for y in outputs]) if several else ref(outputs[0])
         return tuple(outputs) if several else outputs[0]
 
@@ -131,7 +131,7 @@ class Function:
     def _gradients(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
         """Each input with its gradient as ``backward`` gives it on arrays, after checks."""
         with no_grad():
-            pairs = self._paired(self.backward(*[own_array(gy) for gy in gys]))
+            pairs = self._paired(self.backward(*own_arrays(gys)))
         return [(x, gx._data if isinstance(gx, Variable) else gx) for x, gx in pairs]
 
     def _gradients_as_variables(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
@@ -148,16 +148,18 @@ class Function:
 
     def _paired_on_variables(self, gys: tuple[Any, ...]) -> list[tuple[Variable, Any]] | None:
         """The gradients as Variables that know all they depend on; None where raw data came in between."""
-        state = getattr(self, "__dict__", {})
-        hidden = {name: state.pop(name) for name in getattr(self, "_data_in", ()) if name in state}
+        hidden = {name: getattr(self, name) for name in getattr(self, "_data_in", ()) if hasattr(self, name)}
         before = reading.count
         try:
+            for name in hidden:
+                delattr(self, name)
             pairs = self._paired(self.backward(*gys))
         except Exception:  # it does not work on Variables; on arrays it may
             return None
         finally:
-            state.update(hidden)
-        if reading.count != before or any(isinstance(value, np.ndarray) for value in vars(type(self)).values()):
+            for name, value in hidden.items():
+                setattr(self, name, value)
+        if reading.count != before or keeps_arrays(type(self), Function):
             return None  # it read an array from a Variable, or may have kept one on its class
         return pairs if all(isinstance(gx, Variable) for _, gx in pairs) else None
 
@@ -233,31 +235,22 @@ class Raw(Function):
         raise explain(RuntimeError, "raw_backward", name=self.name)
 
 
-def kept_data(attributes: dict[str, Any], before: dict[str, Any], xs: list[Array]) -> frozenset[str]:
-    """The attributes in which a call of ``forward`` kept numbers that depend on its arguments."""
-    if not attributes:
-        return frozenset()
-    counting = all(x.dtype.kind == "f" for x in xs)  # then integers index or count
-    changed = [name for name, value in attributes.items() if value is not before.get(name, before)]
-    return frozenset([name for name in changed if _is_data(attributes[name], counting)])
+def own_arrays(gys: tuple[Any, ...]) -> list[Array]:
+    """The gradients as arrays that ``backward`` may even write into: no scalars, and nothing that others see."""
+    arrays = []
+    for place in range(len(gys)):
+        seen = getrefcount(gys[place]) > _IN_A_TUPLE
+        array = np.asarray(gys[place])
+        arrays.append(array.copy() if seen or not array.flags.writeable or array.base is not None else array)
+    return arrays
 
 
-def _is_data(value: Any, counting: bool) -> bool:
-    if value is None or isinstance(value, bool | str | bytes | slice | np.bool_ | np.dtype | type):
-        return False
-    if isinstance(value, int | np.integer):
-        return not counting
-    if isinstance(value, np.ndarray):
-        return value.dtype.kind not in ("biu" if counting else "b")
-    if isinstance(value, list | tuple | set | frozenset):
-        return any(_is_data(item, counting) for item in value)
-    return True
+def _references_in_a_tuple() -> int:
+    pair = (np.empty(1),)
+    return getrefcount(pair[0])
 
 
-def own_array(gy: Any) -> Array:
-    """A gradient as an array that ``backward`` may even write into: no scalar, and no view for reading only."""
-    array = np.asarray(gy)
-    return array if array.flags.writeable else array.copy()
+_IN_A_TUPLE = _references_in_a_tuple()
 
 
 def count_uses(inputs: tuple[Any, ...]) -> None:

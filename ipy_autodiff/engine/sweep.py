@@ -210,6 +210,10 @@ def _seed(y: Variable, create_graph: bool) -> Any:
             grad = np.ones(data.shape, data.dtype if kind == "f" else float64)
         else:
             grad = data.dtype.type(1) if kind == "f" else float64(1.0)
+    elif grad.shape != y._data.shape:
+        raise explain(ValueError, "seed_shape", grad=grad.shape, shape=y._data.shape)
+    elif grad.dtype.kind in "iub":
+        grad = grad.astype(float64)
     if create_graph:
         return grad if isinstance(grad, Variable) else Variable(np.asarray(grad))
     if isinstance(grad, Variable):

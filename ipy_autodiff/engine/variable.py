@@ -116,6 +116,7 @@ class Variable:
 
         The sweep starts from ``grad`` where it is set, else from ones. With ``retain_grad`` the Variables in between
         keep their gradients too; with ``create_graph`` the gradients are Variables that can be differentiated again.
+        Such a gradient leads back to the leaf that holds it: ``cleargrad`` undoes that cycle of references.
         """
         from ipy_autodiff.engine.sweep import sweep
 

@@ -116,6 +116,22 @@ def test_the_seed_is_ones_or_what_was_set() -> None:
     assert z.creator.input.grad == 12.0
 
 
+def test_a_seed_that_does_not_fit() -> None:
+    y = Variable(np.ones(3)) * 2.0
+    y.grad = np.ones(2)
+    with pytest.raises(ValueError, match=r"\(2,\).*\(3,\)"):
+        y.backward()
+
+
+def test_a_seed_of_integers() -> None:
+    x = leaf(2.0)
+    y = x + 1.0
+    y.grad = np.array(3)
+    y.backward()
+    assert x.grad == 3.0
+    assert x.grad.dtype == np.float64
+
+
 def test_backward_of_a_leaf() -> None:
     x = leaf([1.0, 2.0])
     x.backward()

@@ -211,6 +211,25 @@ def test_gradients_come_as_arrays_that_may_be_written_to() -> None:
     assert s.grad == 0.0
 
 
+def test_a_backward_that_writes_into_its_gradient_harms_no_other_branch() -> None:
+    class Halve(Function):
+        def forward(self, x: Any) -> Any:
+            return x / 2
+
+        def backward(self, gy: Any) -> Any:
+            gy /= 2
+            return gy
+
+    x, z = Variable(np.ones((100, 100))), Variable(np.ones((100, 100)))
+    y = Halve()(x) + Halve()(z) + (x + z)
+    seed = np.ones((100, 100))
+    y.grad = seed
+    y.backward()
+    assert np.all(seed == 1.0)
+    assert np.all(x.grad == 1.5)
+    assert np.all(z.grad == 1.5)
+
+
 def test_backward_may_work_on_the_variables() -> None:
     class Cube(Function):
         def forward(self, x: Any) -> Any:
@@ -268,6 +287,29 @@ class SavedOnTheClass(Function):
         return 2 * SavedOnTheClass.x * gy
 
 
+class SavedInASlot(Function):
+    __slots__ = ("x",)
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return x**2
+
+    def backward(self, gy: Any) -> Any:
+        return 2 * self.x * gy
+
+
+class SavedInACache(Function):
+    def __init__(self) -> None:
+        self.cache: dict[str, Any] = {}
+
+    def forward(self, x: Any) -> Any:
+        self.cache["x"] = x
+        return x**2
+
+    def backward(self, gy: Any) -> Any:
+        return 2 * self.cache["x"] * gy
+
+
 class Number(Function):
     def forward(self, x: Any) -> Any:
         self.x = float(x)
@@ -296,7 +338,9 @@ class Detached(Function):
 
 
 @pytest.mark.parametrize(
-    "kind", [Square, Saved, SavedInAList, SavedOnTheClass, Number, Written, Detached], ids=lambda kind: kind.__name__
+    "kind",
+    [Square, Saved, SavedInAList, SavedInASlot, SavedInACache, SavedOnTheClass, Number, Written, Detached],
+    ids=lambda kind: kind.__name__,
 )
 @pytest.mark.parametrize("value", [3.0, 0.0, 3])
 def test_a_backward_on_raw_data_is_differentiated_once_and_then_says_so(kind: type[Function], value: Any) -> None:
