@@ -92,7 +92,7 @@ def climb(paths: Sequence[Path], scales: Floats) -> Slope:
         gap = np.abs(right - left)
         kink = ~seen.lost & (gap > 10 * (s + t)) & (gap > 1e-9 * np.abs(value))
         left, right, sigma = np.where(kink, (left, right, np.fmax(s, t)), (value, value, sigma))
-        return Slope(value, sigma, left, right, kink, seen.still, np.fmax.reduce(seen.size))
+        return Slope(value, sigma, left, right, kink, seen.still, seen.size[-1])
 
 
 def real(values: Any) -> Array:

@@ -21,6 +21,9 @@ _HOPELESS = {"forward-in-place", "gradient-not-real", "backward-returns-nothing"
 """After these nothing more can be asked of ``backward``."""
 
 
+_TINY = 1e-300
+
+
 def observed(program: Program, function: FunctionNode) -> LocalCheck:
     """What can be seen of one call. The probe is empty where the Function could not be run both ways."""
     xs = [in_float64(node.data) for node in function.inputs]
@@ -159,7 +162,8 @@ def _same(first: Any, second: Any, tolerance: float) -> bool:
     if tolerance == 0 or a.dtype.kind not in "fc":
         return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
     largest = float(np.nanmax(np.abs(a), initial=0.0, where=np.isfinite(a)))
-    return np.allclose(a, b, rtol=tolerance, atol=tolerance * largest, equal_nan=True)
+    # Numbers too small for all their digits are as good as zero.
+    return np.allclose(a, b, rtol=tolerance, atol=tolerance * largest + _TINY, equal_nan=True)
 
 
 def _tolerance(saved: Any) -> float:
