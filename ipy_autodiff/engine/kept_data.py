@@ -11,7 +11,7 @@ import numpy as np
 
 from ipy_autodiff.engine.variable import Array
 
-__all__ = ["attributes_of", "kept_data", "keeps_arrays"]
+__all__ = ["attributes_of", "keeps_arrays", "kept_data"]
 
 _NOTHING: dict[str, Any] = {}
 
@@ -21,9 +21,7 @@ def attributes_of(function: Any, base: type) -> dict[str, Any]:
     attributes = {**getattr(function, "__dict__", _NOTHING)}
     kind = type(function)
     if "__slots__" in vars(kind):
-        own = [
-            slot for each in kind.__mro__[: kind.__mro__.index(Function)] for slot in vars(each).get("__slots__", ())
-        ]
+        own = [slot for each in _own_classes(kind, base) for slot in vars(each).get("__slots__", ())]
         attributes.update({name: getattr(function, name) for name in own if hasattr(function, name)})
     return attributes
 
