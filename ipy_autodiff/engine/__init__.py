@@ -14,6 +14,7 @@ from ipy_autodiff.engine import (
     losses,
     matrix_products,
     piecewise,
+    reciprocal_trigonometric,
     reductions,
     running,
     shapes,
@@ -33,6 +34,7 @@ from ipy_autodiff.engine.losses import *
 from ipy_autodiff.engine.matrix_products import *
 from ipy_autodiff.engine.numerical import numerical_diff
 from ipy_autodiff.engine.piecewise import *
+from ipy_autodiff.engine.reciprocal_trigonometric import *
 from ipy_autodiff.engine.recording import no_grad
 from ipy_autodiff.engine.reductions import *
 from ipy_autodiff.engine.running import *
@@ -54,6 +56,7 @@ __all__ += linear_algebra.__all__
 __all__ += losses.__all__
 __all__ += matrix_products.__all__
 __all__ += piecewise.__all__
+__all__ += reciprocal_trigonometric.__all__
 __all__ += reductions.__all__
 __all__ += running.__all__
 __all__ += shapes.__all__

@@ -17,10 +17,12 @@ from ipy_autodiff.engine.variable import Variable, as_variable
 __all__ = [
     "average_pooling",
     "batch_norm",
+    "col2im",
     "conv2d",
     "conv_nd",
     "convolve",
     "deconv2d",
+    "im2col",
     "max_pool",
     "pooling",
     "sliding_window",
@@ -100,6 +102,35 @@ def _windows(x: Any, window: tuple[int, ...], stride: Pair, pad: Pair) -> Variab
     if any(borders):
         x = np.pad(x, [(0, 0)] * (x.ndim - n) + [(border, border) for border in borders])
     return Windows(window, _pair(stride, n), tuple(range(x.ndim - n, x.ndim))).apply(x)
+
+
+@operation(samples=[Sample(random(1, 2, 3, 3), 2), Sample(random(2, 1, 3, 2), (2, 1), 1, 1, to_matrix=False)])
+def im2col(x: Any, kernel_size: Pair, stride: Pair = 1, pad: Pair = 0, to_matrix: bool = True) -> Variable:
+    """The windows of images (batch, channels, height, width): one a row, or all in (batch, channels, kernel, places)."""
+    windows = _windows(x, _pair(kernel_size), stride, pad)
+    if to_matrix:
+        columns = np.transpose(windows, (0, 2, 3, 1, 4, 5))
+        return columns.reshape((columns.shape[0] * columns.shape[1] * columns.shape[2], -1))
+    return np.transpose(windows, (0, 1, 4, 5, 2, 3))
+
+
+@operation(
+    samples=[Sample(random(4, 8), (1, 2, 3, 3), 2), Sample(random(1, 1, 2, 2, 2, 2), (1, 1, 3, 3), 2, to_matrix=False)]
+)
+def col2im(
+    col: Any, input_shape: tuple[int, ...], kernel_size: Pair, stride: Pair = 1, pad: Pair = 0, to_matrix: bool = True
+) -> Variable:
+    """The images of ``input_shape`` that the windows of ``im2col`` add up to."""
+    n, channels, height, width = input_shape
+    window, steps, borders = _pair(kernel_size), _pair(stride), _pair(pad)
+    full = (height + 2 * borders[0], width + 2 * borders[1])
+    places = [(size - k) // step + 1 for size, k, step in zip(full, window, steps, strict=True)]
+    if to_matrix:
+        windows = np.transpose(as_variable(col).reshape((n, *places, channels, *window)), (0, 3, 1, 2, 4, 5))
+    else:
+        windows = np.transpose(as_variable(col), (0, 1, 4, 5, 2, 3))
+    y = Overlay((n, channels, *full), window, steps, (2, 3)).apply(windows)
+    return y[:, :, borders[0] : borders[0] + height, borders[1] : borders[1] + width]
 
 
 @operation(

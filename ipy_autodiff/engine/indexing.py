@@ -17,6 +17,7 @@ __all__ = [
     "delete",
     "diag",
     "diagonal",
+    "embed_id",
     "get_item",
     "pad",
     "partition",
@@ -116,6 +117,12 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
     if mode != "raise":
         numbers = np.take(np.arange(x.shape[axis]), numbers, mode=mode)
     return x[(slice(None),) * (axis % x.ndim) + (numbers,)]
+
+
+@operation(samples=[Sample(np.array([[0, 2], [2, 1]]), random(3, 2))])
+def embed_id(x: Any, W: Any) -> Variable:  # noqa: N803 - the field's name for it
+    """The rows of ``W`` that the integers in ``x`` name: an embedding."""
+    return as_variable(W)[peek(x)]
 
 
 @operation(

@@ -26,6 +26,7 @@ __all__ = [
     "flip",
     "fliplr",
     "flipud",
+    "full",
     "matrix_transpose",
     "moveaxis",
     "ravel",
@@ -224,6 +225,12 @@ class BroadcastTo(Unary):
 def broadcast_to(array: Any, shape: Shape) -> Variable:
     """``array`` repeated to ``shape`` by the rules of broadcasting."""
     return BroadcastTo(shape).apply(array)
+
+
+@operation(samples=[Sample((2, 3), random()), Sample((2, 3), random(3))])
+def full(shape: Shape, fill_value: Any) -> Variable:
+    """A Variable of ``shape`` that holds ``fill_value`` everywhere, as ``numpy.full`` makes an array of a number."""
+    return broadcast_to(fill_value, shape)
 
 
 @operation(np.broadcast_arrays, samples=[Sample(random(3), random(2, 1))])

@@ -8,6 +8,7 @@ import zlib
 import numpy as np
 import pytest
 
+import ipy_autodiff.engine
 from ipy_autodiff.engine import Variable
 from ipy_autodiff.engine.registry import OPERATIONS, Registered, Sample
 from tests.engine.checking import LAYOUTS, arguments, called, cases, check, drawn
@@ -80,3 +81,9 @@ def test_single_precision_stays_single(operation: Registered, sample: Sample) ->
         if g is not None:
             assert h.dtype == np.float32
             np.testing.assert_allclose(h, g, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_every_operation_is_offered(operation: Registered) -> None:
+    assert getattr(ipy_autodiff.engine, operation.name) is operation.function or operation.numpy
+    assert operation.function.__doc__
