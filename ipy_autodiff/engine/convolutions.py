@@ -106,7 +106,7 @@ def _windows(x: Any, window: tuple[int, ...], stride: Pair, pad: Pair) -> Variab
 
 @operation(samples=[Sample(random(1, 2, 3, 3), 2), Sample(random(2, 1, 3, 2), (2, 1), 1, 1, to_matrix=False)])
 def im2col(x: Any, kernel_size: Pair, stride: Pair = 1, pad: Pair = 0, to_matrix: bool = True) -> Variable:
-    """The windows of images (batch, channels, height, width): one a row, or all in (batch, channels, kernel, places)."""
+    """The windows of images (batch, channels, height, width), one a row or as (batch, channels, kernel, places)."""
     windows = _windows(x, _pair(kernel_size), stride, pad)
     if to_matrix:
         columns = np.transpose(windows, (0, 2, 3, 1, 4, 5))
