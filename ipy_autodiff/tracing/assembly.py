@@ -18,6 +18,7 @@ from ipy_autodiff.tracing.reading import (
     OUTPUTS,
     array_of,
     data_of,
+    dereferenced,
     gradient_of,
     is_function,
     is_variable,
@@ -38,6 +39,8 @@ class _Producer:
     arguments: tuple[Any, ...]
     outputs: tuple[Any, ...]
     call: Call | None
+    places: tuple[int, ...] = ()
+    """Where the outputs that live stand among all; empty where all live."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,18 +140,28 @@ def _producer(variable: Any, log: CallLog, by_key: dict[tuple[str, int], _Produc
     if call is not None and call.function is not None:
         key = ("call", id(call))
         if key not in by_key:
-            by_key[key] = _Producer(call.function, call.arguments, call.outputs, call)
+            all_outputs = [give() for give in call.output_references]
+            by_key[key] = _Producer(
+                call.function, call.arguments, call.outputs, call, call.places or _places(all_outputs)
+            )
         return by_key[key]
     creator = CREATOR.read(variable)
     if creator is None or not is_function(creator):
         return None
     key = ("function", id(creator))
     if key not in by_key:
-        by_key[key] = _Producer(creator, listed(INPUTS.read(creator)), listed(OUTPUTS.read(creator)), None)
+        saved = OUTPUTS.read(creator)
+        places = _places([dereferenced(item) for item in saved]) if isinstance(saved, list | tuple) else ()
+        by_key[key] = _Producer(creator, listed(INPUTS.read(creator)), listed(saved), None, places)
     producer = by_key[key]
     if not any(output is variable for output in producer.outputs):
         producer.outputs = (*producer.outputs, variable)
     return producer
+
+
+def _places(outputs: Sequence[Any]) -> tuple[int, ...]:
+    live = tuple(place for place, output in enumerate(outputs) if output is not None)
+    return live if len(live) < len(outputs) else ()
 
 
 def _take_data(producer: _Producer, data: dict[int, Any]) -> None:
@@ -189,6 +202,7 @@ def _function_node(
         arguments=arguments,
         object=producer.function,
         convention=producer.call.convention if producer.call is not None else ("each", False),  # type: ignore[arg-type]
+        places=producer.places if len(producer.places) == len(producer.outputs) else (),
         recorded=producer.call is None or producer.call.recorded,
     )
 

@@ -74,6 +74,8 @@ class Call:
     """Whether the engine recorded it, as far as it records anything."""
     convention: tuple[str, bool] = ("each", False)
     """How ``forward`` is given its arguments: "each" or "list", and whether as Variables."""
+    places: tuple[int, ...] = ()
+    """Where the outputs stand among all that came out, where some were gone by then."""
     cuts: tuple[tuple[Any, Origin], ...] = ()
     """Variables that went in and were made anew around another one's data, each with where the data came from."""
     key: int = 0

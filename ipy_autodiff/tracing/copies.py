@@ -96,7 +96,9 @@ class Copies:
         for name in spelling.present(function):
             saved = getattr(function, name, None)
             if saved is not None:
-                _set(function, name, _replaced(saved, duplicates))
+                value = _replaced(saved, duplicates)
+                if not _same(value, saved):  # a property over another name leads to the copies by now
+                    _set(function, name, value)
 
     def _point(self, function: Any, spelling: Spelling, nodes: tuple[Any, ...]) -> None:
         """Point the attributes at the copies of these nodes, in the container that the engine uses."""
@@ -123,6 +125,12 @@ def _copy(original: Any) -> Any:
         with contextlib.suppress(AttributeError):
             duplicate.__dict__.update(original.__dict__)
         return duplicate
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, list | tuple):
+        return len(first) == len(second) and all(map(_same, first, second))
+    return first is second
 
 
 def _set(target: Any, name: str, value: Any) -> None:

@@ -73,6 +73,8 @@ class FunctionNode:
     """The live Function object. Two calls of one object are two nodes with the same object."""
     convention: tuple[Literal["each", "list"], bool] = ("each", False)
     """How ``forward`` is given its arguments: each by itself or in one list, and whether as Variables."""
+    places: tuple[int, ...] = ()
+    """Where ``outputs`` stand among all that ``forward`` returns; empty where they are all of it."""
     recorded: bool = True
     """False where the engine has creators and left this call's result without one, as within ``no_grad()``."""
 

@@ -22,6 +22,7 @@ from ipy_autodiff.tracing.reading import (
     OUTPUTS,
     array_of,
     data_of,
+    dereferenced,
     gradient_of,
     is_function,
     is_variable,
@@ -236,6 +237,7 @@ class Recorder:
             saves_inputs=saved,
             recorded=saved or owned_by_output or CREATOR.name(outputs[0]) is None,
             convention=self._conventions.pop(id(function), ("each", False)),
+            places=_places(function, outputs) if owned_by_output else (),
             cuts=tuple(self._cuts(arguments)),
         )
         for output in outputs:
@@ -400,6 +402,14 @@ def _arguments(frame: FrameType) -> tuple[Any, ...]:
     for value in values:
         opened.extend(value if isinstance(value, list | tuple) else [value])
     return tuple(opened)
+
+
+def _places(function: Any, outputs: tuple[Any, ...]) -> tuple[int, ...]:
+    saved = OUTPUTS.read(function)
+    if not isinstance(saved, list | tuple) or len(saved) == len(outputs):
+        return ()
+    places = tuple(place for place, item in enumerate(saved) if dereferenced(item) is not None)
+    return places if len(places) == len(outputs) else ()
 
 
 def _variables_among(frame: FrameType) -> tuple[Any, ...]:

@@ -52,14 +52,14 @@ class Replay:
         with self.aside():
             for function in self.graph.functions:
                 xs = [values[node] for node in function.inputs]
-                for node, y in zip(function.outputs, self._forward(function, xs), strict=False):
+                for node, y in zip(function.outputs, _alive(function, self._forward(function, xs)), strict=False):
                     values[node] = y
         return values
 
     def apply(self, function: FunctionNode, xs: Sequence[Array]) -> tuple[Array, ...]:
         """What this Function's own ``forward`` makes of ``xs``, one array for each of its ``inputs``."""
         with self.aside():
-            return self._forward(function, xs)
+            return _alive(function, self._forward(function, xs))
 
     def vjp(self, function: FunctionNode, xs: Sequence[Array], gys: Sequence[Array]) -> tuple[Any, ...]:
         """What this Function's own ``backward`` answers to ``gys`` after a ``forward`` at ``xs``.
@@ -67,9 +67,13 @@ class Replay:
         The items are as it returned them, but always in a tuple.
         """
         with self.aside():
-            ys = self._forward(function, xs)
+            everything = self._forward(function, xs)
+            ys = _alive(function, everything)
             for node, value in (*zip(function.inputs, xs, strict=True), *zip(function.outputs, ys, strict=False)):
                 self._copies.set_data(node, value)
+            if function.places:  # an output that nobody kept has no gradient: zeros
+                given = dict(zip(function.places, gys, strict=True))
+                gys = [given.get(place, np.zeros_like(y)) for place, y in enumerate(everything)]
             return self.answer(function, gys)
 
     def answer(self, function: FunctionNode, gys: Sequence[Array], copies: Copies | None = None) -> tuple[Any, ...]:
@@ -188,6 +192,11 @@ class Replay:
         if any(array is None for array in arrays):
             raise ReplayError(function, TypeError(f"forward returned {type(answer).__name__}"))
         return tuple(np.array(array) for array in arrays)
+
+
+def _alive(function: FunctionNode, ys: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Those of the results whose Variables the graph has."""
+    return tuple(ys[place] for place in function.places) if function.places else ys
 
 
 def _wants_a_list(method: Any, gys: Sequence[Any]) -> bool:
