@@ -162,9 +162,12 @@ def _control(
     return Control(name, node, place, min(low, value), max(high, value), step, value)
 
 
+_FAR = 1e300  # beyond it the range's ends would not be finite
+
+
 def _range(value: float, whole: bool) -> tuple[float, float, float]:
     """Twice the value's size to either side, at least two hundred steps: a slope near 0 and its sign can be seen."""
-    reach = _nice(2 * abs(value)) if value else 2.0
+    reach = _nice(min(2 * abs(value), _FAR)) if value else 2.0
     if whole:
         reach = max(5.0, math.ceil(reach))
         return value - reach, value + reach, max(1.0, float(round(reach / 100)))
