@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from ipy_autodiff.engine.collector import INTERVAL, settle
 from ipy_autodiff.engine.function import count_uses
 from ipy_autodiff.engine.operation import Operation, as_constant, as_raw, sum_to, unrecorded
 from ipy_autodiff.engine.recording import is_recording, pauses
-from ipy_autodiff.engine.registry import operation
+from ipy_autodiff.engine.registry import Sample, operation
 from ipy_autodiff.engine.variable import Variable, as_variable
 
 __all__ = ["Binary", "binary"]
@@ -128,9 +128,16 @@ class Binary(Operation):
 
 
 def binary(
-    kind: type[Binary], *numpy: Any, domain: tuple[float, float] = (-2.0, 2.0), name: str | None = None
+    kind: type[Binary],
+    *numpy: Any,
+    name: str | None = None,
+    domain: tuple[float, float] = (-2.0, 2.0),
+    samples: Sequence[Sample] | None = None,
 ) -> Callable[[Any, Any], Variable]:
-    """The function that applies ``kind``, registered for these NumPy functions; ``domain`` is where it is checked."""
+    """The function that applies ``kind``, registered for these NumPy functions; ``domain`` is where it is checked.
+
+    It is checked with operands of all shapes that broadcast, or at ``samples`` where it does not work by element.
+    """
     compute = kind.compute
 
     def apply(x0: Any, x1: Any) -> Variable:
@@ -148,12 +155,12 @@ def binary(
                     b = b[()]
                 if x1.generation > generation:
                     generation = x1.generation
-            elif x1.__class__ is int or x1.__class__ is float:
+            elif x1.__class__ is int or x1.__class__ is float or x1.__class__ is ndarray:
                 constant = 1
                 b = x1
             else:
                 return kind().apply(x0, x1)
-        elif x1.__class__ is Variable and (x0.__class__ is int or x0.__class__ is float):
+        elif x1.__class__ is Variable and (x0.__class__ is int or x0.__class__ is float or x0.__class__ is ndarray):
             constant = 0
             x = x1
             a = other = x0
@@ -197,7 +204,7 @@ def binary(
     apply.__name__ = apply.__qualname__ = name or kind.__name__.lower()
     apply.__doc__ = kind.__doc__
     apply.__module__ = kind.__module__
-    return operation(*numpy, domain=domain, elementwise=2)(apply)
+    return operation(*numpy, domain=domain, samples=samples or (), elementwise=0 if samples else 2)(apply)
 
 
 def _scalar_if_0d(x: Variable) -> Any:

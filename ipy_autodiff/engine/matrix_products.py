@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.binary import Binary
+from ipy_autodiff.engine.binary import Binary, binary
 from ipy_autodiff.engine.einsum_notation import Operand, gradient_notation, parse
 from ipy_autodiff.engine.operation import Nary, sum_to
 from ipy_autodiff.engine.registry import Sample, operation, random
@@ -50,6 +50,12 @@ class MatMul(Product):
     __slots__ = ()
     compute = operator.matmul
 
+    def backward(self, gy: Any) -> Any:
+        x0, x1 = self.x0, self.x1
+        if self.constant is None and x0.ndim == 2 == x1.ndim:
+            return gy @ x1.T, x0.T @ gy
+        return Product.backward(self, gy)
+
     def gradient0(self, gy: Any) -> Any:
         x0, x1 = self.x0, self.x1
         if x1.ndim == 1:
@@ -78,8 +84,10 @@ def turned(x: Any) -> Any:
     return x.T if x.ndim == 2 else np.swapaxes(x, -1, -2)
 
 
-@operation(
+matmul = binary(
+    MatMul,
     np.matmul,
+    name="matmul",
     samples=[
         Sample(random(2, 3), random(3, 4)),
         Sample(random(3), random(3)),
@@ -92,9 +100,6 @@ def turned(x: Any) -> Any:
         Sample(random(0, 3), random(3, 2)),
     ],
 )
-def matmul(x1: Any, x2: Any) -> Variable:
-    """The matrix product of the last two axes, broadcast over the others."""
-    return MatMul().apply(x1, x2)
 
 
 class TensorDot(Product):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from math import prod as number_of_elements
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ class Sum(Reduction):
         return np.add.reduce(x, axis=self.axis, keepdims=self.keepdims)
 
     def backward(self, gy: Any) -> Any:
-        return spread(self.expanded(gy), self.x.shape)
+        return spread(gy if gy.__class__ is np.float64 else self.expanded(gy), self.x.shape)
 
 
 class Mean(Reduction):
@@ -73,7 +74,8 @@ class Mean(Reduction):
         return np.mean(x, axis=self.axis, keepdims=self.keepdims)
 
     def backward(self, gy: Any) -> Any:
-        return spread(self.expanded(gy) / self.count(), self.x.shape)
+        gy = gy / self.count()
+        return spread(gy if gy.__class__ is np.float64 else self.expanded(gy), self.x.shape)
 
 
 class Prod(Reduction):
@@ -225,12 +227,11 @@ def spread(g: Any, shape: tuple[int, ...]) -> Any:
     """``g`` broadcast to ``shape``; for reading only where it is large."""
     if g.shape == shape:
         return g
-    if g.__class__ is np.float64:
-        filled = np.empty(shape)
-        if filled.size <= SMALL:
-            filled.fill(g)
-            return filled
-    return np.broadcast_to(g, shape)
+    if isinstance(g, Variable) or number_of_elements(shape) > SMALL:
+        return np.broadcast_to(g, shape)
+    filled = np.empty(shape, g.dtype)
+    filled[...] = g
+    return filled
 
 
 def normalized(axis: int | tuple[int, ...], ndim: int) -> tuple[int, ...]:

@@ -1,5 +1,23 @@
 # ruff: noqa: D102, SLF001 - forward and backward are described in Function; modules share slots, for speed
-"""Operations on one Variable, and the quickest way to make one that works on each element by itself."""
+"""Operations on one Variable, and the quickest way to make one that works on each element by itself::
+
+    class Cube(Elementwise):
+        \"\"\"``x ** 3``.\"\"\"
+
+        __slots__ = ()
+
+        @staticmethod
+        def compute(x):
+            return x * x * x
+
+        def derivative(self):
+            return 3 * self.x * self.x
+
+    cube = elementwise(Cube)
+
+``elementwise`` makes the function and registers it; for a function that NumPy has, ``elementwise(Sinh, np.sinh)`` makes
+``np.sinh`` work on Variables. The tests find it in the registry and check its gradient to second order.
+"""
 
 from __future__ import annotations
 
