@@ -1,8 +1,10 @@
 # ruff: noqa: D102, SLF001 - forward and backward are described in Function; modules share slots, for speed
-"""Operations on one Variable, and the quickest way to make one that works on each element by itself::
+"""Operations on one Variable, and the quickest way to make one that works on each element by itself.
+
+A new operation is one class and one line::
 
     class Cube(Elementwise):
-        \"\"\"``x ** 3``.\"\"\"
+        "``x ** 3``."
 
         __slots__ = ()
 

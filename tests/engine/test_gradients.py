@@ -76,7 +76,8 @@ def test_single_precision_stays_single(operation: Registered, sample: Sample) ->
             if total.creator is not None:
                 total.backward()
         found.append([point.grad for point in points])
-        assert all(y.dtype == arrays[0].dtype for y in results) or "astype" in operation.name
+        if np.lib.NumpyVersion(np.__version__) >= "2.0.0":  # before, numbers made single 0-d arrays double
+            assert all(y.dtype == arrays[0].dtype for y in results) or operation.name == "astype"
     for g, h in zip(*found, strict=True):
         if g is not None:
             assert h.dtype == np.float32
