@@ -93,7 +93,7 @@ class Binary(Operation):
         """The result for ``x0`` and ``x1``."""
         if hasattr(self, "_input"):
             self._leave_to_a_copy()
-            self._outputs = None
+            self._results = None
         return self.apply(x0, x1)
 
     def backward(self, gy: Any) -> Any:

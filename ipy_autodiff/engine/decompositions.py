@@ -48,14 +48,14 @@ class Decomposition(Operation):
     def _living(self) -> tuple[Variable, ...]:
         """The results as Variables: those that still exist, and others that lead to this Function in their place."""
         variables = []
-        for output, data in zip(self._outputs, self.ys, strict=True):
+        for output, data in zip(self._results, self.ys, strict=True):
             y = output()
             if y is None:
                 y = Variable(data)
                 y.set_creator(self)
                 y._uses = 1
             variables.append(y)
-        self._outputs = tuple([Output(y) for y in variables])
+        self._results = tuple([Output(y) for y in variables])
         return tuple(variables)
 
 

@@ -39,16 +39,16 @@ class Function:
     ``input``, ``output`` (the first ones), ``inputs`` and ``outputs`` are then those of the last call.
     """
 
-    __slots__ = ("_data_in", "_inputs", "_outputs")
+    __slots__ = ("_data_in", "_inputs", "_results")
 
     _data_in: frozenset[str]  # the attributes in which forward kept data
     _inputs: tuple[Any, ...]
-    _outputs: Any  # None, a weak reference to the only output, or a tuple of Output
+    _results: Any  # None, a weak reference to the only output, or a tuple of Output
 
     def __call__(self, *inputs: Any) -> Any:
         """The Variable, or the tuple of Variables, that ``forward`` makes of these inputs (numbers become arrays)."""
         variables = tuple([x if x.__class__ is Variable else as_variable(x) for x in inputs])
-        if getattr(self, "_outputs", None) is not None:
+        if getattr(self, "_results", None) is not None:
             self._leave_to_a_copy()
         before = attributes_of(self, Function)
         xs = [x.data for x in variables]
@@ -67,7 +67,7 @@ class Function:
                 y._uses = 1  # as if used before: its creator then waits for the whole gradient, and is called with care
             self._inputs = variables
             self._data_in = kept_data(attributes_of(self, Function), before, xs)
-            self._outputs = tuple([Output(y) for y in outputs]) if several else ref(outputs[0])
+            self._results = tuple([Output(y) for y in outputs]) if several else ref(outputs[0])
         return tuple(outputs) if several else outputs[0]
 
     def _no_forward(self, *xs: Array) -> Any:
@@ -98,20 +98,28 @@ class Function:
 
     @input.setter
     def input(self, x: Any) -> None:
-        self.inputs = (x,)
+        self.inputs = (x, *(self.inputs[1:] if hasattr(self, "inputs") else ()))
 
     @property
     def outputs(self) -> tuple[Variable | None, ...]:
         """The Variables that came out; None for one that no longer exists."""
-        outputs = getattr(self, "_outputs", None)
+        outputs = getattr(self, "_results", None)
         if outputs is None:
             return self._found()
         return tuple([output() for output in outputs]) if isinstance(outputs, tuple) else (outputs(),)
 
     @outputs.setter
     def outputs(self, outputs: Any) -> None:
-        variables = [y() if isinstance(y, ref) else y for y in outputs]
-        self._outputs = tuple([Output(y) for y in variables if y is not None])
+        given = [y for y in (y() if isinstance(y, ref) else y for y in outputs) if y is not None]
+        before = getattr(self, "_results", None)
+        results = list(before) if isinstance(before, tuple) else []
+        places = [place for place, output in enumerate(results) if output() is not None]
+        if len(places) == len(given):  # those that are gone keep their places, and their shapes
+            for place, y in zip(places, given, strict=True):
+                results[place] = Output(y)
+        else:
+            results = [Output(y) for y in given]
+        self._results = tuple(results)
 
     @property
     def output(self) -> Variable | None:
@@ -121,7 +129,7 @@ class Function:
 
     @output.setter
     def output(self, y: Variable) -> None:
-        self.outputs = (y,)
+        self.outputs = (y, *self.outputs[1:])
 
     @property
     def generation(self) -> int:

@@ -90,7 +90,7 @@ class Nary(Operation):
         """The result for these operands."""
         if hasattr(self, "_inputs"):
             self._leave_to_a_copy()
-            self._outputs = None
+            self._results = None
         return self.apply(*inputs)
 
     def backward(self, gy: Any) -> Any:

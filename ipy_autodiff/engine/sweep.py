@@ -164,7 +164,7 @@ class Waiting:
 
     def take(self, f: Function, ys: list[Variable]) -> tuple[Any, ...]:
         """The gradients of all outputs of ``f``: zeros for those that nothing used."""
-        outputs = getattr(f, "_outputs", None)
+        outputs = getattr(f, "_results", None)
         if not isinstance(outputs, tuple) or len(outputs) == 1:
             return (self.gradients.pop(ys[0]),)
         gys = []

@@ -86,7 +86,7 @@ class Unary(Operation):
         """The result for ``x``."""
         if hasattr(self, "_input"):
             self._leave_to_a_copy()
-            self._outputs = None
+            self._results = None
         return self.apply(x)
 
     @property

@@ -91,9 +91,9 @@ class Variable:
         """The Function that made this Variable; None for a leaf."""
         creator = self._creator
         if creator is not None:
-            outputs = getattr(creator, "_outputs", None)
+            outputs = getattr(creator, "_results", None)
             if outputs is None or (outputs.__class__ is ref and outputs() is not self):
-                creator._outputs = ref(self)  # only now: most are never asked for their outputs
+                creator._results = ref(self)  # only now: most are never asked for their outputs
         return creator
 
     @creator.setter

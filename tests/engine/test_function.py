@@ -433,3 +433,33 @@ def test_outputs_of_a_builtin_reached_by_another_way() -> None:
     y = exp(x * 2.0)
     product = next(f for f in gc.get_referrers(x) if isinstance(f, Function))
     assert product.output is y.creator.input
+
+
+def test_inputs_and_outputs_can_be_set_one_or_all() -> None:
+    f = SumAndProduct()
+    x0, x1 = leaf(2.0), leaf(3.0)
+    s, p = f(x0, x1)
+    other = leaf(5.0)
+    f.input = other
+    assert f.inputs == (other, x1)
+    f.inputs = [x1, x0]
+    assert f.inputs == (x1, x0)
+    t = leaf(0.0)
+    f.output = t
+    assert f.outputs == (t, p)
+    product = (x0 * x1).creator
+    product.input = other
+    assert product.inputs == (other, x1)
+    assert s.creator is f
+
+
+def test_outputs_set_on_a_copy_leave_those_that_are_gone_in_their_places() -> None:
+    f = SumAndProduct()
+    x0, x1 = leaf(2.0), leaf(3.0)
+    p = f(x0, x1)[1]
+    duplicate = Variable(p.data)
+    f.outputs = (duplicate,)
+    duplicate.set_creator(f)
+    assert f.outputs == (None, duplicate)
+    duplicate.backward()
+    assert (x0.grad, x1.grad) == (3.0, 2.0)
