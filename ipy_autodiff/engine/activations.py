@@ -191,12 +191,12 @@ class Softmax(Unary):
         self.axis = axis
 
     def compute(self, x: Any) -> Any:
-        powers = np.exp(x - np.max(x, axis=self.axis, keepdims=True))
-        return powers / np.sum(powers, axis=self.axis, keepdims=True)
+        powers = np.exp(x - np.maximum.reduce(x, axis=self.axis, keepdims=True))
+        return powers / np.add.reduce(powers, axis=self.axis, keepdims=True)
 
     def backward(self, gy: Any) -> Any:
         g = gy * self.y
-        return g - self.y * np.sum(g, axis=self.axis, keepdims=True)
+        return g - self.y * np.add.reduce(g, axis=self.axis, keepdims=True)
 
 
 class LogSoftmax(Unary):
@@ -208,11 +208,11 @@ class LogSoftmax(Unary):
         self.axis = axis
 
     def compute(self, x: Any) -> Any:
-        shifted = x - np.max(x, axis=self.axis, keepdims=True)
-        return shifted - np.log(np.sum(np.exp(shifted), axis=self.axis, keepdims=True))
+        shifted = x - np.maximum.reduce(x, axis=self.axis, keepdims=True)
+        return shifted - np.log(np.add.reduce(np.exp(shifted), axis=self.axis, keepdims=True))
 
     def backward(self, gy: Any) -> Any:
-        return gy - np.exp(self.y) * np.sum(gy, axis=self.axis, keepdims=True)
+        return gy - np.exp(self.y) * np.add.reduce(gy, axis=self.axis, keepdims=True)
 
 
 _SOFTMAX = [Sample(random(4)), Sample(random(2, 3)), Sample(random(2, 3), axis=0), Sample(random(2, 3), axis=(0, 1))]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.activations import LogSoftmax, Softmax, log_softmax, softmax, softplus
+from ipy_autodiff.engine.activations import log_softmax, softmax, softplus
 from ipy_autodiff.engine.binary import Binary
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.unary import Unary
@@ -59,20 +59,24 @@ def mean_squared_error(x0: Any, x1: Any) -> Variable:
 class SoftmaxCrossEntropy(Unary):
     """The mean over a batch of minus the log-softmax at each row's label."""
 
-    __slots__ = ("at",)
+    __slots__ = ("at", "probabilities")
 
     def __init__(self, labels: Any) -> None:
         self.at = (np.arange(len(labels)), labels)
 
     def compute(self, x: Any) -> Any:
-        return -np.add.reduce(LogSoftmax(-1).compute(x)[self.at]) / len(x)
+        shifted = x - np.maximum.reduce(x, axis=-1, keepdims=True)
+        powers = np.exp(shifted)
+        sums = np.add.reduce(powers, axis=-1, keepdims=True)
+        self.probabilities = powers / sums
+        return np.add.reduce(np.log(sums[:, 0]) - shifted[self.at]) / len(x)
 
     def backward(self, gy: Any) -> Any:
         x = self.x
         wanted = np.zeros(x.shape, x.dtype)
         wanted[self.at] = 1
-        probabilities = softmax(x) if isinstance(x, Variable) else Softmax(-1).compute(x)
-        return (gy / len(x)) * (probabilities - wanted)
+        probabilities = softmax(x) if isinstance(x, Variable) else self.probabilities
+        return (probabilities - wanted) * (gy / len(x))
 
 
 _LABELS = np.array([2, 0, 2, 1])
