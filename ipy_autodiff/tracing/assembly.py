@@ -141,9 +141,11 @@ def _producer(variable: Any, log: CallLog, by_key: dict[tuple[str, int], _Produc
         key = ("call", id(call))
         if key not in by_key:
             all_outputs = [give() for give in call.output_references]
-            by_key[key] = _Producer(
-                call.function, call.arguments, call.outputs, call, call.places or _places(all_outputs)
-            )
+            # An engine that lets one instance be called again hands the earlier call's record to another object.
+            creator = CREATOR.read(variable)
+            function = creator if type(creator) is type(call.function) else call.function
+            places = call.places or _places(all_outputs)
+            by_key[key] = _Producer(function, call.arguments, call.outputs, call, places)
         return by_key[key]
     creator = CREATOR.read(variable)
     if creator is None or not is_function(creator):

@@ -245,3 +245,15 @@ def test_cprofile_waits_and_goes_on() -> None:
     profile.disable()
     assert record_cell(recorder, namespace, "") is not None
     assert pstats.Stats(profile).total_calls > 0  # type: ignore[attr-defined]
+
+
+def test_our_own_function_may_be_called_twice() -> None:
+    cell = (
+        "import numpy as np\nfrom ipy_autodiff import Function, Variable\n"
+        "class Twice(Function):\n    def forward(self, x):\n        return x ** 2\n"
+        "    def backward(self, gy):\n        return 2 * self.input.data * gy\n"
+        "f = Twice()\nx = Variable(np.array(3.0))\ny = f(f(x))\ny.backward()"
+    )
+    recording = of(cell, "import numpy as np")
+    assert [finding.code for finding in recording.findings] == []
+    assert [float(step.gxs[0]) for step in recording.steps if step.gxs[0] is not None] == [18.0, 108.0]
