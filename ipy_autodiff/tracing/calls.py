@@ -79,7 +79,7 @@ class Call:
     cuts: tuple[tuple[Any, Origin], ...] = ()
     """Variables that went in and were made anew around another one's data, each with where the data came from."""
     key: int = 0
-    guards: list[Any] = field(default_factory=list)
+    guards: list[_Guard] = field(default_factory=list)
 
     @property
     def function(self) -> Any:
@@ -101,13 +101,21 @@ class Call:
         return tuple(output for output in (give() for give in self.output_references) if output is not None)
 
 
+class _Guard(weakref.ref[Any]):
+    """Tells the log that an output is gone. What is called then is no Python code, in which Ctrl-C would be lost."""
+
+    __slots__ = ("call", "key")
+    key: int
+    call: Call
+
+
 class CallLog:
     """The calls whose results still live, found by what came out or by the Function."""
 
     def __init__(self) -> None:
         self._by_output: dict[int, Call] = {}
         self._by_function: dict[int, Call] = {}
-        self._dead: list[tuple[int, Call]] = []
+        self._dead: list[_Guard] = []
         self._strong: deque[int] = deque()
         self.count = 0
         self._origins: dict[int, Origin] = {}
@@ -135,7 +143,10 @@ class CallLog:
             key = id(output)
             self._by_output[key] = call
             try:
-                call.guards.append(weakref.ref(output, self._forgetter(key, call)))
+                # Only noted: to drop a call frees its inputs, whose own calls would be dropped within, one by one.
+                guard = _Guard(output, self._dead.append)
+                guard.key, guard.call = key, call
+                call.guards.append(guard)
             except TypeError:
                 self._strong.append(key)
                 if len(self._strong) > _STRONG:
@@ -172,19 +183,12 @@ class CallLog:
             sorted({id(call): call for call in self._by_output.values()}.values(), key=lambda call: call.number)
         )
 
-    def _forgetter(self, key: int, call: Call) -> Any:
-        # Only noted here: dropping a call frees its inputs, whose own calls would be dropped within, chain after chain.
-        dead = self._dead
-
-        def forget(_: Any) -> None:
-            dead.append((key, call))
-
-        return forget
-
     def _sweep_up(self) -> None:
         while self._dead:
-            key, call = self._dead.pop()
+            guard = self._dead.pop()
+            key, call = guard.key, guard.call
             if self._by_output.get(key) is call:
                 del self._by_output[key]
             if self._by_function.get(call.key) is call and not call.outputs:
                 del self._by_function[call.key]
+            call.guards = [other for other in call.guards if other is not guard]
