@@ -6,14 +6,11 @@ ends in a plateau, at the height of the mistake.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.array_check import axis
-from ipy_autodiff.gradcheck.derivative import differentiate
-from ipy_autodiff.gradcheck.ladder import Array, Floats
-from ipy_autodiff.gradcheck.program import Program
+from ipy_autodiff.gradcheck.measurements import Elements, element_by_element, error_by_step
 from ipy_autodiff.messages import say
 
 if TYPE_CHECKING:
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "plot"]
 
-_STEPS: Floats = np.logspace(-1, -12, 45)
 _MOST = 4_096
 """So many elements are measured one by one for a heat map or bars."""
 _COLOURS = {"pass": "#2a7f3f", "fail": "#b3261e", "inconclusive": "#6b6b6b"}
@@ -54,88 +50,50 @@ def _chosen(comparison: Comparison, name: str | None) -> Row:
 
 
 def _bars(axes: Axes, comparison: Comparison, row: Row) -> None:
-    value, sigma = _measured(comparison, row)
-    backprop = _backprop(row, value)
-    places = np.arange(value.size)
+    found = _elements(comparison, row)
+    places = np.arange(found.numerical.size)
     axes.errorbar(
-        places, value.ravel(), 10 * sigma.ravel(), fmt="o", color="#444", capsize=4, label=say("check.numerical")
+        places,
+        found.numerical.ravel(),
+        10 * found.uncertainty.ravel(),
+        fmt="o",
+        color="#444",
+        capsize=4,
+        label=say("check.numerical"),
     )
-    axes.plot(places, backprop.ravel(), "x", color=_COLOURS[row.verdict], label=say("check.backprop"))
+    axes.plot(places, found.backprop.ravel(), "x", color=_COLOURS[row.verdict], label=say("check.backprop"))
     axes.set_xlabel(say("check.element", name=row.name))
-    axes.set_xticks(places[:: max(1, value.size // 16)])
+    axes.set_xticks(places[:: max(1, places.size // 16)])
     axes.legend()
 
 
 def _error_against_step(axes: Axes, comparison: Comparison, row: Row) -> None:
-    program, x, f = _function(comparison, row)
-    with program.running():
-        start = f(x.copy())
-        place = int(np.ravel_multi_index(row.wrong[0], x.shape)) if row.wrong and x.shape else 0
-        path = axis(f, x, start, place)
-        gradient = float(_backprop(row, x).flat[place])
-        best = differentiate([path], [gradient])
-        steps = _STEPS * path.scale
-        central = [float(np.sum(path.at(h)) - np.sum(path.at(-h))) / (2 * h) for h in steps.tolist()]
-    errors = np.abs(np.asarray(central) - gradient)
-    axes.loglog(
-        steps,
-        np.where(errors > 0, errors, np.nan),
-        "o-",
-        ms=3,
-        color=_COLOURS[row.verdict],
-        label=say("check.backprop"),
-    )
-    errors = np.abs(np.asarray(central) - best.value[0])
+    curve = error_by_step(comparison, row)
+    errors = np.where(curve.from_backprop > 0, curve.from_backprop, np.nan)
+    axes.loglog(curve.steps, errors, "o-", ms=3, color=_COLOURS[row.verdict], label=say("check.backprop"))
     if row.verdict == "fail":
-        axes.loglog(steps, np.where(errors > 0, errors, np.nan), "--", color="#888", label=say("check.numerical"))
+        errors = np.where(curve.from_numerical > 0, curve.from_numerical, np.nan)
+        axes.loglog(curve.steps, errors, "--", color="#888", label=say("check.numerical"))
         axes.legend()
     axes.set_xlabel(say("check.step"))
-    axes.set_ylabel(say("check.error", name=_place(row, place, x)))
+    axes.set_ylabel(say("check.error", name=curve.name))
 
 
 def _heat(axes: Axes, comparison: Comparison, row: Row) -> None:
-    value, sigma = _measured(comparison, row)
-    off = np.abs(_backprop(row, value) - value) / np.maximum(sigma, np.finfo(np.float64).tiny)
-    picture = np.log10(np.maximum(off, 0.1)).reshape(-1, value.shape[-1] if value.ndim else 1)
-    image = axes.imshow(picture, cmap="magma_r", vmin=-1, vmax=max(2.0, float(picture.max(initial=0.0))), aspect="auto")
+    found = _elements(comparison, row)
+    shape = found.numerical.shape
+    picture = np.log10(np.maximum(found.over_sigma, 0.1)).reshape(-1, shape[-1] if shape else 1)
+    most = float(np.nanmax(picture, initial=0.0))
+    image = axes.imshow(picture, cmap="magma_r", vmin=-1, vmax=max(2.0, most), aspect="auto")
     axes.figure.colorbar(image, label=say("check.over-sigma"))
-    axes.set_title(f"{row.name} {value.shape}")
+    axes.set_title(f"{row.name} {shape}")
 
 
 KINDS = {"bars": _bars, "steps": _error_against_step, "heat": _heat}
 
 
-def _function(comparison: Comparison, row: Row) -> tuple[Program, Floats, Any]:
-    if comparison.recording is None:
-        raise ValueError(say("check.plot-nothing", name=row.name))
-    program = Program(comparison.recording, np.inf, comparison.reference)
-    return program, np.asarray(row.variable.data, dtype=np.float64), program.function_of(row.variable)
-
-
-def _measured(comparison: Comparison, row: Row) -> tuple[Floats, Floats]:
-    """The numerical gradient, each element by itself, and its sigmas."""
-    if row.numerical is not None and row.uncertainty is not None and np.isfinite(row.uncertainty).all():
-        return row.numerical, row.uncertainty
-    program, x, f = _function(comparison, row)
-    if x.size > _MOST:
-        raise ValueError(say("check.plot-large", name=row.name, size=f"{x.size:,}", most=f"{_MOST:,}"))
-    with program.running():
-        start = f(x.copy())
-        found = differentiate([axis(f, x, start, place) for place in range(x.size)], _backprop(row, x))
-    return found.value.reshape(x.shape), found.uncertainty.reshape(x.shape)
-
-
-def _backprop(row: Row, like: Array) -> Floats:
-    """Backprop's gradient in the Variable's shape; NaN where there is none, or none of that shape."""
-    if row.backprop is None:
-        return np.full(like.shape, np.nan)
-    gradient = np.asarray(row.backprop, dtype=np.float64)
-    try:
-        return np.broadcast_to(gradient, like.shape)
-    except ValueError:
-        return np.full(like.shape, np.nan)
-
-
-def _place(row: Row, place: int, x: Array) -> str:
-    index = np.unravel_index(place, x.shape) if x.ndim else ()
-    return f"{row.name}[{', '.join(str(int(i)) for i in index)}]" if index else row.name
+def _elements(comparison: Comparison, row: Row) -> Elements:
+    size = int(np.size(row.variable.data))
+    if row.numerical is None and size > _MOST:
+        raise ValueError(say("check.plot-large", name=row.name, size=f"{size:,}", most=f"{_MOST:,}"))
+    return element_by_element(comparison, row)
