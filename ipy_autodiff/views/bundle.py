@@ -9,12 +9,14 @@ plain text.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ipy_autodiff.messages import current_language, say, speaking
-from ipy_autodiff.views import comparison, graph, page, plain_text, stepper
+from ipy_autodiff.views import comparison, graph, page, panel, plain_text, quiz, rules, stepper
 from ipy_autodiff.views.labels import SYMBOLS, shorten
+from ipy_autodiff.views.part import Part
 
 if TYPE_CHECKING:
     from ipy_autodiff.views.ranges import Asked
@@ -33,78 +35,117 @@ def mime_bundle(
     live: bool = True,
     sliders: Sequence[Asked] = (),
     namespace: Mapping[str, Any] | None = None,
+    quiz: bool = False,
+    rules: bool = False,
 ) -> tuple[dict[str, Any], dict[str, Any], View | None]:
     """What ``display(..., raw=True)`` takes, its metadata, and the output's model where there is a kernel (``live``).
 
     ``show`` names the views in their order, ``sliders`` the ranges that were asked for; ``namespace`` is the
-    notebook's, for running the cell anew. The language is the one in force.
+    notebook's, for running the cell anew. ``quiz`` asks for each gradient before it is shown; ``rules`` adds the sweeps
+    of the book's stages side by side. The language is the one in force.
     """
-    identifier, readable, payload, text = _parts(trace, show)
-    data = {"text/plain": text, "text/html": page.fragment(identifier, readable, payload)}
+    wanted = _Wanted(tuple(dict.fromkeys(show)), quiz, rules)
+    told = _speaking(trace, wanted)
+    data = {"text/plain": told.text, "text/html": told.html()}
     if not live:
         return data, {}, None
     from ipy_autodiff.views.widget import open_view
 
-    view = open_view(identifier, len(payload.get("steps", ())))
+    view = open_view(told.identifier, len(told.payload.get("steps", ())))
     if "sliders" in show and len(trace.graph.functions) <= _MOST_MOVED:
-        _explore(view, trace, show, tuple(sliders), namespace)
+        _explore(view, trace, wanted, tuple(sliders), namespace)
     return data, {}, view
-
-
-def _explore(
-    view: View, trace: Trace, show: Sequence[str], asked: tuple[Asked, ...], namespace: Mapping[str, Any] | None
-) -> None:
-    from ipy_autodiff.views.sliders import Drawing, Exploration
-
-    def whole(other: Trace) -> dict[str, Any]:
-        _, _, payload, _ = _told(other, show, view.output)
-        picture = _picture(other, show, view.output)
-        return payload | ({"svg": picture.svg} if picture else {})
-
-    drawing = Drawing((lambda moved: _check(comparison.check(moved))) if "check" in show else None, whole)
-    view.exploration = Exploration(view, trace, drawing, asked, namespace)
 
 
 def html_page(trace: Trace, show: Sequence[str] = VIEWS, title: str = "autodiff") -> str:
     """The trace as one HTML file that works offline."""
-    identifier, readable, payload, _ = _parts(trace, show)
-    return page.standalone(title, page.fragment(identifier, readable, payload))
+    return page.standalone(title, _speaking(trace, _Wanted(tuple(dict.fromkeys(show)))).html())
 
 
-def _parts(trace: Trace, show: Sequence[str]) -> tuple[str, str, dict[str, Any], str]:
-    """An identifier, the readable HTML, the front end's data, and the plain text."""
+@dataclass(frozen=True)
+class _Wanted:
+    """What an output shall show."""
+
+    show: tuple[str, ...]
+    quiz: bool = False
+    rules: bool = False
+
+
+@dataclass(frozen=True)
+class _Told:
+    """An output before it is put together."""
+
+    identifier: str
+    readable: str
+    payload: dict[str, Any]
+    modules: tuple[str, ...]
+    text: str
+
+    def html(self) -> str:
+        return page.fragment(self.identifier, self.readable, self.payload, self.modules)
+
+
+def _explore(
+    view: View, trace: Trace, wanted: _Wanted, asked: tuple[Asked, ...], namespace: Mapping[str, Any] | None
+) -> None:
+    from ipy_autodiff.views.sliders import Drawing, Exploration
+
+    def whole(other: Trace) -> dict[str, Any]:
+        told = _tell(other, wanted, view.output)
+        picture = _picture(other, wanted.show, view.output)
+        return told.payload | ({"svg": picture.svg} if picture else {})
+
+    drawing = Drawing((lambda moved: _check(comparison.check(moved))) if "check" in wanted.show else None, whole)
+    view.exploration = Exploration(view, trace, drawing, asked, namespace)
+
+
+def _speaking(trace: Trace, wanted: _Wanted) -> _Told:
     with speaking(current_language()):  # so that the locale is asked once, not for every sentence
-        return _told(trace, show)
+        return _tell(trace, wanted, f"ad{secrets.token_hex(4)}")
 
 
-def _told(trace: Trace, show: Sequence[str], identifier: str = "") -> tuple[str, str, dict[str, Any], str]:
-    identifier = identifier or f"ad{secrets.token_hex(4)}"
-    payload: dict[str, Any] = {"id": identifier, "lang": current_language(), "show": [], "says": _says()}
-    readable, text = [], []
-    picture = _picture(trace, show, identifier)
-    for name in dict.fromkeys(show):
-        if name == "graph" and picture is not None:
-            readable.append(page.static_graph(picture))
-            text.append(plain_text.graph_text(trace))
-        elif name == "steps":
-            told = stepper.tell(trace, judged="check" in show)
-            readable.append(page.static_steps(told))
-            text.append(plain_text.steps_text(told))
-            payload |= _steps(told, picture)
-        elif name == "check":
-            checked = comparison.check(trace)
-            readable.append(page.static_check(checked))
-            text.append(plain_text.check_text(checked))
-            payload["check"] = _check(checked)
-        elif name != "sliders":
-            continue
-        payload["show"].append(name)
-    notes = payload["notes"] = _findings(trace, {blame.code for blame in trace.blame} if "check" in show else set())
+def _tell(trace: Trace, wanted: _Wanted, identifier: str) -> _Told:
+    picture = _picture(trace, wanted.show, identifier)
+    parts = list(_parts(trace, wanted, picture))
+    shown = [part.name for part in parts]
+    payload: dict[str, Any] = {"id": identifier, "lang": current_language(), "show": shown, "says": _says()}
+    for part in parts:
+        payload.update(part.payload)
+    readable, text = [part.readable for part in parts], [part.text for part in parts if part.text]
+    judged = "check" in wanted.show
+    notes = payload["notes"] = _findings(trace, {blame.code for blame in trace.blame} if judged else set())
     if notes:
-        place = int(payload["show"][:1] == ["graph"])
+        place = int(shown[:1] == ["graph"])
         readable.insert(place, "".join(f"<p>{page.safe(note)}</p>" for note in notes))
         text.insert(place, "\n".join(notes))
-    return identifier, "".join(readable), payload, "\n\n".join(text)
+    modules = tuple(module for part in parts for module in part.modules)
+    return _Told(identifier, "".join(readable), payload, modules, "\n\n".join(text))
+
+
+def _parts(trace: Trace, wanted: _Wanted, picture: graph.Picture | None) -> Iterator[Part]:
+    judged = "check" in wanted.show
+    for name in wanted.show:
+        if name == "graph" and picture is not None:
+            yield Part(name, page.static_graph(picture), plain_text.graph_text(trace), {}, ("graph",))
+            inspected = panel.part(trace)
+            if inspected is not None:
+                yield inspected
+        elif name == "steps":
+            told = stepper.tell(trace, judged=judged)
+            payload = _steps(told, picture)
+            modules = ["stepper"]
+            if wanted.quiz:
+                payload["quiz"] = quiz.questions(trace)
+                modules.append("quiz")
+            yield Part(name, page.static_steps(told), plain_text.steps_text(told), payload, tuple(modules))
+        elif name == "check":
+            checked = comparison.check(trace)
+            readable, text = page.static_check(checked), plain_text.check_text(checked)
+            yield Part(name, readable, text, {"check": _check(checked)}, ("check",))
+        elif name == "sliders":
+            yield Part(name)
+    if wanted.rules:
+        yield rules.part(trace)
 
 
 def _picture(trace: Trace, show: Sequence[str], identifier: str) -> graph.Picture | None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
 from ipy_autodiff.messages import current_language, say
 from ipy_autodiff.views.comparison import Check, ShownRow
-from ipy_autodiff.views.front_end import read
+from ipy_autodiff.views.front_end import exists, read
 from ipy_autodiff.views.graph import Picture
 from ipy_autodiff.views.labels import SYMBOLS
 from ipy_autodiff.views.stepper import Stepper
@@ -79,12 +79,15 @@ def _row(row: ShownRow) -> str:
     return f'<tr data-verdict="{row.verdict}">{cells}<td style="{_LEFT}">{said}</td></tr>'
 
 
-def fragment(identifier: str, readable: str, payload: Mapping[str, Any]) -> str:
-    """The whole output of one magic: what is readable, the style, and the module with its data."""
+def fragment(identifier: str, readable: str, payload: Mapping[str, Any], modules: Iterable[str] = ()) -> str:
+    """The whole output of one magic: what is readable, the style, and the front end's ``modules`` with their data."""
+    names = ("elements", *dict.fromkeys(modules), "mount")
+    style = "".join(read(f"{name}.css") for name in ("view", *names) if exists(f"{name}.css"))
+    script = "\n".join(read(f"{name}.js") for name in names)
     return (
         f'<div id="{identifier}" class="ad-view" data-autodiff="view" lang="{current_language()}">{readable}</div>'
-        f"<style>{read('view.css')}</style>"
-        f'<script type="module">{read("view.js")}\nmount({json_in_script(payload)})</script>'
+        f"<style>{style}</style>"
+        f'<script type="module">{script}\nmount({json_in_script(payload)})</script>'
     )
 
 

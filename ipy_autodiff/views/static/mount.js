@@ -1,0 +1,83 @@
+// Draws the views into `root`, in place of the readable page; if that fails, the page stays as it is.
+// A part is given `page`: `go(step)` moves all of them; `choose(id)` points at a Variable or a Function, and
+// `onChoose(listen)` hears which.
+function fill(root, data) {
+  let step = 0
+  let moved = null
+  let model
+  let sliders
+  const shows = []
+  const listeners = []
+  const update = () => shows.forEach((show) => show(step, moved))
+  const go = (to) => {
+    step = to
+    update()
+    model?.set("step", to)
+    model?.save_changes()
+    sliders?.stepped()
+  }
+  const page = { root, go, choose: (id) => listeners.forEach((listen) => listen(id)), onChoose: (listen) => listeners.push(listen) }
+  const slot = make("div", { hidden: "" })
+  const parts = data.show.map((name) => {
+    if (name === "sliders") return slot
+    const [part, show] = PARTS[name](data, page)
+    shows.push(show)
+    return part
+  })
+  const first = data.show[0] === "graph"
+  const box = first && parts[0].querySelector(".ad-svg").viewBox.baseVal
+  const tall = box.height > box.width && parts.length > 1
+  root.classList.toggle("ad-tall", tall)
+  if (tall) parts.push(make("div", {}, ...parts.splice(1)))
+  parts.splice(first, 0, ...data.notes.map(note))
+  root.replaceChildren(...parts)
+  update()
+
+  // A live model, where there is one, shares its step: what Python sets is shown, what is clicked Python hears.
+  // It also brings the sliders, and the run that they show.
+  const links = (globalThis.ipyAutodiff ??= new Map())
+  const take = () => {
+    step = model.get("step")
+    update()
+    sliders?.stepped()
+  }
+  const redo = () => {
+    leave()
+    fill(root, { ...(model.get("anew").whole || root.recorded), id: data.id })
+  }
+  const follow = () => {
+    if (links.get(data.id) === model) return
+    sliders?.stop()
+    sliders = null
+    model = links.get(data.id)
+    if (!model) return
+    model.on("change:step", take)
+    model.on("change:anew", redo)
+    if (root.recorded === data && model.get("anew")?.whole) return redo()
+    const show = (run) => {
+      moved = run
+      update()
+    }
+    if (data.show.includes("sliders")) sliders = model.drawSliders?.(slot, model, { step: () => step, show })
+    take()
+  }
+  const hear = (event) => event.detail === data.id && follow()
+  const leave = () => {
+    document.removeEventListener("ipy-autodiff", hear)
+    model?.off("change:step", take)
+    model?.off("change:anew", redo)
+    sliders?.stop()
+  }
+  root.recorded ??= data
+  document.addEventListener("ipy-autodiff", hear)
+  follow()
+}
+
+function mount(data) {
+  for (const root of document.querySelectorAll(`[id="${data.id}"]:not(.ad-drawn)`)) {
+    const image = root.querySelector("img")
+    if (image) data.svg = new TextDecoder().decode(Uint8Array.from(atob(image.src.split(",")[1]), (c) => c.charCodeAt(0)))
+    fill(root, data)
+    root.classList.add("ad-drawn")
+  }
+}
