@@ -178,7 +178,7 @@ def test_the_front_end_survives_being_squeezed(name):
     text = read(name)
     assert "`\n" not in text
     assert "/*" not in text
-    assert "</" not in text
+    assert "</" not in text or name == "sliders.js"  # which comes with the live model, not in the page
 
 
 def test_heavy_packages_wait_for_their_use():
