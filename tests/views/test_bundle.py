@@ -176,7 +176,7 @@ STATIC = Path(front_end.__file__).parent / "static"
 @pytest.mark.parametrize("name", sorted(path.name for path in STATIC.glob("*.js")))
 def test_the_front_end_survives_being_squeezed(name):
     text = read(name)
-    assert "`\n" not in text
+    assert all(line.count("`") % 2 == 0 for line in text.splitlines())
     assert "/*" not in text
     assert "</" not in text or name == "sliders.js"  # which comes with the live model, not in the page
 
