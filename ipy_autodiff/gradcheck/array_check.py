@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.gradcheck.derivative import FAIL, INCONCLUSIVE, PASS, differentiate, direction, walk
-from ipy_autodiff.gradcheck.ladder import UNIT, Array, Bools, Floats, Path, real
+from ipy_autodiff.gradcheck.ladder import UNIT, Array, Bools, Floats, Path, Rungs, real
 
 __all__ = ["ArrayCheck", "axis", "check_array"]
 
@@ -37,6 +37,8 @@ class ArrayCheck:
     """Whether both gradients are zero but for round-off."""
     slopes: tuple[float, float, float] | None = None
     """Along the last random direction: backprop's slope, the numerical one, its sigma. None for a small array."""
+    rungs: Rungs | None = None
+    """What was measured step by step: of each element, in order, or along the direction of ``slopes``."""
     wrong: list[tuple[int, ...]] = field(default_factory=list)
     """Elements that are wrong for sure; of a large array the first that were found."""
 
@@ -118,6 +120,8 @@ def _singly(
     found.value.flat[chosen] = slopes.value
     found.uncertainty.flat[chosen] = slopes.uncertainty
     found.kink |= bool(slopes.kink.any())
+    if g.size == x.size:
+        found.rungs = slopes.rungs
     if x.size > 1 and g.size == x.size:
         nothing = (np.abs(g) <= 64 * UNIT * slopes.natural) & (slopes.judge(np.zeros_like(g)) == PASS)
         found.vanishes = bool(nothing.all()) and not bool((verdicts == PASS).all())
@@ -157,7 +161,7 @@ def _along(
         typical = float(np.linalg.norm((gradient * v).ravel())) / max(np.sqrt(support.sum()), 1.0)
         verdict = PASS if 10 * (measured.uncertainty[0] + blur) <= 5e-4 * typical else INCONCLUSIVE
     if found is not None:
-        found.slopes = (slope, float(measured.value[0]), float(measured.uncertainty[0]))
+        found.slopes, found.rungs = (slope, float(measured.value[0]), float(measured.uncertainty[0])), measured.rungs
         found.kink |= bool(measured.kink[0])
     return verdict
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ipy_autodiff.gradcheck.array_check import ArrayCheck, check_array
 from ipy_autodiff.gradcheck.derivative import FAIL, PASS
-from ipy_autodiff.gradcheck.ladder import Array, Floats
+from ipy_autodiff.gradcheck.ladder import Array, Floats, Rungs
 from ipy_autodiff.gradcheck.local_check import LocalCheck, check_functions
 from ipy_autodiff.gradcheck.numbers import spelled
 from ipy_autodiff.gradcheck.program import OverBudget, Program
@@ -56,6 +56,10 @@ class Row:
     """The same gradient from elsewhere, by the column's heading."""
     wrong: tuple[tuple[int, ...], ...] = ()
     """The elements that are wrong; of a large array, some of them."""
+    rungs: Rungs | None = None
+    """The central differences at each step size: of each element, in order, or along the direction of ``slopes``."""
+    slopes: tuple[float, float, float] | None = None
+    """Of a large array, along the last random direction: backprop's slope, the numerical one, its sigma."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -224,6 +228,8 @@ def _measured(program: Program, variable: VariableNode, x: Floats, backprop: Arr
         verdict,
         _joined(reasons),
         wrong=tuple(found.wrong),
+        rungs=found.rungs,
+        slopes=found.slopes,
     )
 
 

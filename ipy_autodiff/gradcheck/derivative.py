@@ -10,13 +10,13 @@ then one of three things: compatible with the samples, incompatible with them, o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ipy_autodiff.gradcheck.ladder import STEPS, UNIT, Array, Bools, Floats, Path, climb, real
+from ipy_autodiff.gradcheck.ladder import STEPS, UNIT, Array, Bools, Floats, Path, Places, Rungs, climb, real
 
 __all__ = [
     "FAIL",
@@ -30,8 +30,6 @@ __all__ = [
     "surely",
     "walk",
 ]
-
-Places = npt.NDArray[np.intp]
 
 PASS, FAIL, INCONCLUSIVE = 0, 1, 2
 
@@ -64,6 +62,8 @@ class Derivative:
     """The function's size, over the argument's or one: a slope far below this cannot be told from zero."""
     unseen: Floats
     """A slope that leaves no trace over the longest step, if numbers of order one are at work inside the function."""
+    rungs: Rungs | None = field(default=None, kw_only=True)
+    """What the first ladder measured; None for a part of the slopes."""
 
     def judge(self, gradient: npt.ArrayLike, noise: npt.ArrayLike = 0.0) -> npt.NDArray[np.int8]:
         """``PASS``, ``FAIL`` or ``INCONCLUSIVE`` for each element of ``gradient``; ``noise`` is its own round-off."""
@@ -100,7 +100,7 @@ class Derivative:
         self.uncertainty[places] = np.inf
 
     def _arrays(self) -> list[Array]:
-        return [getattr(self, field.name) for field in fields(self)]
+        return [getattr(self, one.name) for one in fields(self) if one.name != "rungs"]
 
 
 def derivative(f: Callable[[Floats], Any], x: npt.ArrayLike, gradient: npt.ArrayLike | None = None) -> Derivative:
@@ -213,7 +213,8 @@ def _climb(paths: Sequence[Path], scales: Floats) -> Derivative:
         upper = np.fmax(found.left, found.right) + margin
         natural = np.fmax(found.size, 1.0) / np.maximum(scales, 1.0)
         unseen = 16 * UNIT * np.fmax(found.size, 1.0) / (STEPS[0] * scales)
-    return Derivative(found.value, found.uncertainty, lower, upper, found.kink, found.still, natural, unseen)
+    kinds = found.kink, found.still
+    return Derivative(found.value, found.uncertainty, lower, upper, *kinds, natural, unseen, rungs=found.rungs)
 
 
 def _axes(f: Callable[[Floats], Any], x: Floats) -> Iterator[tuple[Callable[[float], Any], float]]:

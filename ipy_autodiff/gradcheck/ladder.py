@@ -16,11 +16,14 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 
 LEVELS = 7
 STEPS: Floats = 207 / 256 * 2.0**-6 * 8.0 ** -np.arange(LEVELS, dtype=np.float64)[:, None]
 """Of eight significant bits: few enough that x + h is exact, enough that round-off does not repeat itself."""
 UNIT = 2.0**-53
+_SHORTEST: Places = np.concatenate([np.arange(m, LEVELS) for m in (1, 2, 3)])
+"""For each entry of Richardson's table, the level of the shortest step that it is made of."""
 _FEW = 256
 
 
@@ -64,6 +67,17 @@ class Samples(NamedTuple):
         return lost
 
 
+class Rungs(NamedTuple):
+    """The central differences that a slope was read off: what a picture of the error against the step size shows."""
+
+    steps: Floats
+    """(levels, paths), the longest first, in units of the paths' displacement."""
+    slopes: Floats
+    """(levels, paths)."""
+    chosen: Places
+    """For each path, the level of the shortest step that the kept entry was made of."""
+
+
 class Slope(NamedTuple):
     """What one ladder says of each path."""
 
@@ -75,6 +89,7 @@ class Slope(NamedTuple):
     kink: Bools
     still: Bools
     size: Floats
+    rungs: Rungs
 
 
 def climb(paths: Sequence[Path], scales: Floats) -> Slope:
@@ -84,15 +99,19 @@ def climb(paths: Sequence[Path], scales: Floats) -> Slope:
         seen = _sample(paths, steps)
         slope = seen.central / (2 * steps)
         noise = _noise(slope, seen, steps)
-        value, sigma = _extrapolate(slope, noise / steps + 2 * UNIT * np.abs(slope), 64.0, _reach(slope, seen, steps))
+        noisy = noise / steps + 2 * UNIT * np.abs(slope)
+        value, sigma, best = _extrapolate(slope, noisy, 64.0, _reach(slope, seen, steps))
         bent = np.abs(seen.right[1] - seen.left[1]) / steps[1] * (scales / steps[1])
         sigma = sigma + 4 * UNIT * bent  # what the last bit of x itself is worth
         value, sigma = np.where(seen.lost, np.nan, value), np.where(seen.lost, np.inf, sigma)
-        (left, s), (right, t) = (_extrapolate(side / steps, 2 * noise / steps, 8.0) for side in (seen.left, seen.right))
+        (left, s, _), (right, t, _) = (
+            _extrapolate(side / steps, 2 * noise / steps, 8.0) for side in (seen.left, seen.right)
+        )
         gap = np.abs(right - left)
         kink = ~seen.lost & (gap > 10 * (s + t)) & (gap > 1e-9 * np.abs(value))
         left, right, sigma = np.where(kink, (left, right, np.fmax(s, t)), (value, value, sigma))
-        return Slope(value, sigma, left, right, kink, seen.still, seen.size[-1])
+        rungs = Rungs(steps, slope, _SHORTEST[best])
+        return Slope(value, sigma, left, right, kink, seen.still, seen.size[-1], rungs)
 
 
 def real(values: Any) -> Array:
@@ -178,8 +197,8 @@ def _reach(slope: Floats, seen: Samples, steps: Floats) -> tuple[Floats, Floats]
 
 def _extrapolate(
     slope: Floats, noise: Floats, base: float, ends: tuple[Floats, Floats] | None = None
-) -> tuple[Floats, Floats]:
-    """Richardson's table to the fourth column, and from it the entry with the least error bound, with that bound.
+) -> tuple[Floats, Floats, Places]:
+    """Richardson's table to the fourth column; from it the entry with the least error bound, that bound, and its index.
 
     ``base`` is the factor by which a step takes down the leading error: 8 for one-sided slopes, 64 for central ones.
     Entries out of reach of both ``ends`` are left out: long steps can agree with each other on a wrong slope.
@@ -200,4 +219,4 @@ def _extrapolate(
     bound = np.where(usable, bound, np.inf)
     best = np.argmin(bound, axis=0)[None]
     sigma = np.take_along_axis(bound, best, 0)[0]
-    return np.where(np.isfinite(sigma), np.take_along_axis(value, best, 0)[0], np.nan), sigma
+    return np.where(np.isfinite(sigma), np.take_along_axis(value, best, 0)[0], np.nan), sigma, best[0]
