@@ -5,6 +5,7 @@ Parse, run, trace, show: the parts are elsewhere (``cell``, ``tracing``, ``gradc
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import logging
 import warnings
@@ -192,7 +193,7 @@ class AutodiffMagics(Magics):
         trace = Trace(recording, beside=settings.compare)
         if name:
             self.shell.user_ns[name] = trace
-        data, metadata, trace.view = mime_bundle(
+        data, metadata, trace.open_view = mime_bundle(
             trace,
             show=settings.show,
             live=_someone_watches(self.shell),
@@ -200,6 +201,8 @@ class AutodiffMagics(Magics):
             namespace=self.shell.user_ns,
         )
         display(data, metadata=metadata, raw=True)
+        if trace.open_view is not None:
+            _afterwards(trace.open_view)
 
     @contextmanager
     def _faults_named(self) -> Iterator[None]:
@@ -296,6 +299,21 @@ def _someone_watches(shell: Any) -> bool:
     """
     kernel = getattr(shell, "kernel", None)
     return kernel is not None and getattr(kernel, "_allow_stdin", True)
+
+
+def _afterwards(open_view: Callable[[], Any]) -> None:
+    """Link the page to Python when the cell has ended: nobody has to wait for what is not seen."""
+
+    def open_quietly() -> None:
+        try:
+            open_view()
+        except Exception:
+            logging.getLogger("ipy_autodiff").debug("a view could not be opened", exc_info=True)
+
+    try:
+        asyncio.get_running_loop().call_soon(open_quietly)
+    except RuntimeError:  # no loop runs here
+        open_quietly()
 
 
 def _not_in_graph(error: NotInGraph) -> str:

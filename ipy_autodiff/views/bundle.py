@@ -9,8 +9,9 @@ plain text.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ipy_autodiff.messages import current_language, say, speaking
@@ -37,8 +38,10 @@ def mime_bundle(
     namespace: Mapping[str, Any] | None = None,
     quiz: bool = False,
     rules: bool = False,
-) -> tuple[dict[str, Any], dict[str, Any], View | None]:
-    """What ``display(..., raw=True)`` takes, its metadata, and the output's model where there is a kernel (``live``).
+) -> tuple[dict[str, Any], dict[str, Any], Callable[[], View] | None]:
+    """What ``display(..., raw=True)`` takes, its metadata, and what opens the output's model where it is ``live``.
+
+    The model is not needed to read the output, so it may be opened once the output is seen; it is opened once.
 
     ``show`` names the views in their order, ``sliders`` the ranges that were asked for; ``namespace`` is the
     notebook's, for running the cell anew. ``quiz`` asks for each gradient before it is shown; ``rules`` adds the sweeps
@@ -49,12 +52,19 @@ def mime_bundle(
     data = {"text/plain": told.text, "text/html": told.html()}
     if not live:
         return data, {}, None
-    from ipy_autodiff.views.widget import open_view
+    language = current_language()
 
-    view = open_view(told.identifier, len(told.payload.get("steps", ())))
-    if "sliders" in show and len(trace.graph.functions) <= _MOST_MOVED:
-        _explore(view, trace, wanted, tuple(sliders), namespace)
-    return data, {}, view
+    @cache
+    def opened() -> View:
+        from ipy_autodiff.views.widget import open_view
+
+        view = open_view(told.identifier, len(told.payload.get("steps", ())), told.payload.get("at", 0))
+        if "sliders" in show and len(trace.graph.functions) <= _MOST_MOVED:
+            with speaking(language):
+                _explore(view, trace, wanted, tuple(sliders), namespace)
+        return view
+
+    return data, {}, opened
 
 
 def html_page(trace: Trace, show: Sequence[str] = VIEWS, title: str = "autodiff") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -28,8 +28,8 @@ class Trace:
     def __init__(self, recording: Recording, beside: str = "") -> None:
         self.recording = recording
         self._beside = beside
-        self.view: View | None = None
-        """The live view in the notebook, whose ``.step`` can be read, set and observed; None where there is none."""
+        self.open_view: Callable[[], View] | None = None
+        """Opens the live view, and gives it whenever it is called again; None where the trace is not shown live."""
 
     @property
     def graph(self) -> Graph:
@@ -45,6 +45,11 @@ class Trace:
     def findings(self) -> tuple[Finding, ...]:
         """What the tracer noticed by itself, mistakes and remarks."""
         return tuple(self.recording.findings)
+
+    @property
+    def view(self) -> View | None:
+        """The live view in the notebook, whose ``.step`` can be read, set and observed; None where there is none."""
+        return None if self.open_view is None else self.open_view()
 
     @cached_property
     def comparison(self) -> Comparison:

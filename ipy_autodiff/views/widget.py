@@ -50,13 +50,16 @@ class View(anywidget.AnyWidget):
         return max(0, min(int(proposal["value"]), int(self.steps)))
 
 
-def open_view(output: str, steps: int) -> View:
-    """A model for this output. The oldest of very many is closed; its output goes on without Python."""
+def open_view(output: str, steps: int, step: int = 0) -> View:
+    """A model for this output, which shows ``step`` of its ``steps``.
+
+    The oldest of very many is closed; its output goes on without Python.
+    """
     while len(_open) >= _MOST:
         oldest = _open.popleft()
         if oldest.exploration is not None:
             oldest.exploration.close()
         oldest.close()
-    view = View(output=output, steps=steps)
+    view = View(output=output, steps=steps, step=step)
     _open.append(view)
     return view

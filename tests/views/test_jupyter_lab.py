@@ -16,8 +16,9 @@ from ipy_autodiff.messages import speaking
 from ipy_autodiff.views.bundle import mime_bundle
 from tests.views import traces
 with speaking("en"):
-    data, metadata, view = mime_bundle(traces.composed())
-display(data, metadata=metadata, raw=True)"""
+    data, metadata, open_view = mime_bundle(traces.composed())
+display(data, metadata=metadata, raw=True)
+view = open_view()"""
 OBSERVE = "seen = []\nview.observe(lambda change: seen.append(change['new']), 'step')\nview.step = 2"
 
 

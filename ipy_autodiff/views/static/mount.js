@@ -2,7 +2,7 @@
 // A part is given `page`: `go(step)` moves all of them; `choose(id)` points at a Variable or a Function, and
 // `onChoose(listen)` hears which.
 function fill(root, data) {
-  let step = 0
+  let step = data.at ?? 0
   let moved = null
   let model
   let sliders
@@ -41,6 +41,15 @@ function fill(root, data) {
     update()
     sliders?.stepped()
   }
+  // What can be moved may reach the page after the model itself.
+  const slide = () => {
+    if (sliders || !model.get("controls")?.sliders || !data.show.includes("sliders")) return
+    const show = (run) => {
+      moved = run
+      update()
+    }
+    sliders = model.drawSliders?.(slot, model, { step: () => step, show })
+  }
   const redo = () => {
     leave()
     fill(root, { ...(model.get("anew").whole || root.recorded), id: data.id })
@@ -53,12 +62,9 @@ function fill(root, data) {
     if (!model) return
     model.on("change:step", take)
     model.on("change:anew", redo)
+    model.on("change:controls", slide)
     if (root.recorded === data && model.get("anew")?.whole) return redo()
-    const show = (run) => {
-      moved = run
-      update()
-    }
-    if (data.show.includes("sliders")) sliders = model.drawSliders?.(slot, model, { step: () => step, show })
+    slide()
     take()
   }
   const hear = (event) => event.detail === data.id && follow()
@@ -66,6 +72,7 @@ function fill(root, data) {
     document.removeEventListener("ipy-autodiff", hear)
     model?.off("change:step", take)
     model?.off("change:anew", redo)
+    model?.off("change:controls", slide)
     sliders?.stop()
   }
   root.recorded ??= data
