@@ -9,7 +9,8 @@ from ipy_autodiff.messages import LANGUAGES
 
 __all__ = ["Completions"]
 
-_OPTIONS = ("--show", "--of", "--wrt", "--slider", "--compare", "--lang")
+_OPTIONS = ("--show", "--of", "--wrt", "--slider", "--compare", "--quiz", "--rules", "--lang")
+_FLAGS = ("--quiz", "--rules")
 _VALUES = {"--show": ("graph", "steps", "sliders", "check"), "--lang": LANGUAGES, "--compare": ("torch",)}
 _OF_VARIABLES = ("--of", "--wrt", "--slider")
 
@@ -26,7 +27,7 @@ class Completions:
         if not re.match(r"\s*%%?autodiff\b", line):
             return []
         behind = re.search(r"(--\w+)\s+\S*$", line)
-        if behind is not None and behind[1] in _OPTIONS:
+        if behind is not None and behind[1] in _OPTIONS and behind[1] not in _FLAGS:
             return self._values(behind[1], text)
         if text.startswith("-") or not text:
             return [option for option in _OPTIONS if option.startswith(text)]

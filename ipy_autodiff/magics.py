@@ -18,7 +18,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 from IPython.display import display
-from traitlets import List, TraitError, Unicode, observe, validate
+from traitlets import Bool, List, TraitError, Unicode, observe, validate
 
 from ipy_autodiff.cell import Outcome, PreparedCell, TopLevelAwait, plain_error, prepare, run
 from ipy_autodiff.completion import Completions
@@ -42,6 +42,8 @@ class AutodiffMagics(Magics):
     wrt = Unicode("", help="With respect to which Variables, as x,w; empty for all leaves.").tag(config=True)
     slider = List(Unicode(), help="Sliders' ranges and steps, each as x=-2:2:0.1.").tag(config=True)
     compare = Unicode("", help="One more column of gradients: torch.").tag(config=True)
+    quiz = Bool(False, help="Whether each gradient is asked for before it is shown.").tag(config=True)
+    rules = Bool(False, help="Whether the sweeps of the book's stages stand side by side.").tag(config=True)
     lang = Unicode("", help="The language of all that is shown: ko or en; empty for the locale's.").tag(config=True)
 
     def __init__(self, shell: Any) -> None:
@@ -78,6 +80,8 @@ class AutodiffMagics(Magics):
     @argument("--wrt", help="With respect to which Variables: x,w.")
     @argument("--slider", action="append", help="A slider's range and step: x=-2:2:0.1. May be given again.")
     @argument("--compare", help="One more column of gradients, from PyTorch where it is installed: torch.")
+    @argument("--quiz", action="store_true", help="Ask for each gradient before it is shown.")
+    @argument("--rules", action="store_true", help="Sweep by the rules of the book's stages, side by side.")
     @argument("--lang", help="The language of all that is shown: ko or en.")
     @no_var_expand
     @line_cell_magic
@@ -97,6 +101,8 @@ class AutodiffMagics(Magics):
                 wrt=tuple(name.strip() for name in (options.wrt or self.wrt).split(",") if name.strip()) or None,
                 sliders=tuple(parse_slider(text) for text in options.slider or self.slider),
                 compare=parse_compare(options.compare or self.compare),
+                quiz=options.quiz or self.quiz,
+                rules=options.rules or self.rules,
             )
             if cell is None:
                 self._show_existing(options.name, settings)
@@ -199,6 +205,8 @@ class AutodiffMagics(Magics):
             live=_someone_watches(self.shell),
             sliders=settings.sliders,
             namespace=self.shell.user_ns,
+            quiz=settings.quiz,
+            rules=settings.rules,
         )
         display(data, metadata=metadata, raw=True)
         if trace.open_view is not None:
@@ -252,6 +260,8 @@ class _Settings:
     wrt: tuple[str, ...] | None
     sliders: tuple[Slider, ...]
     compare: str
+    quiz: bool
+    rules: bool
 
 
 def parse_show(text: str) -> tuple[str, ...]:

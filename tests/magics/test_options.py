@@ -92,7 +92,7 @@ def test_settings(kernel: Kernel) -> None:
     assert "graph,steps,sliders,check" in kernel.run("%config AutodiffMagics.show = 'picture'").stderr
     kernel.run("get_ipython().config.pop('AutodiffMagics')")  # IPython keeps what a trait refused
     listed = kernel.run("%config AutodiffMagics").stdout
-    for name in ("show", "of", "wrt", "slider", "compare", "lang"):
+    for name in ("show", "of", "wrt", "slider", "compare", "quiz", "rules", "lang"):
         assert f"AutodiffMagics.{name}" in listed
     kernel.run("%config AutodiffMagics.lang = 'en'")
 
@@ -101,7 +101,7 @@ def test_help_documents_every_option(kernel: Kernel) -> None:
     kernel.client.execute("%%autodiff?")
     reply = kernel.client.get_shell_msg(timeout=60)
     text = reply["content"]["payload"][0]["data"]["text/plain"]
-    for option in ("--show", "--of", "--wrt", "--slider", "--compare", "--lang"):
+    for option in ("--show", "--of", "--wrt", "--slider", "--compare", "--quiz", "--rules", "--lang"):
         assert option in text
 
 
