@@ -48,11 +48,14 @@ def find_blame(recording: Recording, comparison: Comparison, *, budget: float = 
     A Function is blamed where its own ``backward`` contradicts its own ``forward``, the engine where the Functions are
     right and what it does with their answers is not, the graph where it is not what was computed.
     """
+    suspicion = _Suspicion(recording, comparison)
+    if suspicion.nothing:
+        return ()
     program = Program(recording, budget)
     found: dict[tuple[str, str], Blame] = {}
     with program.running():
         try:
-            for blame in _causes(program, comparison):
+            for blame in _causes(program, suspicion):
                 found.setdefault((blame.where, blame.code), blame)
         except OverBudget:
             pass
@@ -84,20 +87,38 @@ def blame_error(error: BaseException) -> Blame | None:
     return None
 
 
-def _causes(program: Program, comparison: Comparison) -> Iterator[Blame]:
-    failed = any(row.verdict == "fail" for row in comparison.rows)
-    findings = [finding for finding in program.recording.findings if finding.mistake]
+class _Suspicion:
+    """What a comparison and the tracer's findings give to think, before anything is run again."""
+
+    def __init__(self, recording: Recording, comparison: Comparison) -> None:
+        self.recording = recording
+        self.failed = any(row.verdict == "fail" for row in comparison.rows)
+        self.passed = any(row.verdict == "pass" for row in comparison.rows)
+        self.findings = [finding for finding in recording.findings if finding.mistake]
+        functions = recording.graph.upstream(recording.of) if recording.of is not None else ()
+        # What the engine was told not to record, its Functions cannot answer for.
+        self.functions = functions if all(function.recorded for function in functions) else ()
+        # The sweep meets the last Function first; of several that are wrong, that is where the numbers leave the truth.
+        self.checks = [comparison.functions[f] for f in reversed(self.functions) if f in comparison.functions]
+        self.wrong = [check for check in self.checks if _is_cause(check, self.checks, self.failed)]
+        self.drawn = any(row.reason is not None and row.reason.identifier == "check.random" for row in comparison.rows)
+        self.beyond_values = [*_unwritten(recording, self.functions)]
+        if self.failed:
+            self.beyond_values += _on_class(recording, self.functions)
+        if not self.passed:
+            self.beyond_values += _disconnected(recording)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all is right as far as is known."""
+        return not (self.failed or self.findings or self.wrong or self.drawn or self.beyond_values)
+
+
+def _causes(program: Program, suspicion: _Suspicion) -> Iterator[Blame]:
+    wrong, findings = suspicion.wrong, suspicion.findings
     of_graph = [finding for finding in findings if finding.code in _OF_THE_GRAPH]
-    # The sweep meets the last Function first; of several that are wrong, that is where the numbers leave the truth.
-    checks = [comparison.functions[f] for f in reversed(program.functions) if f in comparison.functions]
-    wrong = [check for check in checks if _is_cause(check, checks, failed)]
-    beyond_values = [*_unwritten(program)]
-    if failed:
-        beyond_values += _on_class(program)
-    if not any(row.verdict == "pass" for row in comparison.rows):
-        beyond_values += _disconnected(program)
-    if beyond_values:
-        yield from beyond_values
+    if suspicion.beyond_values:
+        yield from suspicion.beyond_values
         return
     for check in wrong:
         yield from _of_function(program, check)
@@ -107,8 +128,8 @@ def _causes(program: Program, comparison: Comparison) -> Iterator[Blame]:
         return
     for finding in findings:
         yield from _of_sweep_error(program, finding)
-    if failed or program.random:
-        for fault in check_sweep(program, {check.function for check in checks if check.wrong}):
+    if suspicion.failed or program.random:
+        for fault in check_sweep(program, {check.function for check in suspicion.checks if check.wrong}):
             yield _blame(fault.where, fault.code, _complete(fault), fault.function)
             return
 
@@ -128,11 +149,11 @@ def _is_cause(check: LocalCheck, checks: list[LocalCheck], failed: bool) -> bool
     return bool(codes) and not (in_place and codes <= _SECONDARY)
 
 
-def _on_class(program: Program) -> Iterator[Blame]:
+def _on_class(recording: Recording, functions: Sequence[FunctionNode]) -> Iterator[Blame]:
     """Functions whose class, not the object, holds a Variable of the graph or its data."""
-    objects = [node.object for node in program.recording.graph.variables]
+    objects = [node.object for node in recording.graph.variables]
     ours = {id(item) for item in objects} | {id(data_of(item)) for item in objects}
-    for function in reversed(program.functions):
+    for function in reversed(functions):
         own = getattr(function.object, "__dict__", {})
         for base in type(function.object).__mro__[:-1]:
             if any(id(value) in ours and name not in own for name, value in vars(base).items()):
@@ -140,20 +161,20 @@ def _on_class(program: Program) -> Iterator[Blame]:
                 return
 
 
-def _unwritten(program: Program) -> Iterator[Blame]:
+def _unwritten(recording: Recording, functions: Sequence[FunctionNode]) -> Iterator[Blame]:
     """Functions that the cell sweeps back over and whose ``backward`` is a place kept for one."""
-    if "backward" not in program.recording.source:
+    if "backward" not in recording.source:
         return
-    for function in reversed(program.functions):
-        if backward_method(function.object) is None and callable(getattr(function.object, "backward", None)):
-            yield _blame(function.name, "backward-returns-nothing", {"function": function.name}, function)
+    for kind in {type(function.object): function for function in functions}.values():
+        if backward_method(kind.object) is None and callable(getattr(kind.object, "backward", None)):
+            yield _blame(kind.name, "backward-returns-nothing", {"function": kind.name}, kind)
 
 
-def _disconnected(program: Program) -> Iterator[Blame]:
+def _disconnected(recording: Recording) -> Iterator[Blame]:
     """A result that the cell sweeps back from and that does not know what made it."""
-    of = program.recording.of
-    creator = None if of is None else program.recording.graph.creators.get(of)
-    if of is not None and creator is not None and forgot_its_creator(of) and "backward" in program.recording.source:
+    of = recording.of
+    creator = None if of is None else recording.graph.creators.get(of)
+    if of is not None and creator is not None and forgot_its_creator(of) and "backward" in recording.source:
         yield _blame("graph", "no-creator", {"function": creator.name, "variable": of.name}, creator)
 
 

@@ -48,9 +48,10 @@ def check_gradients(
     data = [_plain(item) for item in arrays]
     names = _names(f, len(data))
     found = []
-    with Draws(()).repeated() as start_over:
+    with Draws((f,)).repeated() as draws:
         for number, recording in enumerate(_recordings(f, make, data, names)):
-            moved = {node: _moved(f, make, data, place, number, start_over) for place, node in enumerate(recording.wrt)}
+            draws.notice()
+            moved = {node: _moved(f, make, data, place, number, draws) for place, node in enumerate(recording.wrt)}
             compared = compare(recording, budget=budget, progress=progress, reference=moved)
             if not compared.ok:
                 blame = tuple(one.sentence for one in find_blame(recording, compared, budget=budget))
@@ -96,14 +97,14 @@ def _moved(
     data: Sequence[Array],
     place: int,
     output: int,
-    start_over: Callable[[], None],
+    draws: Draws,
 ) -> Callable[[Floats], Array]:
     """One output's data as a function of one argument's, by calling ``f`` again; random draws are the first's."""
     others = [array.astype(np.float64) if array.dtype.kind == "f" else array for array in data]
 
     def value(x: Floats) -> Array:
         handed = [make((x if n == place else other).copy()) for n, other in enumerate(others)]
-        start_over()
+        draws.start_over()
         try:
             returned = f(*handed)
         except Exception as error:

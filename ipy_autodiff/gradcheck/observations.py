@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.gradcheck.ladder import Array
-from ipy_autodiff.gradcheck.probe import LocalCheck, Probe, copies, probe
+from ipy_autodiff.gradcheck.probe import LocalCheck, Probe, copies, probe, vjp
 from ipy_autodiff.gradcheck.program import Program, in_float64
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 from ipy_autodiff.tracing.reading import array_of, backward_method
@@ -34,7 +34,7 @@ def observed(program: Program, function: FunctionNode) -> LocalCheck:
         _observe_forward(program, check)
         if backward_method(function.object) is None:
             return check
-        check.probe = probe(program, function, xs)
+        check.probe = probe(program, function, xs, ys=check.probe.ys)
     except ReplayError as error:
         if check.probe.ys:
             check.fail("backward-raises", detail=f"{type(error.cause).__name__}: {error.cause}")
@@ -59,7 +59,7 @@ def _observe_forward(program: Program, check: LocalCheck) -> None:
     if len(ys) != len(recorded):  # an output that nothing held is gone, and which one is not known
         return
     differs = any(not _same(y, saved, _tolerance(saved)) for y, saved in zip(ys, recorded, strict=True))
-    if differs and not program.drawn_by(lambda: program.replay.apply(function, copies(xs))):
+    if differs and function not in program.random:
         check.fail("output-not-forward")
 
 
@@ -88,32 +88,50 @@ def _observe_answer(check: LocalCheck) -> None:
 def _observe_backward(program: Program, check: LocalCheck) -> None:
     """Whether ``backward`` is linear, leaves its arguments alone, and answers the same when asked again."""
     found, function = check.probe, check.function
-    replay = program.replay
     try:
-        program.start_over()
-        first = _answer(replay.vjp(function, copies(found.xs), copies(found.gys)))
-        handed = copies(found.gys)
-        second = _answer(replay.answer(function, handed))
-        if not all(_same(gy, now, 0.0) for gy, now in zip(found.gys, handed, strict=True)):
-            check.fail("backward-in-place")
-            return
-        if not _alike(first, second):
-            drawn = program.drawn_by(lambda: replay.answer(function, copies(found.gys)))
-            check.fail("mask-drawn-again" if drawn else "backward-changes-state")
-            return
-        twice = _answer(replay.answer(function, [-2.0 * gy for gy in found.gys]))
-        if not _alike([None if gx is None else -2.0 * gx for gx in first], twice):
-            check.fail("not-linear", detail=_kind_of_nonlinearity(first, twice))
-        _disturb(function, found.xs)
-        if not _alike(first, _answer(replay.answer(function, copies(found.gys)))):
-            check.fail("kept-on-class")
+        if not _is_well_behaved(program, found):
+            _diagnose(program, check)
         if any(np.asarray(x).dtype.kind in "iu" for x in found.xs):
             program.start_over()
             floats = [x.astype(np.float64) if isinstance(x, np.ndarray) else x for x in found.xs]
-            if not _alike(first, _answer(replay.vjp(function, floats, copies(found.gys)))):
+            again = _answer(program.replay.vjp(function, floats, copies(found.gys)))
+            if not _alike(_answer(found.gxs), again):
                 check.fail("integer-buffer")
     except ReplayError:  # asked more often than the engine ever does
         return
+
+
+def _is_well_behaved(program: Program, found: Probe) -> bool:
+    """One more question that a ``backward`` without faults of any kind answers as it should, and only such a one."""
+    first = _answer(found.gxs)
+    handed = [np.asarray(-2.0 * gy) for gy in found.gys]
+    untouched = copies(handed)
+    _disturb(found.function, found.xs)
+    answer = _answer(program.replay.answer(found.function, handed))
+    untouched_still = all(_same(gy, now, 0.0) for gy, now in zip(untouched, handed, strict=True))
+    return untouched_still and _alike([None if gx is None else -2.0 * gx for gx in first], answer)
+
+
+def _diagnose(program: Program, check: LocalCheck) -> None:
+    """Which fault it is."""
+    found, function = check.probe, check.function
+    replay = program.replay
+    first = _answer(vjp(program, found))
+    handed = copies(found.gys)
+    second = _answer(replay.answer(function, handed))
+    if not all(_same(gy, now, 0.0) for gy, now in zip(found.gys, handed, strict=True)):
+        check.fail("backward-in-place")
+        return
+    if not _alike(first, second):
+        drawn = program.drawn_by(lambda: replay.answer(function, copies(found.gys)))
+        check.fail("mask-drawn-again" if drawn else "backward-changes-state")
+        return
+    twice = _answer(replay.answer(function, [np.asarray(-2.0 * gy) for gy in found.gys]))
+    if not _alike([None if gx is None else -2.0 * gx for gx in first], twice):
+        check.fail("not-linear", detail=_kind_of_nonlinearity(first, twice))
+    _disturb(function, found.xs)
+    if not _alike(first, _answer(replay.answer(function, copies(found.gys)))):
+        check.fail("kept-on-class")
 
 
 def _kind_of_nonlinearity(answer: Sequence[Array | None], to_minus_two: Sequence[Array | None]) -> str:

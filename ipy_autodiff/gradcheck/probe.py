@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 
 from ipy_autodiff.gradcheck.ladder import Array, Floats
-from ipy_autodiff.gradcheck.program import Program
+from ipy_autodiff.gradcheck.program import Program, guarded
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 
-__all__ = ["LocalCheck", "Probe", "Symptom", "copies", "probe", "value_along"]
+__all__ = ["LocalCheck", "Probe", "Symptom", "copies", "probe", "value", "value_along", "vjp"]
 
 _MENDED_BY_ENGINES = {"gradient-shape"}
 """What some engines put right themselves, or what does no harm where no gradient fails."""
@@ -66,36 +66,56 @@ class LocalCheck:
             self.verdict = "fail"
 
 
-def probe(program: Program, function: FunctionNode, xs: Sequence[Any], seed: int = 0) -> Probe:
+def probe(
+    program: Program, function: FunctionNode, xs: Sequence[Any], seed: int = 0, ys: tuple[Array, ...] | None = None
+) -> Probe:
     """Run a Function forward and backward at ``xs``, with random gradients of both signs.
 
-    Raises ``ReplayError`` with what the student's code raised.
+    ``ys`` is what it computes there, where that is known. Raises ``ReplayError`` with what the student's code raised.
     """
     found = Probe(function, list(xs))
-    program.start_over()
-    found.ys = program.replay.apply(function, copies(found.xs))
+    if ys is None or function in program.random:
+        program.start_over()
+        ys = program.replay.apply(function, copies(found.xs))
+    found.ys = ys
     rng = np.random.default_rng(seed)
-    found.gys = tuple(np.copysign(rng.uniform(0.5, 1.5, y.shape), rng.uniform(-1, 1, y.shape)) for y in found.ys)
-    found.gys = tuple(map(np.asarray, found.gys))
-    program.start_over()
-    found.gxs = program.replay.vjp(function, copies(found.xs), copies(found.gys))
+    found.gys = tuple(_signed(rng, y.shape) for y in ys)
+    found.gxs = vjp(program, found)
     return found
 
 
-def value_along(program: Program, found: Probe, node: VariableNode) -> Callable[[Floats], Array]:
-    """The Function's outputs, times their gradients, as a function of one of its Variables."""
-    program_price = program.price(found.function)
+def vjp(program: Program, found: Probe) -> tuple[Any, ...]:
+    """What ``backward`` answers to the probe's gradients, after another ``forward`` at its point."""
+    program.start_over()
+    return program.replay.vjp(found.function, copies(found.xs), copies(found.gys))
 
-    def value(x: Floats) -> Array:
+
+def value(found: Probe, ys: Sequence[Array]) -> Array:
+    """The Function's outputs, times their gradients: their sum's derivative is what ``backward`` gives."""
+    if len(ys) == 1:
+        return np.asarray(ys[0] * found.gys[0])
+    return np.concatenate([(y * gy).ravel() for y, gy in zip(ys, found.gys, strict=True)])
+
+
+def value_along(program: Program, found: Probe, node: VariableNode) -> Callable[[Floats], Array]:
+    """``value`` as a function of one of its Variables."""
+    program_price = program.price(found.function)
+    call = program.call(found.function)
+    held = [None if other is node else guarded(x) for other, x in zip(found.function.inputs, found.xs, strict=True)]
+
+    def along(x: Floats) -> Array:
         program.spend(program_price)
         program.start_over()
-        xs = [x if other is node else held for other, held in zip(found.function.inputs, found.xs, strict=True)]
-        ys = program.replay.apply(found.function, copies(xs))
-        if len(ys) == 1:
-            return np.asarray(ys[0] * found.gys[0])
-        return np.concatenate([(y * gy).ravel() for y, gy in zip(ys, found.gys, strict=True)])
+        moved = guarded(x)
+        return value(found, call([moved if x is None else x for x in held]))
 
-    return value
+    return along
+
+
+def _signed(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Random numbers of either sign, none near zero."""
+    drawn = rng.uniform(-1.0, 1.0, shape)
+    return np.asarray(drawn + np.copysign(0.5, drawn))
 
 
 def copies(arrays: Sequence[Any]) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,10 +15,14 @@ from ipy_autodiff.tracing.graph import FunctionNode, Recording, VariableNode
 from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 
-__all__ = ["OverBudget", "Program", "in_float64"]
+__all__ = ["Call", "OverBudget", "Program", "guarded", "in_float64"]
+
+Call = Callable[[Sequence[Any]], tuple[Array, ...]]
 
 _ELEMENTS_A_CALL = 5_000
 """So many elements cost about as much as calling a Function does."""
+_TRIES = 4
+"""So often a Function that may draw is asked, lest a small mask come out the same by chance."""
 
 
 class OverBudget(Exception):  # noqa: N818 - it ends a search; nothing is wrong
@@ -41,46 +45,75 @@ class Program:
     ) -> None:
         self.recording = recording
         self.reference = reference or {}
-        self.replay = Replay(recording.graph)
+        self.replay = _Quick(recording.graph)
         self.budget = budget
         self.spent = 0.0
         functions = recording.graph.upstream(recording.of) if recording.of is not None else ()
         # What the engine was told not to record, its Functions cannot answer for.
         self.functions = functions if all(function.recorded for function in functions) else ()
-        self._draws = Draws(self.functions)
+        self._draws: Draws | None = None
+        self._drawn = False
+        self._calls: dict[FunctionNode, Call] = {}
         self._prices: dict[FunctionNode, float] = {}
-        self.start_over: Callable[[], None] = _nothing
-        """Makes the next random draws the same as the first, where there are any; within ``running``."""
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """A context for many runs: nothing that the student's code does in it is left behind."""
-        with self.replay.aside(), self._draws.repeated() as start_over:
-            if self.drawn_by(self._try_forward):
-                self.start_over = start_over
-            start_over()
+        self._draws = Draws(function.object for function in self.functions)
+        with self.replay.aside(), self._draws.repeated():
+            with contextlib.suppress(ReplayError):
+                _ = self.values
+            self._drawn = self._draws.notice()
+            self.start_over()
             yield
-            self.start_over = _nothing
+
+    def start_over(self) -> None:
+        """Make the next random draws the same as the first, where there are any; within ``running``."""
+        if self._drawn and self._draws is not None:
+            self._draws.start_over()
 
     @cached_property
     def values(self) -> dict[VariableNode, Any]:
         """Every Variable's value when the Functions run again in float64."""
-        values = {node: in_float64(node.data) for node in self.recording.graph.variables}
+        values = {node: guarded(in_float64(node.data)) for node in self.recording.graph.variables}
         for function in self.functions:
-            values.update(self.apply(function, values))
+            values.update({node: guarded(y.copy()) for node, y in self.apply(function, values).items()})
         return values
 
     @cached_property
     def random(self) -> tuple[FunctionNode, ...]:
-        """The Functions whose ``forward`` gives something else each time."""
-        if self.start_over is _nothing:
+        """The Functions whose ``forward`` gives something else each time; none where they cannot be run again."""
+        try:
+            _ = self.values
+        except ReplayError:
             return ()
-        found = []
-        for function in self.functions:
-            ys = (self.apply(function, self.values), self.apply(function, self.values))
-            if any(not np.array_equal(ys[0][node], ys[1][node], equal_nan=True) for node in ys[0]):
-                found.append(function)
-        return tuple(found)
+        if self._drawn or (self._draws is not None and self._draws.makes_generators):
+            suspects = self.functions
+        else:
+            suspects = tuple(function for function in self.functions if not self._repeats(function))
+        return tuple(function for function in suspects if self._varies(function, lambda: None))
+
+    @cached_property
+    def unrepeatable(self) -> frozenset[FunctionNode]:
+        """Those of them that do so even when all known draws are started over."""
+        return frozenset(function for function in self.random if self._varies(function, self.start_over))
+
+    def _repeats(self, function: FunctionNode) -> bool:
+        """Whether it gave, run again, to the last bit what was recorded."""
+        return all(_identical(self.values[node], node.data) for node in function.outputs)
+
+    def _varies(self, function: FunctionNode, prepare: Callable[[], None]) -> bool:
+        seen: dict[VariableNode, Array] = {}
+        for _ in range(_TRIES):
+            prepare()
+            try:
+                ys = self.apply(function, self.values)
+            except ReplayError:
+                return False
+            seen = seen or ys
+            if not all(_identical(seen[node], y) for node, y in ys.items()):
+                return True
+        return False
 
     @property
     def result(self) -> Array:
@@ -101,27 +134,35 @@ class Program:
         """The differentiated Variable's value as a function of this one's, all others as recorded."""
         of = self.recording.of
         assert of is not None
-        affected = self._affected(variable)
         cost = self.cost(variable)
-        base = {} if variable in self.reference else self.values
+        reference = self.reference.get(variable)
+        if reference is not None:
+            other = reference
+
+            def referred(x: Floats) -> Array:
+                self.spend(cost)
+                return other(x)
+
+            return referred
+
+        calls = [(function.inputs, self.call(function), function.outputs) for function in self._affected(variable)]
+        base = self.values
 
         def value(x: Floats) -> Array:
             self.spend(cost)
-            if variable in self.reference:
-                return self.reference[variable](x)
-            values = _Overlay(base, {variable: x})
-            for function in affected:
-                values.update(self.apply(function, values))
-            result: Array = values[of]
+            values = _Overlay(base, {variable: guarded(x)})
+            for inputs, call, outputs in calls:
+                ys = call([values[node] for node in inputs])
+                for node, y in zip(outputs, ys, strict=False):
+                    values[node] = y
+            result: Array = values[of].copy()  # a Function may write its next result into the same array
             return result
 
         return value
 
     def drawn_by(self, call: Callable[[], object]) -> bool:
-        """Whether the call draws random numbers."""
-        before = self._draws.state()
-        call()
-        return self._draws.state() != before
+        """Whether the call draws random numbers; within ``running``."""
+        return self._draws is not None and self._draws.drawn_by(call)
 
     def spend(self, cost: float) -> None:
         """Count a cost; raises ``OverBudget`` where there is no budget left for it."""
@@ -137,14 +178,18 @@ class Program:
         return self._prices[function]
 
     def apply(self, function: FunctionNode, values: Mapping[VariableNode, Any]) -> dict[VariableNode, Array]:
-        """What the Function's own ``forward`` makes of copies of its inputs' values."""
-        xs = [values[node] for node in function.inputs]
-        ys = self.replay.apply(function, [x.copy() if isinstance(x, np.ndarray) else x for x in xs])
+        """What the Function's own ``forward`` makes of its inputs' values."""
+        ys = self.call(function)([values[node] for node in function.inputs])
         return dict(zip(function.outputs, ys, strict=False))
 
-    def _try_forward(self) -> None:
-        with contextlib.suppress(ReplayError):
-            _ = self.values
+    def call(self, function: FunctionNode) -> Call:
+        """The Function's own ``forward``, to be called often, within ``running``.
+
+        It takes one array for each of ``inputs``, which may not be written to, and returns such arrays.
+        """
+        if function not in self._calls:
+            self._calls[function] = _call(self.replay, function)
+        return self._calls[function]
 
     def _affected(self, variable: VariableNode) -> tuple[FunctionNode, ...]:
         reached = {variable}
@@ -158,8 +203,49 @@ class Program:
         return tuple(affected)
 
 
-def _nothing() -> None:
-    return
+class _Quick(Replay):
+    """A replay whose Functions can be called without much ado."""
+
+    def forward_of(self, function: FunctionNode) -> Callable[..., Any] | None:
+        """The ``forward`` of the Function's copy, where it takes just the inputs' arrays, one by one."""
+        manner, as_variables = function.convention
+        if as_variables or manner != "each" or len(function.inputs) != len(function.arguments):
+            return None
+        forward: Callable[..., Any] = self._copies.functions[function].forward
+        return forward
+
+
+def _call(replay: _Quick, function: FunctionNode) -> Call:
+    forward = replay.forward_of(function)
+    direct = forward is not None
+
+    def call(xs: Sequence[Any]) -> tuple[Array, ...]:
+        nonlocal direct
+        if direct and forward is not None:
+            try:
+                answer = forward(*xs)
+            except (Exception, SystemExit):  # perhaps because it writes into what it is given
+                direct = False
+            else:
+                kind = type(answer)
+                if kind is np.ndarray:
+                    return (guarded(answer),)
+                if kind is np.float64:
+                    return (np.asarray(answer),)
+                direct = False
+        copied = [x.copy() if isinstance(x, np.ndarray) else x for x in xs]
+        return tuple(map(guarded, replay.apply(function, copied)))
+
+    return call
+
+
+def guarded(data: Any) -> Any:
+    """An array that cannot be written to, over the same memory; anything else as it is."""
+    if not isinstance(data, np.ndarray):
+        return data
+    view = data.view()
+    view.flags.writeable = False
+    return view
 
 
 class _Overlay(dict[VariableNode, Any]):
@@ -171,6 +257,12 @@ class _Overlay(dict[VariableNode, Any]):
 
     def __missing__(self, node: VariableNode) -> Any:
         return self._below[node]
+
+
+def _identical(first: Array, second: Any) -> bool:
+    if not isinstance(second, np.ndarray) or first.shape != second.shape:
+        return False
+    return bool((first == second).all()) or np.array_equal(first, second, equal_nan=first.dtype.kind in "fc")
 
 
 def in_float64(data: Any) -> Any:
