@@ -61,6 +61,18 @@ def _positive(kind: type[Number]) -> Callable[[str], Number]:
 
 
 def _grade(options: argparse.Namespace) -> int:
+    from ipy_autodiff.homework.workers import end_workers, start_workers
+
+    jobs = options.jobs or os.cpu_count() or 1
+    several = len(options.notebooks) > 4 or any(Path(name).is_dir() for name in options.notebooks)
+    start_workers(jobs if several and not options.scheduler else 1)
+    try:
+        return _graded(options, jobs)
+    finally:
+        end_workers()
+
+
+def _graded(options: argparse.Namespace, jobs: int) -> int:
     from ipy_autodiff.homework.grading import Grading, IsolationError, executor_for
     from ipy_autodiff.homework.results import BusyError, Results
     from ipy_autodiff.homework.sandbox import Limits
@@ -69,19 +81,18 @@ def _grade(options: argparse.Namespace) -> int:
 
     limits = Limits(seconds=options.timeout, memory=options.memory)
     out: Path = options.out
-    jobs = options.jobs or os.cpu_count() or 1
     try:
         folders = {str(out.resolve()), *(str(path.absolute().parent) for path in map(Path, options.notebooks))}
         grading = Grading(find_sheet(options.sheet), (), limits, options.seed, options.isolation, sorted(folders))
-        grading.prepare(1 if options.scheduler else min(jobs, 1 + len(options.notebooks) // 4))
+        grading.prepare()
         grading.submissions = submissions = found(options.notebooks, limits.notebook)
         grading.collect()
         out.mkdir(parents=True, exist_ok=True)
         with Results(out / "results.jsonl") as results:
             status = 0
             try:
-                with executor_for(jobs, options.scheduler, len(submissions)) as (executor, chunk, ship):
-                    grading.run(results, executor, chunk=chunk, ship=ship, progress=_Progress(sys.stderr))
+                with executor_for(jobs, options.scheduler, len(submissions)) as (executor, size, ship):
+                    grading.run(results, executor, size=size, ship=ship, progress=_Progress(sys.stderr))
             except KeyboardInterrupt:
                 status = _INTERRUPTED
             graded = list(grading.graded(results))

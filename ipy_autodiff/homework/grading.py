@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import queue
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,20 @@ from ipy_autodiff.homework.results import Results, key_of
 from ipy_autodiff.homework.sandbox import Isolation, Limits
 from ipy_autodiff.homework.sheet import Sheet, SheetError, SheetTest
 from ipy_autodiff.homework.submissions import Submission
-from ipy_autodiff.homework.workers import Task, WorkerError, ask_worker, end_workers, grade_chunk, prepare_workers
+from ipy_autodiff.homework.workers import (
+    Record,
+    Task,
+    WorkerError,
+    ask_worker,
+    end_workers,
+    grade_chunk,
+    prepare_workers,
+)
 
 __all__ = ["Grading", "IsolationError", "executor_for"]
 
-_LOCAL_CHUNK = 8
+_LOCAL_CHUNKS = (4, 16)
+_ALONE_CHUNK = 64
 _CLUSTER_CHUNKS = (20, 100)
 
 
@@ -44,9 +54,9 @@ class Grading:
     """Folders that no submission is to see."""
     tests: tuple[SheetTest, ...] = ()
 
-    def prepare(self, count: int) -> None:
-        """Starts processes on this machine that are ready sooner for what follows."""
-        prepare_workers(count, self._task([], ship=False))
+    def prepare(self) -> None:
+        """Makes the processes that were started on this machine ready for what follows."""
+        prepare_workers(self._task([], ship=False))
 
     def collect(self) -> None:
         """Reads the sheet's tests and their marks. Raises ``SheetError`` with what pytest says."""
@@ -63,13 +73,14 @@ class Grading:
         results: Results,
         executor: Executor,
         *,
-        chunk: int,
+        size: Callable[[int], int],
         ship: bool,
         progress: Callable[[int, int], None] = lambda _done, _all: None,
     ) -> None:
-        """Grades what ``results`` does not have yet, and keeps each chunk's records as soon as they are there.
+        """Grades what ``results`` does not have yet, and keeps each record as soon as it is there.
 
-        ``ship``: the executor's workers do not have these files, so their contents are sent. Raises ``IsolationError``.
+        ``size``: how many notebooks the next chunk has, when so many are left. ``ship``: the executor's workers do not
+        have these files, so their contents are sent, and come back by the chunk. Raises ``IsolationError``.
         """
         digest = self.sheet.digest
         waiting: dict[str, Submission] = {}
@@ -77,20 +88,25 @@ class Grading:
             key = key_of(submission.digest, digest, self.seed)
             if not submission.unreadable and key not in results:
                 waiting.setdefault(key, submission)
-        count, done = len(waiting), 0
-        progress(done, count)
-        futures: dict[Future[dict[str, Any]], dict[str, str]] = {}
-        for part in _parts(list(waiting.items()), chunk):
+        count = len(waiting)
+        progress(0, count)
+        news: queue.SimpleQueue[Record | Future[dict[str, Any]]] = queue.SimpleQueue()
+        futures: dict[Future[dict[str, Any]], list[str]] = {}
+        for part in _parts(list(waiting.items()), size):
             # Within a chunk a submission goes by its key: names are for reports.
             task = self._task(part, ship=ship)
-            futures[executor.submit(grade_chunk, task)] = {key: submission.name for key, submission in part}
+            future = executor.submit(grade_chunk, task) if ship else executor.submit(grade_chunk, task, news.put)
+            futures[future] = [key for key, _ in part]
+            future.add_done_callback(news.put)
         try:
-            for future in as_completed(futures):
-                keys = futures.pop(future)
-                records = self._records(future, keys)
+            while futures:
+                records = []
+                for one in _all_of(news):
+                    records += self._records(one, futures.pop(one)) if isinstance(one, Future) else [_keyed(one)]
                 results.add(record for record in records if "lost" not in record)
-                done += len(keys)
-                progress(done, count)
+                for record in records:
+                    waiting.pop(record["key"], None)
+                progress(count - len(waiting), count)
         finally:
             for future in futures:
                 future.cancel()
@@ -125,7 +141,7 @@ class Grading:
         }
 
     @staticmethod
-    def _records(future: Future[dict[str, Any]], keys: dict[str, str]) -> list[dict[str, Any]]:
+    def _records(future: Future[dict[str, Any]], keys: Sequence[str]) -> list[Record]:
         try:
             answer = future.result()
         except Exception as error:
@@ -134,20 +150,19 @@ class Grading:
             raise IsolationError(answer["no_isolation"])
         if "broken" in answer:
             raise SheetError(answer["broken"])
-        return [{"key": record.pop("name"), **record} for record in answer["done"]]
+        return [_keyed(record) for record in answer["done"]]
 
 
 @contextlib.contextmanager
-def executor_for(jobs: int, scheduler: str | None, count: int) -> Iterator[tuple[Executor, int, bool]]:
-    """What runs the chunks, how large they are to be, and whether files have to be sent along.
+def executor_for(jobs: int, scheduler: str | None, count: int) -> Iterator[tuple[Executor, Callable[[int], int], bool]]:
+    """What runs the chunks, how large the next is to be of so many, and whether files have to be sent along.
 
     With ``scheduler``, a Dask cluster's address, its workers do; else ``jobs`` processes on this machine.
     """
     if scheduler is None:
-        chunk = max(1, min(_LOCAL_CHUNK, -(-count // jobs)))
         pool = ThreadPoolExecutor(jobs, thread_name_prefix="grade")
         try:
-            yield pool, chunk, False
+            yield pool, lambda left: _local_chunk(left, jobs), False
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             end_workers()
@@ -161,11 +176,35 @@ def executor_for(jobs: int, scheduler: str | None, count: int) -> Iterator[tuple
         chunk = min(most, max(least, -(-count // (4 * cores))))
         pool = client.get_executor(pure=False)
         try:
-            yield pool, chunk, True
+            yield pool, lambda _left: chunk, True
         finally:
             pool.shutdown(wait=False)
 
 
-def _parts(items: Sequence[tuple[str, Submission]], size: int) -> Iterator[Sequence[tuple[str, Submission]]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _local_chunk(left: int, jobs: int) -> int:
+    """Smaller and smaller, so that all have work until the end."""
+    least, most = _LOCAL_CHUNKS
+    return _ALONE_CHUNK if jobs == 1 else min(most, max(least, -(-left // (2 * jobs))))
+
+
+def _parts(
+    items: Sequence[tuple[str, Submission]], size: Callable[[int], int]
+) -> Iterator[Sequence[tuple[str, Submission]]]:
+    start = 0
+    while start < len(items):
+        end = start + size(len(items) - start)
+        yield items[start:end]
+        start = end
+
+
+def _all_of(news: queue.SimpleQueue[Any]) -> Iterator[Any]:
+    """What there is, at least one."""
+    yield news.get()
+    with contextlib.suppress(queue.Empty):
+        while True:
+            yield news.get_nowait()
+
+
+def _keyed(record: Record) -> Record:
+    """A record of ``grade_chunk`` as ``results`` takes it."""
+    return {"key": record["name"], **{name: value for name, value in record.items() if name != "name"}}

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -76,7 +76,7 @@ class Examination:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     speaking: Student | None = None
     """Who is spoken to in the test that runs."""
-    seconds: float = 0.0
+    begun: float = field(default_factory=time.monotonic)
 
     @property
     def ran(self) -> Ran:
@@ -117,14 +117,17 @@ class Session:
         self.identifiers = [_ascii(submission.name) for submission in submissions]
         self.sandbox = sandbox
         self.examinations: dict[str, Examination] = {}
+        self.over: Callable[[Examination], None] = lambda _examination: None
+        """Is given each submission when all its tests are over."""
         self._limits = limits
         self._seed = seed
 
     @contextlib.contextmanager
     def examined(self, submission: Submission) -> Iterator[Examination]:
         """Runs the submission, and ends all that it started when its tests are over."""
-        begun = time.monotonic()
         examination = Examination(submission, None, seed=self._seed)
+        if submission.name in self.examinations:  # a sheet whose own fixtures put its tests into another order
+            examination.outcomes = self.examinations[submission.name].outcomes
         self.examinations[submission.name] = examination
         with contextlib.ExitStack() as stack:
             try:
@@ -139,7 +142,6 @@ class Session:
                 with contextlib.suppress(DeadError):  # the tests find it dead, each by itself
                     attempt.run()
             yield examination
-        examination.seconds = time.monotonic() - begun
 
     def note(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Keeps what became of a test."""
@@ -159,6 +161,12 @@ class Session:
                 outcome.trace = speaking.picture()
                 if isinstance(call.excinfo.value, GraphDiffersError):
                     outcome.difference = call.excinfo.value.packed()
+
+    def finished(self, item: pytest.Item) -> None:
+        """The tests of this one's submission are over."""
+        submission = _submission_of(item)
+        if submission is not None and submission.name in self.examinations:
+            self.over(self.examinations[submission.name])
 
     def identifier_of(self, item: pytest.Item) -> str:
         """How pytest names the submission of a test; empty for a test that speaks to none."""

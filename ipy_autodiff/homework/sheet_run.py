@@ -7,7 +7,8 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ from ipy_autodiff.messages import LANGUAGES
 
 __all__ = ["SheetRun", "run_sheet"]
 
+# Some write files, some take hold of the process, the others only take time at the start and end of each run.
+_UNUSED = ("cacheprovider", "faulthandler", "unraisableexception", "threadexception", "doctest", "junitxml",
+           "pastebin", "stepwise", "setuponly", "setupplan")  # fmt: skip
 _TRANSLATION = re.compile(rf"^\s*({'|'.join(LANGUAGES)}):\s*(\S.*?)\s*$", re.MULTILINE)
 
 
@@ -28,6 +32,7 @@ class SheetRun:
     def __init__(self, session: Session, chosen: Callable[[SheetTest], bool]) -> None:
         self._session = session
         self._chosen = chosen
+        self._left: Counter[str] = Counter()
         self.tests: list[SheetTest] = []
         """The tests that were chosen, in order."""
         self.broken = ""
@@ -55,6 +60,17 @@ class SheetRun:
                 kept.append(item)
         items[:] = kept
         self.tests = list(chosen.values())
+        self._left = Counter(self._session.identifier_of(item) for item in kept)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Says when a submission's tests are over."""
+        done = yield
+        name = self._session.identifier_of(item)
+        self._left[name] -= 1
+        if not self._left[name]:
+            self._session.finished(item)
+        return done
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
@@ -73,7 +89,7 @@ def run_sheet(
     run = SheetRun(session, chosen)
     options = ["-q", "--no-header", "--tb=short", "--import-mode=importlib", "-c", os.devnull, "-W", "ignore"]
     options += ["--rootdir", str(path.parent), "--confcutdir", str(path.parent), "--capture=no"]
-    options += ["-p", "no:cacheprovider", "-p", "no:faulthandler"]
+    options += [word for name in _UNUSED for word in ("-p", f"no:{name}")]
     if collect_only:
         options.append("--collect-only")
     before = set(sys.modules)

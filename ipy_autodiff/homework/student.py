@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ipy_autodiff.homework.sandbox.wire import GarbledError, pack, unpack
+from ipy_autodiff.homework.sandbox.arrays import pack, unpack
+from ipy_autodiff.homework.sandbox.wire import GarbledError
 from ipy_autodiff.messages import Message
 
 if TYPE_CHECKING:

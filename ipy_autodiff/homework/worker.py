@@ -13,7 +13,7 @@ import select
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
@@ -44,17 +44,21 @@ def main() -> None:
     try:
         for line in tasks:
             task = json.loads(line)
-            answer = _answer(task, sandboxes)
+            answer = _answer(task, sandboxes, lambda record: _tell(answers, {"record": record}))
             if task["do"] != "prepare":
-                answers.write(json.dumps(answer) + "\n")
-                answers.flush()
+                _tell(answers, answer)
     finally:
         sandboxes.close()
         answers.close()
     os._exit(0)  # what a sheet has imported need not be taken down
 
 
-def _answer(task: dict[str, Any], sandboxes: _Sandboxes) -> dict[str, Any]:
+def _tell(answers: TextIO, message: dict[str, Any]) -> None:
+    answers.write(json.dumps(message) + "\n")
+    answers.flush()
+
+
+def _answer(task: dict[str, Any], sandboxes: _Sandboxes, note: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="ipy-autodiff-sheet-") as folder, speaking(task.get("language")):
         path = Path(task["sheet"]["path"])
         hidden = [path.parent, *task.get("hidden", [])]
@@ -71,7 +75,9 @@ def _answer(task: dict[str, Any], sandboxes: _Sandboxes) -> dict[str, Any]:
 
         if task["do"] == "prepare":
             return {}
-        return _collected(path, sheet_run) if task["do"] == "collect" else _graded(task, path, sandbox, sheet_run)
+        if task["do"] == "collect":
+            return _collected(path, sheet_run)
+        return _graded(task, path, sandbox, sheet_run, note)
 
 
 def _collected(path: Path, sheet_run: ModuleType) -> dict[str, Any]:
@@ -81,8 +87,10 @@ def _collected(path: Path, sheet_run: ModuleType) -> dict[str, Any]:
     return {"broken": run.broken} if run.broken else {"tests": [asdict(test) for test in run.tests]}
 
 
-def _graded(task: dict[str, Any], path: Path, sandbox: Sandbox, sheet_run: ModuleType) -> dict[str, Any]:
-    """A record for each of the task's submissions."""
+def _graded(
+    task: dict[str, Any], path: Path, sandbox: Sandbox, sheet_run: ModuleType, note: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    """Gives a record to ``note`` for each of the task's submissions, as soon as its tests are over."""
     try:
         sandbox.wait()
     except SandboxError as error:
@@ -92,11 +100,9 @@ def _graded(task: dict[str, Any], path: Path, sandbox: Sandbox, sheet_run: Modul
         for one in task["submissions"]
     ]
     session = sheet_run.Session(submissions, sandbox, Limits(**task["limits"]), task["seed"])
+    session.over = lambda examination: note(_record(examination, sandbox.isolation))
     run = sheet_run.run_sheet(path, session)
-    if run.broken:
-        return {"broken": run.broken}
-    examinations = [session.examinations[one.name] for one in submissions if one.name in session.examinations]
-    return {"isolation": sandbox.isolation, "done": [_record(one, sandbox.isolation) for one in examinations]}
+    return {"broken": run.broken} if run.broken else {"done": True}
 
 
 class _Sandboxes:
@@ -125,7 +131,7 @@ def _record(examination: Examination, isolation: Isolation) -> dict[str, Any]:
     return {
         "name": examination.submission.name,
         "isolation": isolation,
-        "seconds": round(examination.seconds, 3),
+        "seconds": round(time.monotonic() - examination.begun, 3),
         "cells": ran.cells,
         "unreadable": ran.unreadable,
         "errors": [[number, kind, text] for number, (kind, text) in sorted(ran.errors.items())[:50]],

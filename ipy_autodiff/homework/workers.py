@@ -1,7 +1,7 @@
 """Grade a chunk of notebooks in a process that lives on for the next chunk: what an executor's workers are sent.
 
 The same function runs in a thread of the command and in a worker of a cluster. It keeps no state but the processes that
-wait for work.
+wait for work. Imports little, so that these processes can start before anything else does.
 """
 
 from __future__ import annotations
@@ -14,14 +14,26 @@ import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["Task", "WorkerError", "ask_worker", "end_workers", "grade_chunk", "prepare_workers"]
+__all__ = [
+    "Record",
+    "Task",
+    "WorkerError",
+    "ask_worker",
+    "end_workers",
+    "grade_chunk",
+    "prepare_workers",
+    "start_workers",
+]
 
 Task = dict[str, Any]
+Record = dict[str, Any]
 _idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
 _all: set[_Worker] = set()
+_started: list[_Worker] = []
 _PATIENCE = 120.0
 
 
@@ -29,33 +41,47 @@ class WorkerError(Exception):
     """The process that runs a sheet ended or did not answer."""
 
 
-def grade_chunk(task: Task) -> dict[str, Any]:
+def grade_chunk(task: Task, note: Callable[[Record], object] = lambda _record: None) -> dict[str, Any]:
     """Grades ``task["submissions"]``; the records under ``done`` are one for each, whatever happens.
 
-    Where the process that runs the sheet ends over a chunk, every notebook is tried alone; one that fails alone has a
-    record without tests, marked ``lost``.
+    ``note`` is given each record as soon as it is there. Where the process that runs the sheet ends over a chunk, the
+    notebook that it was at is tried alone and the others go on without it; one that fails alone has a record without
+    tests, marked ``lost``.
     """
     submissions = task["submissions"]
-    patience = _PATIENCE + 2 * len(submissions) * (task["limits"]["seconds"] + 5)
+    found: dict[str, Record] = {}
+
+    def keep(record: Record) -> None:
+        found[record["name"]] = record
+        note(record)
+
     try:
-        answer = ask_worker(task, patience)
+        answer = ask_worker(task, _PATIENCE + 2 * (task["limits"]["seconds"] + 5), keep)
     except WorkerError as error:
+        left = [one for one in submissions if one["name"] not in found]
         if len(submissions) == 1:
-            return {"done": [{"name": submissions[0]["name"], "lost": str(error), "tests": []}]}
-        parts = [grade_chunk({**task, "submissions": [one]}) for one in submissions]
-        return {"done": [record for part in parts for record in part.get("done", [])]}
+            keep({"name": submissions[0]["name"], "lost": str(error), "tests": []})
+            left = []
+        for part in (left[:1], left[1:]):
+            if part:
+                grade_chunk({**task, "submissions": part}, keep)
+        answer = {"done": True}
     if "done" in answer:
-        named = {record["name"]: record for record in answer["done"]}
         lost = {"lost": "not reached", "tests": []}
-        answer["done"] = [named.get(one["name"], {"name": one["name"], **lost}) for one in submissions]
+        answer["done"] = [found.get(one["name"], {"name": one["name"], **lost}) for one in submissions]
     return answer
 
 
-def ask_worker(task: Task, patience: float = _PATIENCE) -> dict[str, Any]:
-    """One task's answer, from a process that waits or a new one. Raises ``WorkerError``; the process is ended then."""
+def ask_worker(
+    task: Task, patience: float = _PATIENCE, note: Callable[[Record], object] = lambda _record: None
+) -> dict[str, Any]:
+    """One task's answer, from a process that waits or a new one, after the records that it gave to ``note``.
+
+    ``patience``: seconds to wait for the next of them. Raises ``WorkerError``; the process is ended then.
+    """
     worker = _waiting_worker()
     try:
-        answer = worker.ask(task, patience)
+        answer = worker.ask(task, patience, note)
     except BaseException:
         worker.end()
         _all.discard(worker)
@@ -65,12 +91,19 @@ def ask_worker(task: Task, patience: float = _PATIENCE) -> dict[str, Any]:
     return answer
 
 
-def prepare_workers(count: int, task: Task) -> None:
-    """Starts processes that will be ready for tasks like this one (its sheet, isolation and hidden folders)."""
+def start_workers(count: int) -> None:
+    """Starts processes that ``prepare_workers`` will tell what they are for."""
     for _ in range(count):
         worker = _Worker()
-        worker.tell({**task, "do": "prepare"})
         _all.add(worker)
+        _started.append(worker)
+
+
+def prepare_workers(task: Task) -> None:
+    """Makes those that were started ready for tasks like this one (its sheet, isolation and hidden folders)."""
+    while _started:
+        worker = _started.pop()
+        worker.tell({**task, "do": "prepare"})
         _idle.put(worker)
 
 
@@ -90,6 +123,7 @@ def _waiting_worker() -> _Worker:
 @atexit.register
 def end_workers() -> None:
     """Ends all the processes, those at work too."""
+    _started.clear()
     while not _idle.empty():
         _idle.get()
     while _all:
@@ -123,17 +157,20 @@ class _Worker:
         except (OSError, ValueError) as error:  # it has ended, or was ended from another thread
             raise WorkerError(str(error)) from None
 
-    def ask(self, task: Task, patience: float) -> dict[str, Any]:
+    def ask(self, task: Task, patience: float, note: Callable[[Record], object]) -> dict[str, Any]:
         """Raises ``WorkerError`` where no answer comes."""
         self.tell(task)
-        try:
-            line = self._lines.get(timeout=patience)
-        except queue.Empty:
-            raise WorkerError("no answer in time") from None
-        if not line:
-            raise WorkerError(f"ended with {self._process.wait()}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        while True:
+            try:
+                line = self._lines.get(timeout=patience)
+            except queue.Empty:
+                raise WorkerError("no answer in time") from None
+            if not line:
+                raise WorkerError(f"ended with {self._process.wait()}")
+            answer: dict[str, Any] = json.loads(line)
+            if "record" not in answer:
+                return answer
+            note(answer["record"])
 
     def _read(self) -> None:
         """Reads answers as they come: not every system can wait for a pipe with a time limit."""

@@ -1,7 +1,7 @@
 """Answer questions about what a notebook defined: evaluate an expression, differentiate it, find a class's source.
 
 Runs beside the submission's code, so nothing here decides anything: an answer is plain data (JSON, arrays packed by
-``wire``), and what it is worth is decided where the submission cannot reach. The tools are fetched by name when this
+``arrays``), and what it is worth is decided where the submission cannot reach. The tools are fetched by name when this
 module is imported, before a submission runs.
 """
 
@@ -19,9 +19,9 @@ from numpy import asarray, float64, generic, longdouble, ndarray, ones_like
 
 from ipy_autodiff.gradcheck.blame import find_blame
 from ipy_autodiff.gradcheck.comparison import compare
+from ipy_autodiff.homework.sandbox.arrays import pack, unpack
 from ipy_autodiff.homework.sandbox.running import named_by_cell
 from ipy_autodiff.homework.sandbox.traces import packed_trace
-from ipy_autodiff.homework.sandbox.wire import pack, unpack
 from ipy_autodiff.tracing import CallLog, Recorder, record_cell
 from ipy_autodiff.tracing.graph import Array
 from ipy_autodiff.tracing.reading import is_variable

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import asarray, generic, ndarray
 
-from ipy_autodiff.homework.sandbox.wire import GarbledError, pack, unpack
+from ipy_autodiff.homework.sandbox.arrays import pack, unpack
+from ipy_autodiff.homework.sandbox.wire import GarbledError
 from ipy_autodiff.messages import LANGUAGES, Message
 from ipy_autodiff.tracing.graph import Addition, Array, Finding, FunctionNode, Graph, Recording, Step, VariableNode
 
