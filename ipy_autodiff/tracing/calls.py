@@ -12,16 +12,17 @@ import weakref
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ipy_autodiff.tracing.graph import Array
 
-__all__ = ["MANY", "Call", "CallLog", "Origin", "reference"]
+__all__ = ["MANY", "Call", "CallLog", "Derived", "Origin", "reference"]
 
 MANY = 3_000
 """Calls of live Variables up to which each is noted; a larger graph is read from what its engine saved."""
+_DERIVED = 64
 _STRONG = 1_000  # Variables that allow no weak reference are kept, this many at the most
 
 
@@ -69,6 +70,8 @@ class Call:
     """The source of the cell that ``line`` counts in."""
     frame: int = 0
     during_backward: bool = False
+    backward_of: Any = None
+    """Gives the Function whose ``backward`` made this call; None where none did."""
     saves_inputs: bool = True
     recorded: bool = True
     """Whether the engine recorded it, as far as it records anything."""
@@ -109,6 +112,14 @@ class _Guard(weakref.ref[Any]):
     call: Call
 
 
+class Derived(NamedTuple):
+    """A gradient that can be differentiated again: weak references to what it is the derivative of, and by what."""
+
+    of: weakref.ref[Any]
+    leaf: weakref.ref[Any]
+    gradient: weakref.ref[Any]
+
+
 class CallLog:
     """The calls whose results still live, found by what came out or by the Function."""
 
@@ -118,6 +129,8 @@ class CallLog:
         self._dead: list[_Guard] = []
         self._strong: deque[int] = deque()
         self.count = 0
+        self.derived: deque[Derived] = deque(maxlen=_DERIVED)
+        """The gradients with a graph of their own that backward passes left, in order."""
         self._origins: dict[int, Origin] = {}
 
     def remember(self, array: Any, variable: Any, function_name: str | None) -> None:

@@ -60,6 +60,7 @@ def detached(recording: Recording) -> Recording:
         wrt=tuple(nodes[node] for node in recording.wrt),
         gradients={nodes[node]: gradient for node, gradient in recording.gradients.items()},
         findings=(),
+        derivatives=(),
     )
 
 

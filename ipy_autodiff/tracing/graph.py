@@ -77,6 +77,8 @@ class FunctionNode:
     """Where ``outputs`` stand among all that ``forward`` returns; empty where they are all of it."""
     recorded: bool = True
     """False where the engine has creators and left this call's result without one, as within ``no_grad()``."""
+    backward_of: Any = field(default=None, repr=False)
+    """The live Function whose ``backward`` made this call, with ``create_graph``; None where none did."""
 
     def __repr__(self) -> str:
         ins, outs = (", ".join(node.name for node in nodes) for nodes in (self.inputs, self.outputs))
@@ -203,3 +205,19 @@ class Recording:
     """What the sweep left in each Variable's ``.grad``, its own engine's answer, before anything cleared it."""
     findings: Sequence[Finding] = ()
     """The graph's findings and the sweep's."""
+    derivatives: tuple[Derivative, ...] = ()
+    """The gradients of ``of`` that can be differentiated again, as far as they live; their own gradients after them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Derivative:
+    """The graph of a gradient, as ``create_graph=True`` builds it."""
+
+    by: tuple[str, ...]
+    """The names of the Variables by which it was differentiated, one for each order."""
+    recording: Recording | None
+    """The gradient and what lies behind it; None where that is too large to be shown."""
+    functions: int
+    """How many Functions lie behind it, as far as they were counted."""
+    cleared: bool = True
+    """False where an earlier gradient was not cleared, so that it is the sum of both."""

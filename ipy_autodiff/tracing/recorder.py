@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import dis
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
-from ipy_autodiff.tracing.calls import MANY, Call, CallLog, Origin, reference
+from ipy_autodiff.tracing.calls import MANY, Call, CallLog, Derived, Origin, reference
 from ipy_autodiff.tracing.graph import Array
 from ipy_autodiff.tracing.reading import (
     CREATOR,
+    GRADIENT,
     INPUTS,
     OUTPUTS,
     array_of,
@@ -102,6 +104,7 @@ class Recorder:
         self._count = 0
         self._open: list[tuple[FrameType, BackwardCall, Any]] = []
         self._sweep_frame: FrameType | None = None
+        self._calls_before_sweep = 0
         self._pending: tuple[BackwardCall, tuple[Any, ...]] | None = None
         self._kinds: dict[type, bool] = {}
         self._conventions: dict[int, tuple[str, bool]] = {}
@@ -196,7 +199,7 @@ class Recorder:
                     arguments = _variables_among(frame)
                 self._note(frame, creator, arguments, outputs, saved)
                 return
-        elif owned and not self._within_call(frame, owner):
+        elif owned and not (self._open or self._sweep_frame or self._within_call(frame, owner)):
             arguments = listed(INPUTS.read(owner))
             saved = bool(arguments) and all(is_variable(argument) for argument in arguments)
             if not saved:
@@ -234,6 +237,7 @@ class Recorder:
             source=self._source,
             frame=holder,
             during_backward=self._sweep_frame is not None or bool(self._open),
+            backward_of=reference(self._open[-1][2]) if self._open else None,
             saves_inputs=saved,
             recorded=saved or owned_by_output or CREATOR.name(outputs[0]) is None,
             convention=self._conventions.pop(id(function), ("each", False)),
@@ -287,6 +291,18 @@ class Recorder:
 
     # Backward
 
+    def _derived(self, sweep: Sweep) -> Iterator[Derived]:
+        """The gradients that this sweep left in the leaves and that have a graph of their own."""
+        leaves = {id(leaf): leaf for call in sweep.calls for give in call.inputs if (leaf := give()) is not None}
+        for leaf in leaves.values():
+            gradient = GRADIENT.read(leaf)
+            if not is_variable(gradient) or CREATOR.read(gradient) is None or CREATOR.read(leaf) is not None:
+                continue
+            try:
+                yield Derived(weakref.ref(sweep.root), weakref.ref(leaf), weakref.ref(gradient))
+            except TypeError:  # slots without room for a weak reference: held for good, it would be a leak
+                return
+
     def _backward_called(self, frame: FrameType) -> None:
         owner = _first_argument(frame)
         if owner is None:
@@ -298,6 +314,7 @@ class Recorder:
         elif is_variable(owner) and self._sweep_frame is None and not self._open:
             self._settle()
             self._sweep_frame = frame
+            self._calls_before_sweep = self.log.count
             self.sweeps.append(Sweep(reference(owner), []))
             whole = [sweep for sweep in self.sweeps if sweep.root_reference is not None]
             if len(whole) > _KEPT_SWEEPS:
@@ -312,6 +329,8 @@ class Recorder:
                 variable = give()
                 if variable is not None and CREATOR.read(variable) is None:
                     sweep.left[id(variable)] = gradient_of(variable)
+        if self.log.count > self._calls_before_sweep:
+            self.log.derived.extend(self._derived(sweep))
 
     def _function_backward(self, frame: FrameType, function: Any) -> None:
         self._settle()

@@ -10,6 +10,7 @@ from typing import Any
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.assembly import Assembled, assemble
 from ipy_autodiff.tracing.calls import Call, CallLog
+from ipy_autodiff.tracing.derivatives import with_derivatives
 from ipy_autodiff.tracing.graph import Finding, Graph, Recording, VariableNode
 from ipy_autodiff.tracing.reading import backward_method, is_variable
 from ipy_autodiff.tracing.recorder import Recorder, Sweep
@@ -71,7 +72,8 @@ def record_cell(
         return (call.line if call.number >= recorder.first else None), text
 
     assembled = assemble(roots, recorder.log, names, recorder.local_names, code)
-    return _recording(assembled, roots[-1], recorder.sweeps, wrt, source)
+    recording = _recording(assembled, roots[-1], recorder.sweeps, wrt, source)
+    return with_derivatives(recording, recorder.log, names, recorder.sweeps, code)
 
 
 def record_variables(
@@ -89,8 +91,9 @@ def record_variables(
             raise TypeError(Message("trace.not-a-variable", kind=type(output).__name__).text())
     if not outputs:
         raise TypeError(Message("trace.no-outputs").text())
-    assembled = assemble(outputs, log, names_in(namespace))
-    return _recording(assembled, outputs[-1], (), wrt, "")
+    names = names_in(namespace)
+    recording = _recording(assemble(outputs, log, names), outputs[-1], (), wrt, "")
+    return with_derivatives(recording, CallLog() if log is None else log, names)
 
 
 def _recording(
