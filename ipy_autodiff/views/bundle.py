@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ipy_autodiff.messages import current_language, say, speaking
-from ipy_autodiff.views import comparison, graph, page, panel, plain_text, quiz, rules, stepper
+from ipy_autodiff.views import comparison, graph, page, panel, plain_text, stepper
 from ipy_autodiff.views.labels import SYMBOLS, shorten
 from ipy_autodiff.views.part import Part
 
@@ -145,6 +145,8 @@ def _parts(trace: Trace, wanted: _Wanted, picture: graph.Picture | None) -> Iter
             payload = _steps(told, picture)
             modules = ["stepper"]
             if wanted.quiz:
+                from ipy_autodiff.views import quiz
+
                 payload["quiz"] = quiz.questions(trace)
                 modules.append("quiz")
             yield Part(name, page.static_steps(told), plain_text.steps_text(told), payload, tuple(modules))
@@ -155,6 +157,8 @@ def _parts(trace: Trace, wanted: _Wanted, picture: graph.Picture | None) -> Iter
         elif name == "sliders":
             yield Part(name)
     if wanted.rules:
+        from ipy_autodiff.views import rules
+
         yield rules.part(trace)
 
 
