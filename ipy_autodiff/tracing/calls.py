@@ -177,6 +177,16 @@ class CallLog:
         call = self._by_function.get(id(function))
         return call if call is not None and call.function is function else None
 
+    def order(self, variable: Any) -> int:
+        """How often one has to differentiate to come to this Variable: 0 for one that is no gradient."""
+        order = 0
+        while variable is not None:
+            found = next((each for each in reversed(self.derived) if each.gradient() is variable), None)
+            if found is None:
+                return order
+            order, variable = order + 1, found.of()
+        return len(self.derived) + 1  # of something that is gone by now, so of a high order
+
     @property
     def full(self) -> bool:
         """Whether as many calls are known as are noted one by one."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from ipy_autodiff.tracing.assembly import assemble
 from ipy_autodiff.tracing.calls import Call, CallLog
-from ipy_autodiff.tracing.graph import Derivative, Recording
+from ipy_autodiff.tracing.graph import Derivative, Recording, VariableNode
 from ipy_autodiff.tracing.reading import CREATOR, GRADIENT, INPUTS, array_of, is_variable, listed
 from ipy_autodiff.tracing.recorder import Sweep
 from ipy_autodiff.tracing.replay import Replay
@@ -26,6 +26,9 @@ MOST_FUNCTIONS = 300
 """Functions behind a gradient up to which its graph is recorded."""
 MOST_ORDER = 2
 _MOST = 6
+
+_Found = tuple[tuple[VariableNode, ...], Any, bool]
+"""By which Variables, the gradient, and whether it was cleared before."""
 
 
 def with_derivatives(
@@ -41,34 +44,48 @@ def with_derivatives(
     """
     if recording.of is None or not (log.derived or any(map(_own_graph, recording.wrt))):
         return recording
-    leaves = {id(leaf.object): leaf.name for leaf in recording.wrt}
-    found = list(_gradients(recording.of.object, leaves, log))[:_MOST] or list(_unseen(recording))[:_MOST]
+    # Only what the notebook names: the ones that the sweep started from are leaves of a gradient's graph as well.
+    leaves = {id(leaf.object): leaf for leaf in recording.wrt if leaf.named} or {
+        id(leaf.object): leaf for leaf in recording.wrt
+    }
+    found = list(_gradients(recording.of.object, leaves, log)) or list(_unseen(recording))
     derivatives = []
-    for by, gradient, cleared in found:
+    for by, gradient, cleared in found[:_MOST]:
         count = _count(gradient, log)
+        label = _label(recording.of, by, len(leaves) == 1)
         behind = None
         if count <= MOST_FUNCTIONS:
-            named = {id(gradient): recording.of.name + "′" * len(by)} | dict(names)
+            named = {id(gradient): label} | dict(names)
             behind = _recorded(gradient, tuple(leaves), log, named, seen, code, recording.source)
-        derivatives.append(Derivative(by, behind, count, cleared))
+        derivatives.append(Derivative(label, by, behind, count, cleared))
     return replace(recording, derivatives=tuple(derivatives))
 
 
-def _gradients(of: Any, leaves: Mapping[int, str], log: CallLog) -> Iterator[tuple[tuple[str, ...], Any, bool]]:
-    """By which Variables, the gradient, and whether it was cleared before; the first order first."""
-    pending: list[tuple[Any, tuple[str, ...]]] = [(of, ())]
+def _label(of: VariableNode, by: Sequence[VariableNode], alone: bool) -> str:
+    name = of.name if of.named else "y"
+    if alone:
+        return name + "′″"[len(by) - 1]
+    if len(by) == 1:
+        return f"∂{name}/∂{by[0].name}"
+    below = f"∂{by[0].name}²" if by[0] is by[1] else f"∂{by[0].name}∂{by[1].name}"
+    return f"∂²{name}/{below}"
+
+
+def _gradients(of: Any, leaves: Mapping[int, VariableNode], log: CallLog) -> Iterator[_Found]:
+    """The first order first; of several sweeps from one Variable, what the last one left."""
+    pending: list[tuple[Any, tuple[VariableNode, ...]]] = [(of, ())]
     for root, by in pending:
         left: dict[int, Any] = {}
         for derived in log.derived:
             gradient, leaf = derived.gradient(), derived.leaf()
             if gradient is not None and derived.of() is root and id(leaf) in leaves:
                 left[id(leaf)] = gradient
-        for key, name in leaves.items():
+        for key, leaf in leaves.items():
             if key in left:
                 gradient = left[key]
-                yield (*by, name), gradient, not _added_to_another(gradient, log)
+                yield (*by, leaf), gradient, not _added_to_another(gradient, log)
                 if len(by) + 1 < MOST_ORDER:
-                    pending.append((gradient, (*by, name)))
+                    pending.append((gradient, (*by, leaf)))
 
 
 def _added_to_another(gradient: Any, log: CallLog) -> bool:
@@ -80,7 +97,7 @@ def _added_to_another(gradient: Any, log: CallLog) -> bool:
     return any(id(argument) in earlier for argument in call.arguments)
 
 
-def _unseen(recording: Recording) -> Iterator[tuple[tuple[str, ...], Any, bool]]:
+def _unseen(recording: Recording) -> Iterator[_Found]:
     """The leaves' gradients that have a graph, of an engine that nobody watched, where they can be those of ``of``."""
     for leaf in recording.wrt:
         gradient, expected = GRADIENT.read(leaf.object), recording.gradients.get(leaf)
@@ -88,10 +105,10 @@ def _unseen(recording: Recording) -> Iterator[tuple[tuple[str, ...], Any, bool]]
         if not _own_graph(leaf) or expected is None or value is None or value.shape != expected.shape:
             continue
         if np.allclose(value, expected, rtol=1e-9, atol=0, equal_nan=True):
-            yield (leaf.name,), gradient, True
+            yield (leaf,), gradient, True
 
 
-def _own_graph(leaf: Any) -> bool:
+def _own_graph(leaf: VariableNode) -> bool:
     gradient = GRADIENT.read(leaf.object)
     return not isinstance(gradient, np.ndarray | None) and is_variable(gradient) and CREATOR.read(gradient) is not None
 

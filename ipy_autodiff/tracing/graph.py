@@ -213,8 +213,10 @@ class Recording:
 class Derivative:
     """The graph of a gradient, as ``create_graph=True`` builds it."""
 
-    by: tuple[str, ...]
-    """The names of the Variables by which it was differentiated, one for each order."""
+    label: str
+    """``y′``, or ``∂y/∂x`` where there are several Variables to differentiate by."""
+    by: tuple[VariableNode, ...]
+    """The Variables, of the first graph, by which it was differentiated: one for each order."""
     recording: Recording | None
     """The gradient and what lies behind it; None where that is too large to be shown."""
     functions: int

@@ -36,6 +36,7 @@ __all__ = ["BackwardCall", "Recorder", "Sweep", "SweepTooLong"]
 
 _RETURNS = {dis.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in dis.opmap}
 _KEPT_SWEEPS = 2
+_KEPT_ORDERS = 2
 _KEPT_BY_HAND = 2_000
 
 
@@ -105,6 +106,7 @@ class Recorder:
         self._open: list[tuple[FrameType, BackwardCall, Any]] = []
         self._sweep_frame: FrameType | None = None
         self._calls_before_sweep = 0
+        self._derived: dict[tuple[int, int], Any] = {}
         self._pending: tuple[BackwardCall, tuple[Any, ...]] | None = None
         self._kinds: dict[type, bool] = {}
         self._conventions: dict[int, tuple[str, bool]] = {}
@@ -291,17 +293,24 @@ class Recorder:
 
     # Backward
 
-    def _derived(self, sweep: Sweep) -> Iterator[Derived]:
-        """The gradients that this sweep left in the leaves and that have a graph of their own."""
+    def _keep_derived(self, sweep: Sweep) -> None:
+        """Note the gradients that this sweep left in the leaves and that have a graph of their own.
+
+        The latest ones of the first orders are kept until the cell has been shown: a loop forgets them.
+        """
+        root = sweep.root
+        order = self.log.order(root) + 1
         leaves = {id(leaf): leaf for call in sweep.calls for give in call.inputs if (leaf := give()) is not None}
-        for leaf in leaves.values():
+        for key, leaf in leaves.items():
             gradient = GRADIENT.read(leaf)
             if not is_variable(gradient) or CREATOR.read(gradient) is None or CREATOR.read(leaf) is not None:
                 continue
             try:
-                yield Derived(weakref.ref(sweep.root), weakref.ref(leaf), weakref.ref(gradient))
+                self.log.derived.append(Derived(weakref.ref(root), weakref.ref(leaf), weakref.ref(gradient)))
             except TypeError:  # slots without room for a weak reference: held for good, it would be a leak
                 return
+            if order <= _KEPT_ORDERS:
+                self._derived[order, key] = gradient
 
     def _backward_called(self, frame: FrameType) -> None:
         owner = _first_argument(frame)
@@ -330,7 +339,7 @@ class Recorder:
                 if variable is not None and CREATOR.read(variable) is None:
                     sweep.left[id(variable)] = gradient_of(variable)
         if self.log.count > self._calls_before_sweep:
-            self.log.derived.extend(self._derived(sweep))
+            self._keep_derived(sweep)
 
     def _function_backward(self, frame: FrameType, function: Any) -> None:
         self._settle()

@@ -51,7 +51,7 @@ def record_cell(
     """
     names = names_in(namespace)
     computed = [call for call in recorder.log if call.number >= recorder.first and not call.during_backward]
-    consumed = {id(argument) for call in recorder.log for argument in call.arguments}
+    consumed = {id(argument) for call in recorder.log if not call.during_backward for argument in call.arguments}
     free = [output for call in computed for output in call.outputs if id(output) not in consumed]
     bound = [output for output in free if id(output) in names or output is value]
     last = recorder.last_unnoted()
