@@ -205,6 +205,8 @@ class Recording:
     """What the sweep left in each Variable's ``.grad``, its own engine's answer, before anything cleared it."""
     findings: Sequence[Finding] = ()
     """The graph's findings and the sweep's."""
+    raised: Step | None = None
+    """The call with which the cell's own backward pass ended, where it raised and ``steps`` are of another pass."""
     derivatives: tuple[Derivative, ...] = ()
     """The gradients of ``of`` that can be differentiated again, as far as they live; their own gradients after them."""
 

@@ -118,6 +118,7 @@ def _recording(
         swept_by=swept.by,
         gradients=swept.gradients,
         findings=tuple(findings),
+        raised=swept.raised,
     )
 
 

@@ -32,6 +32,8 @@ class Swept:
     by: Literal["cell", "replay", "nobody"]
     gradients: Mapping[VariableNode, Array] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    raised: Step | None = None
+    """The cell's own call with which its own pass ended, where that raised and the pass was run anew."""
 
 
 def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Replay) -> Swept:
@@ -51,7 +53,25 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
         swept = any(sweep.root is of.object for sweep in seen)
         gradients = {leaf: leaf.grad for leaf in graph.leaves if leaf.grad is not None} if swept else {}
         return Swept((), "cell" if swept else "nobody", gradients, (finding,))
-    return sweep_on_copies(graph, of, functions, replay)
+    swept = sweep_on_copies(graph, of, functions, replay)
+    if any(step.error is not None for step in swept.steps):
+        return swept
+    own = own or [sweep for sweep in latest if sweep.root_reference is None]
+    return replace(swept, raised=_raised(own[0].calls, by_object, replay) if own else None)
+
+
+def _raised(calls: Sequence[BackwardCall], by_object: Mapping[int, list[FunctionNode]], replay: Replay) -> Step | None:
+    """The last of the calls that the cell made, where it raised: its error is that of the same call on copies."""
+    if not calls or calls[-1].returned or id(calls[-1].function) not in by_object:
+        return None
+    call, node = calls[-1], by_object[id(calls[-1].function)][-1]
+    try:
+        replay.answer(node, list(call.gys))  # type: ignore[arg-type]
+    except ReplayError as error:
+        cause = error.cause.__context__ or error.cause  # it is tried with a list too; the first error is the cell's
+        text = f"{type(cause).__name__}: {cause}"
+        return replace(_step(len(calls), node, call, "cell", ()), error=text)
+    return None
 
 
 def _last_pass(calls: Sequence[BackwardCall], by_object: Mapping[int, list[FunctionNode]]) -> list[BackwardCall]:
@@ -247,7 +267,8 @@ def local_derivatives(
 ) -> tuple[Array | None, ...]:
     """The local derivatives, as the Function's own ``backward`` gives them for a gradient of ones.
 
-    They are those at ``values``, else at the recorded ones; empty where there are none.
+    They are those at ``values``, else at the recorded ones; empty where there are none. An element of an input that
+    has an effect on more than its own element of the output has no local derivative of its own.
     """
     given = values or {}
     xs = [array_of(given.get(variable, variable.data)) for variable in node.inputs]
@@ -256,12 +277,23 @@ def local_derivatives(
         return ()
     y = ys[0]
     assert y is not None
+    given_xs = [x for x in xs if x is not None]
+    ones = np.ones(y.shape, np.result_type(y, np.float32))
+    uneven = np.resize(np.asarray([1, -2, 0.5], ones.dtype), y.shape)
     try:
-        answer = replay.vjp(node, [x for x in xs if x is not None], [np.ones(y.shape, np.result_type(y, np.float32))])
+        found = [array_of(item) for item in replay.vjp(node, given_xs, [ones])]
+        scaled = [array_of(item) for item in replay.vjp(node, given_xs, [uneven])] if y.size > 1 else found
     except (ReplayError, RecursionError):
         return ()
-    found = [array_of(item) for item in answer]
     return tuple(
-        kept(item) if item is not None and x is not None and (y.size == 1 or item.shape == y.shape) else None
-        for item, x in zip(found, xs, strict=False)
+        kept(item) if item is not None and (y.size == 1 or _elementwise(item, other, uneven)) else None
+        for item, other, _ in zip(found, scaled, xs, strict=False)
     )
+
+
+def _elementwise(derivative: Array, scaled: Array | None, gy: Array) -> bool:
+    """Whether the answer to ``gy``, ``scaled``, is element by element ``gy`` times that to ones."""
+    if scaled is None or not derivative.shape == scaled.shape == gy.shape:
+        return False
+    with np.errstate(all="ignore"):
+        return bool(np.allclose(scaled, derivative * gy, rtol=1e-3, atol=1e-12, equal_nan=True))
