@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from ipy_autodiff.gradcheck.ladder import STEPS, UNIT, Array, Bools, Floats, Path, Places, Rungs, climb, real
 
 __all__ = [
+    "CLOSE",
     "FAIL",
     "INCONCLUSIVE",
     "PASS",
@@ -26,8 +28,7 @@ __all__ = [
     "Path",
     "derivative",
     "differentiate",
-    "direction",
-    "surely",
+    "sure_slope",
     "walk",
 ]
 
@@ -37,6 +38,8 @@ COVERAGE = 10.0
 """How many uncertainties away a gradient must be to be called wrong: sigma is an estimate, ten of them a bound."""
 RESOLUTION = 5e-4
 """A gradient passes only where an error of a thousandth would have shown, with room to spare."""
+CLOSE = 2e-9
+"""A slope that agrees so well with what is expected, of what it is made of, does so for no other reason."""
 NEGLIGIBLE = 1e-9
 """A gradient of exactly zero passes where the function would have shown this part of its natural slope."""
 ROUNDING = 2.0**-30
@@ -116,44 +119,46 @@ def derivative(f: Callable[[Floats], Any], x: npt.ArrayLike, gradient: npt.Array
     return found.reshape(point.shape)
 
 
-def direction(x: Floats, rng: np.random.Generator, gradient: Floats | None = None) -> Floats:
-    """A random direction for a projection of ``x``: signs at random, each element's length in keeping with the element.
-
-    Lengths differ, so that opposite errors do not cancel. Of several directions it is one that ``gradient`` is not
-    nearly orthogonal to, so that the projected slope is no small difference of large numbers.
-    """
-    scale = np.frexp(np.maximum(np.abs(x), 0.1))[1] - 17
-    for _ in range(16):
-        drawn = rng.integers(1 << 15, 3 << 15, x.shape, dtype=np.int32)
-        # Of 17 bits, so that x + t v is exact for every step t.
-        v: Floats = np.ldexp(np.where(drawn & 1, 1.0, -1.0) * drawn, scale)
-        if gradient is None or abs(np.vdot(gradient, v)) >= 0.5 * np.linalg.norm((gradient * v).ravel()):
-            break
-    return v
-
-
-def walk(f: Callable[[Floats], Any], x: Floats, v: Floats, start: Any = None) -> Path:
+def walk(f: Callable[[Floats], Any], x: Floats, v: Floats, start: Any = None, scale: float = 1.0) -> Path:
     """The path from ``x`` along the direction ``v``."""
-    return Path(lambda t: f(x + t * v), real(f(x.copy()) if start is None else start))
+    return Path(lambda t: f(x + t * v), real(f(x.copy()) if start is None else start), scale)
 
 
-def surely(paths: Sequence[Path], expected: Sequence[float], sizes: Sequence[float]) -> Bools:
-    """Which slopes are as expected beyond doubt, at 4 evaluations a path; the others may be right as well.
+def sure_slope(
+    at: Callable[[float], Any],
+    expected: float,
+    size: float,
+    *,
+    scale: float = 1.0,
+    start: Array | None = None,
+    weights: Array | None = None,
+) -> float | None:
+    """A path's slope, from 4 evaluations, where it is as expected beyond doubt; None says nothing.
 
-    ``sizes`` are what the slopes are made of: a slope that is a small difference of large terms is known less well.
+    ``at`` and ``start`` are as in ``Path``; ``weights`` are what the values count, each one by default. ``size`` is
+    what the slope is made of: one that is a small difference of large terms is known less well. With ``start`` given,
+    a path that has a kink there is not settled.
     """
-    sure = np.zeros(len(paths), dtype=np.bool_)
-    with np.errstate(all="ignore"):
-        for i, path in enumerate(paths):
-            slopes = []
-            for h in (STEPS[1:3, 0] * path.scale).tolist():
-                plus, minus = real(path.at(h)), real(path.at(-h))
-                short = plus.dtype.kind == "f" and plus.dtype.itemsize < 8
-                slopes.append(np.nan if short else float((plus - minus).sum()) / (2 * h))
-            slope = (64 * slopes[1] - slopes[0]) / 63
-            settled = np.isfinite(expected[i]) and abs(slope - slopes[1]) <= 1e-4 * sizes[i]
-            sure[i] = settled and abs(slope - expected[i]) <= 2e-9 * sizes[i]
-    return sure
+    if not (isfinite(expected) and isfinite(size) and size > 0):
+        return None
+    slopes, gaps = [], []
+    for h in (STEPS[1:3, 0] * scale).tolist():
+        plus, minus = real(at(h)), real(at(-h))
+        if plus.dtype.kind == "f" and plus.dtype.itemsize < 8:
+            return None
+        central = _total(plus - minus, weights)
+        slopes.append(central / (2 * h))
+        if start is not None:
+            gaps.append(abs(2 * _total(plus - start, weights) - central) / h)
+    slope = (64 * slopes[1] - slopes[0]) / 63
+    if gaps and not gaps[1] <= 0.25 * gaps[0] + 1e-9 * size:
+        return None
+    sure = abs(slope - slopes[1]) <= 1e-4 * size and abs(slope - expected) <= CLOSE * size
+    return slope if sure else None
+
+
+def _total(values: Array, weights: Array | None) -> float:
+    return float(values.sum() if weights is None else np.vdot(weights, values))
 
 
 def differentiate(paths: Sequence[Path], expected: npt.ArrayLike | None = None) -> Derivative:

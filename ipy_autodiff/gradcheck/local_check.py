@@ -6,15 +6,16 @@ count and shapes; neither may write into what it is given; and both must give th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.array_check import ArrayCheck, axis, check_array
-from ipy_autodiff.gradcheck.derivative import FAIL, INCONCLUSIVE, PASS, differentiate, direction, surely, walk
+from ipy_autodiff.gradcheck.array_check import ArrayCheck, check_array, scale_of
+from ipy_autodiff.gradcheck.derivative import FAIL, INCONCLUSIVE, PASS, differentiate, sure_slope, walk
+from ipy_autodiff.gradcheck.directions import Directions, direction
 from ipy_autodiff.gradcheck.ladder import Array, Floats, Path
 from ipy_autodiff.gradcheck.observations import observed
-from ipy_autodiff.gradcheck.probe import LocalCheck, copies, value, value_along
+from ipy_autodiff.gradcheck.probe import LocalCheck, copies, joined, outputs_along, value_along
 from ipy_autodiff.gradcheck.program import Program
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
@@ -57,39 +58,32 @@ def _affordable(program: Program) -> list[FunctionNode]:
 
 
 def _compare_values(program: Program, checks: Sequence[LocalCheck]) -> None:
-    """``backward`` against ``forward`` along one path for each input, all at once; then one by one what is in doubt."""
+    """``backward`` against ``forward`` along one path for each input; then, all at once, those in doubt."""
+    doubtful: list[tuple[LocalCheck, VariableNode, Floats, Floats]] = []
     paths: list[Path] = []
     slopes: list[float] = []
-    sizes: list[float] = []
-    inputs: list[tuple[LocalCheck, VariableNode, Floats, Floats]] = []
+    directions = Directions()
     for check in checks:
         if check.function in program.unrepeatable:
             continue
         for node, x, gradient in _inputs(check):
-            f = value_along(program, check.probe, node)
+            v = np.ones(x.shape) if x.size == 1 else direction(x, directions, gradient)
+            scale = scale_of(float(x.item())) if x.size == 1 else 1.0
+            slope = float(np.vdot(gradient, v))
             try:
-                start = value(check.probe, check.probe.ys) if _is_double(node.data) else f(x.copy())
+                if _agree(outputs_along(program, check.probe, node), check, x, v, scale, slope, gradient):
+                    continue
+                paths.append(walk(value_along(program, check.probe, node), x, v, scale=scale))
             except ReplayError:  # integers that it indexes with
                 continue
-            if x.size == 1:
-                path, slope = axis(f, x, start, 0), float(gradient.item())
-                size = abs(slope)
-            else:
-                v = direction(x, np.random.default_rng(len(paths)), gradient)
-                path, slope = walk(f, x, v, start), float(np.vdot(gradient, v))
-                size = float(np.linalg.norm((gradient * v).ravel()))
-            paths.append(path)
             slopes.append(slope)
-            sizes.append(size)
-            inputs.append((check, node, x, gradient))
+            doubtful.append((check, node, x, gradient))
         if check.verdict == "inconclusive":
             check.verdict = "pass"
-    doubtful = np.flatnonzero(~surely(paths, slopes, sizes)).tolist()
     if not doubtful:
         return
-    expected = [slopes[i] for i in doubtful]
-    verdicts = differentiate([paths[i] for i in doubtful], expected).judge(expected)
-    for verdict, (check, node, x, gradient) in zip(verdicts.tolist(), [inputs[i] for i in doubtful], strict=True):
+    verdicts = differentiate(paths, slopes).judge(slopes)
+    for verdict, (check, node, x, gradient) in zip(verdicts.tolist(), doubtful, strict=True):
         if verdict == PASS:
             continue
         f = value_along(program, check.probe, node)
@@ -98,6 +92,21 @@ def _compare_values(program: Program, checks: Sequence[LocalCheck]) -> None:
             check.fail("wrong-value", check.function.inputs.index(node), index=one.wrong[0] if one.wrong else None)
         elif one.verdict == INCONCLUSIVE and check.verdict == "pass":
             check.verdict = "inconclusive"
+
+
+def _agree(
+    outputs: Callable[[Floats], Array],
+    check: LocalCheck,
+    x: Floats,
+    v: Floats,
+    scale: float,
+    slope: float,
+    gradient: Floats,
+) -> bool:
+    """Whether ``backward`` is right beyond doubt along one direction."""
+    size = abs(slope) if x.size == 1 else float(np.linalg.norm((gradient * v).ravel()))
+    weights = joined(check.probe.gys)
+    return sure_slope(lambda t: outputs(x + t * v), slope, size, scale=scale, weights=weights) is not None
 
 
 def _inputs(check: LocalCheck) -> Iterator[tuple[VariableNode, Floats, Floats]]:
@@ -119,10 +128,6 @@ def _inputs(check: LocalCheck) -> Iterator[tuple[VariableNode, Floats, Floats]]:
             if gradient is not None:
                 total = total + gradient.astype(np.float64).reshape(x.shape)
         yield node, x.astype(np.float64), total
-
-
-def _is_double(data: object) -> bool:
-    return isinstance(data, np.ndarray) and data.dtype == np.float64
 
 
 def _is_round_off(

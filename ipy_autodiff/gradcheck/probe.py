@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ipy_autodiff.gradcheck.directions import Directions
 from ipy_autodiff.gradcheck.ladder import Array, Floats
 from ipy_autodiff.gradcheck.program import Program, guarded
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 
-__all__ = ["LocalCheck", "Probe", "Symptom", "copies", "probe", "value", "value_along", "vjp"]
+__all__ = ["LocalCheck", "Probe", "Symptom", "copies", "joined", "outputs_along", "probe", "value_along", "vjp"]
 
 _MENDED_BY_ENGINES = {"gradient-shape"}
 """What some engines put right themselves, or what does no harm where no gradient fails."""
@@ -78,8 +79,8 @@ def probe(
         program.start_over()
         ys = program.replay.apply(function, copies(found.xs))
     found.ys = ys
-    rng = np.random.default_rng(seed)
-    found.gys = tuple(_signed(rng, y.shape) for y in ys)
+    directions = Directions(seed)
+    found.gys = tuple(directions.draw(y.shape) for y in ys)
     found.gxs = vjp(program, found)
     return found
 
@@ -90,15 +91,8 @@ def vjp(program: Program, found: Probe) -> tuple[Any, ...]:
     return program.replay.vjp(found.function, copies(found.xs), copies(found.gys))
 
 
-def value(found: Probe, ys: Sequence[Array]) -> Array:
-    """The Function's outputs, times their gradients: their sum's derivative is what ``backward`` gives."""
-    if len(ys) == 1:
-        return np.asarray(ys[0] * found.gys[0])
-    return np.concatenate([(y * gy).ravel() for y, gy in zip(ys, found.gys, strict=True)])
-
-
-def value_along(program: Program, found: Probe, node: VariableNode) -> Callable[[Floats], Array]:
-    """``value`` as a function of one of its Variables."""
+def outputs_along(program: Program, found: Probe, node: VariableNode) -> Callable[[Floats], Array]:
+    """The Function's outputs, as one array, as a function of one of its Variables."""
     program_price = program.price(found.function)
     call = program.call(found.function)
     held = [None if other is node else guarded(x) for other, x in zip(found.function.inputs, found.xs, strict=True)]
@@ -107,15 +101,20 @@ def value_along(program: Program, found: Probe, node: VariableNode) -> Callable[
         program.spend(program_price)
         program.start_over()
         moved = guarded(x)
-        return value(found, call([moved if x is None else x for x in held]))
+        return joined(call([moved if x is None else x for x in held]))
 
     return along
 
 
-def _signed(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    """Random numbers of either sign, none near zero."""
-    drawn = rng.uniform(-1.0, 1.0, shape)
-    return np.asarray(drawn + np.copysign(0.5, drawn))
+def value_along(program: Program, found: Probe, node: VariableNode) -> Callable[[Floats], Array]:
+    """The same, times their gradients: the derivative of its sum is what ``backward`` gives."""
+    outputs, weights = outputs_along(program, found, node), joined(found.gys)
+    return lambda x: np.asarray(outputs(x) * weights)
+
+
+def joined(arrays: Sequence[Array]) -> Array:
+    """The only array, or all of them in a row."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate([array.ravel() for array in arrays])
 
 
 def copies(arrays: Sequence[Any]) -> list[Any]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.gradcheck.array_check import axis
-from ipy_autodiff.gradcheck.derivative import COVERAGE, differentiate, direction, walk
+from ipy_autodiff.gradcheck.derivative import COVERAGE, differentiate, walk
+from ipy_autodiff.gradcheck.directions import Directions, direction
 from ipy_autodiff.gradcheck.ladder import Array, Floats
 from ipy_autodiff.gradcheck.probe import Probe, copies, probe
 from ipy_autodiff.gradcheck.program import Program
@@ -119,8 +120,8 @@ class Sample:
                 [(y * gy).ravel() for y, gy in zip(self._forward(moved), self.probe.gys, strict=True)]
             )
 
-        rng = np.random.default_rng(x.size)
-        directions = [direction(x, rng) for _ in range(2 if x.size > 1 else 1)]
+        drawn = Directions(x.size)
+        directions = [direction(x, drawn) for _ in range(2 if x.size > 1 else 1)]
         found = differentiate([walk(f, x, v) for v in directions])
         return list(zip(directions, found.value.tolist(), found.uncertainty.tolist(), strict=True))
 

@@ -143,7 +143,7 @@ def test_a_budget_leaves_out_and_says_so() -> None:
     y = x
     for _ in range(300):
         y = ad.sin(y)
-    found = compared(y, budget=2_000, x=x)
+    found = compared(y, budget=1_000, x=x)
     assert found.rows[0].verdict == "inconclusive"
     assert "cost too much" in reasons(found)["x"]
     assert 0 < len(found.functions) < 300
