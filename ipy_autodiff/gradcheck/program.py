@@ -17,7 +17,6 @@ from ipy_autodiff.tracing.replay import Replay, ReplayError
 
 __all__ = ["Call", "OverBudget", "Program", "guarded", "in_float64"]
 
-Call = Callable[[Sequence[Any]], tuple[Array, ...]]
 
 _ELEMENTS_A_CALL = 5_000
 """So many elements cost about as much as calling a Function does."""
@@ -54,6 +53,8 @@ class Program:
         self._draws: Draws | None = None
         self._drawn = False
         self._calls: dict[FunctionNode, Call] = {}
+        self.disturbed: set[type] = set()
+        """The classes of which another object was seen to be called without harm."""
         self._prices: dict[FunctionNode, float] = {}
 
     @contextlib.contextmanager
@@ -183,13 +184,16 @@ class Program:
         return dict(zip(function.outputs, ys, strict=False))
 
     def call(self, function: FunctionNode) -> Call:
-        """The Function's own ``forward``, to be called often, within ``running``.
-
-        It takes one array for each of ``inputs``, which may not be written to, and returns such arrays.
-        """
+        """The Function's own ``forward``; within ``running``."""
         if function not in self._calls:
-            self._calls[function] = _call(self.replay, function)
+            self._calls[function] = Call(self.replay, function)
         return self._calls[function]
+
+    def ran_as_recorded(self, function: FunctionNode) -> bool:
+        """Whether it was run again on just the recorded arrays, wrote into none and gave what was recorded."""
+        nodes = (*function.inputs, *function.outputs)
+        plain = self.call(function).plain and len(function.outputs) == 1
+        return plain and all(_identical(self.values[node], node.data) for node in nodes)
 
     def _affected(self, variable: VariableNode) -> tuple[FunctionNode, ...]:
         reached = {variable}
@@ -215,28 +219,34 @@ class _Quick(Replay):
         return forward
 
 
-def _call(replay: _Quick, function: FunctionNode) -> Call:
-    forward = replay.forward_of(function)
-    direct = forward is not None
+class Call:
+    """A Function's own ``forward``, to be called often: with arrays that may not be written to, for such arrays."""
 
-    def call(xs: Sequence[Any]) -> tuple[Array, ...]:
-        nonlocal direct
-        if direct and forward is not None:
+    __slots__ = ("_forward", "_function", "_replay", "plain")
+
+    def __init__(self, replay: _Quick, function: FunctionNode) -> None:
+        self._replay = replay
+        self._function = function
+        self._forward = replay.forward_of(function)
+        self.plain = self._forward is not None
+        """Whether it has always taken just the arrays, written into none of them, and returned one array."""
+
+    def __call__(self, xs: Sequence[Any]) -> tuple[Array, ...]:
+        """One array for each of the Function's outputs. Raises ``ReplayError``."""
+        if self.plain and self._forward is not None:
             try:
-                answer = forward(*xs)
+                answer = self._forward(*xs)
             except (Exception, SystemExit):  # perhaps because it writes into what it is given
-                direct = False
+                self.plain = False
             else:
                 kind = type(answer)
                 if kind is np.ndarray:
                     return (guarded(answer),)
                 if kind is np.float64:
                     return (np.asarray(answer),)
-                direct = False
+                self.plain = False
         copied = [x.copy() if isinstance(x, np.ndarray) else x for x in xs]
-        return tuple(map(guarded, replay.apply(function, copied)))
-
-    return call
+        return tuple(map(guarded, self._replay.apply(self._function, copied)))
 
 
 def guarded(data: Any) -> Any:
