@@ -33,6 +33,11 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         (*RIGHT, "import os, signal\nfor n in (1, os.getppid()):\n    os.kill(n, signal.SIGKILL)"),
         PASS,
     ),
+    "kills its process group": ((*RIGHT, "import os, signal; os.kill(0, signal.SIGKILL)"), PASS),
+    "kills its process group in the answer": (
+        (ENGINE, SQUARE.replace("return x ** 2", "import os; os.kill(0, 9)")),
+        ("killed", "killed"),
+    ),
     "segmentation fault": ((*RIGHT, "import ctypes; ctypes.string_at(0)"), PASS),
     "input()": ((ENGINE, "name = input('your name?')", SQUARE), PASS),
     "input transformer that blanks": (

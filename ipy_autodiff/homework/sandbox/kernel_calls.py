@@ -12,9 +12,9 @@ import signal
 import struct
 
 __all__ = [
-    "clone",
     "die_with_parent",
     "drop_capabilities",
+    "enter",
     "forbid",
     "mount",
     "mount_attributes_read_only",
@@ -70,23 +70,9 @@ def unshare(flags: int) -> None:
     _checked(_libc.unshare(flags), "unshare")
 
 
-def clone(flags: int) -> int:
-    """``os.fork`` into new namespaces: 0 in the child, its process id in the parent.
-
-    The C library's own cache of the thread id stays the parent's in the child, so the child should do little but fork.
-    """
-    call = _NUMBERS[platform.machine()]["clone"]
-    api = ctypes.pythonapi
-    api.PyOS_BeforeFork()
-    pid = int(_libc.syscall(call, ctypes.c_ulong(flags | signal.SIGCHLD), None, None, None, None))
-    failed = ctypes.get_errno()
-    if pid == 0:
-        api.PyOS_AfterFork_Child()
-        return 0
-    api.PyOS_AfterFork_Parent()
-    if pid < 0:
-        raise OSError(failed, f"clone: {os.strerror(failed)}")
-    return pid
+def enter(namespace: int, kind: int) -> None:
+    """Moves this process, or where its next children go, into the namespace that is opened as ``namespace``."""
+    _checked(_libc.setns(namespace, kind), "setns")
 
 
 def mount(source: str, target: str, kind: str | None = None, flags: int = 0, options: str | None = None) -> None:

@@ -255,7 +255,7 @@ def _boot() -> str:
     """The program of the enclosed process: finds this package, and nothing else of the folder that it lies in."""
     root = str(Path(__file__).resolve().parents[3])
     return (
-        f"import sys; sys.path.append({root!r}); "
+        f"import gc, sys; gc.disable(); sys.path.append({root!r}); "
         "from ipy_autodiff.homework.sandbox.zygote import main; main(int(sys.argv[1]), sys.argv[2])"
     )
 

@@ -126,6 +126,10 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
     def showsyntaxerror(self, *_: Any, **__: Any) -> None:
         """As ``showtraceback``."""
 
+    def _format_exception_for_storage(self, *_: Any, **__: Any) -> dict[str, Any]:
+        """What IPython 9 would draw for a history that is not kept."""
+        return {}
+
 
 def new_shell() -> InteractiveShell:
     """A shell with an empty namespace, whose module is ``__main__``."""

@@ -68,9 +68,9 @@ def live(
     output = Output(limits.output)
     run_cells(shell, cells, report, skip=skip, seconds=limits.seconds / 4, output=output)
     if alone:
-        with contextlib.suppress(ProcessLookupError):
-            kill(-1, signal.SIGKILL)
+        _end_all_others()
     originals.restore()
+    usual_surroundings()
     use_the_reserve()
     send(channel, {"ran": True, "output": output.since(0)[-20_000:]})
     ran = [(plain_source(cell.source), cell.grade_id) for number, cell in enumerate(cells) if number not in skip]
@@ -88,6 +88,16 @@ def live(
         send(channel, {"over": os.waitstatus_to_exitcode(status), "test": message["test"]})
 
 
+def _end_all_others() -> None:
+    """Kills and buries what the cells have started: here the first process of a namespace, everybody's parent."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with contextlib.suppress(ProcessLookupError):
+        kill(-1, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            waitpid(-1, 0)
+
+
 def plain_source(source: str) -> str:
     """A cell as Python that can be parsed: without a cell magic's first line, other magics made calls."""
     if source.lstrip().startswith("%%"):
@@ -100,11 +110,8 @@ def plain_source(source: str) -> str:
 
 def _test(channel: socket.socket, answers: Answers, seconds: float) -> None:
     """Answers one test's questions in a process of its own, which a timer ends."""
-    for stop in (sys.settrace, sys.setprofile, threading.settrace, threading.setprofile):
-        stop(None)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
-    usual_surroundings()
     while (message := receive(channel, _QUESTION)) is not None and "ask" in message:
         nothing = Output(0)
         sys.stdout = sys.stderr = nothing
@@ -117,6 +124,8 @@ def _test(channel: socket.socket, answers: Answers, seconds: float) -> None:
 
 def usual_surroundings() -> None:
     """The interpreter's switches as a fresh one has them."""
+    for stop in (sys.settrace, sys.setprofile, threading.settrace, threading.setprofile):
+        stop(None)
     sys.setrecursionlimit(_RECURSION)
     gc.enable()
     np.seterr(divide="ignore", over="ignore", under="ignore", invalid="ignore")

@@ -1,8 +1,8 @@
 """Wait with NumPy and IPython loaded, and fork for each notebook: what the enclosed process runs.
 
-It runs no student's code itself. For every request it makes a process that is first in a process namespace of its
-own, with an empty folder to work in; when that process ends, by itself or killed from here, the kernel kills all that
-it started.
+It runs no student's code itself. For every request it makes a process that is the first in a process namespace of its
+own, with an empty folder to work in, and in which the notebook runs; when that process ends, by itself or killed from
+here, the kernel kills all that it started.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class _Around:
 
     namespaces: bool
     proc: bool
+    home: int = -1
+    """This process's own process namespace, opened: where the next fork goes back to."""
     mapped: int = 0
     """Bytes of address space that this process has mapped. Its forks may have no ``/proc`` to ask."""
 
@@ -61,8 +63,8 @@ def main(control_number: int, isolation: str) -> None:
     if os.getuid() == 0 and (isolation != "limits" or _nobody_can_read_python()):
         _become_nobody()
     if around.namespaces:
-        _own_users()
-        around = next((one for one in (_Around(True, True), _Around(True, False)) if _works(one)), around)
+        home = _own_users()
+        around = next((one for one in (_Around(True, True, home), _Around(True, False, home)) if _works(one)), around)
         if not _works(around):
             raise SystemExit("no namespaces for each notebook")
     linux.no_new_privileges()
@@ -71,8 +73,8 @@ def main(control_number: int, isolation: str) -> None:
     run_cells(shell, [Cell("1 / 0"), Cell("import numpy as np\nnp.zeros(2)")], lambda _number, _result: None)
     shell.reset(new_session=True)
     originals = Originals()
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # so that no fork looks at what is here; until now there was nothing to collect
+    gc.enable()
     around = replace(around, mapped=mapped_bytes())
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
@@ -106,9 +108,17 @@ def _request(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
 
 
 def _start(around: _Around) -> int:
-    if around.namespaces:
-        return linux.clone(linux.NEW_PROCESSES | linux.NEW_MOUNTS | linux.NEW_IPC)
-    return os.fork()
+    """``os.fork``; where there are namespaces, into one in which the child is the first process."""
+    if not around.namespaces:
+        return os.fork()
+    linux.unshare(linux.NEW_PROCESSES)
+    child = os.fork()
+    if child == 0:
+        os.close(around.home)
+        linux.unshare(linux.NEW_MOUNTS | linux.NEW_IPC)
+        return 0
+    linux.enter(around.home, linux.NEW_PROCESSES)
+    return child
 
 
 def _notebook(
@@ -123,19 +133,13 @@ def _notebook(
 ) -> None:
     """The process of one notebook. Never returns."""
     try:
+        os.setsid()  # a signal to the whole process group is to stay here
         if around.namespaces:
             linux.undumpable()
             _private_files(around, limits)
-            child = os.fork()
-            if child:
-                os.close(channel)
-                os.close(notebook)
-                _be_first(child)
             linux.drop_capabilities()
             linux.no_new_privileges()
             linux.forbid()
-        else:
-            os.setsid()
         os.chdir(place)
         os.environ.update(HOME=place, TMPDIR=place, IPYTHONDIR=place, MPLCONFIGDIR=place)
         tempfile.tempdir = None
@@ -147,16 +151,6 @@ def _notebook(
         os._exit(3)
     finally:
         os._exit(0)
-
-
-def _be_first(child: int) -> None:
-    """What the first process of a namespace has to do: reap, and end with the notebook. Never returns."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    while True:
-        ended, status = os.waitpid(-1, 0)
-        if ended == child:
-            os._exit(min(abs(os.waitstatus_to_exitcode(status)), 255))
 
 
 def _watch(child: int, control: socket.socket, limits: Limits) -> str:
@@ -197,9 +191,9 @@ def _taken() -> int:
 
 
 def _below() -> list[int]:
-    """The processes below this one, in its own numbering."""
+    """The processes below this one, in the numbering of ``/proc``, which may be that of a namespace further out."""
     found: list[int] = []
-    pending = [os.getpid()]
+    pending: list[int | str] = ["self"]
     while pending:
         threads = f"/proc/{pending.pop()}/task"
         with contextlib.suppress(OSError):
@@ -261,9 +255,12 @@ def _private_files(around: _Around, limits: Limits) -> None:
 
 def _works(around: _Around) -> bool:
     """Whether a notebook's process can be made so, tried with one that does nothing."""
+    before = os.getpid()
     try:
-        child = linux.clone(linux.NEW_PROCESSES | linux.NEW_MOUNTS | linux.NEW_IPC)
+        child = _start(around)
     except OSError:
+        if os.getpid() != before:
+            os._exit(1)
         return False
     if child == 0:
         try:
@@ -295,10 +292,27 @@ def _nobody_can_read_python() -> bool:
         os.seteuid(0)
 
 
-def _own_users() -> None:
-    """A user namespace in which this process may make the notebooks' namespaces, and nothing outside of it."""
+def _own_users() -> int:
+    """Goes on in a user namespace that may make the notebooks' namespaces, and nothing outside of it.
+
+    This is the first process of a process namespace there, which is returned, opened; the process that called waits.
+    """
     user, group = os.getuid(), os.getgid()
-    linux.unshare(linux.NEW_USER)
+    linux.unshare(linux.NEW_USER | linux.NEW_PROCESSES)
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    child = os.fork()
+    if child:
+        os.closerange(3, 1024)
+        _be_outside(child)
+    linux.die_with_parent()
+    return os.open("/proc/self/ns/pid", os.O_RDONLY)
+
+
+def _be_outside(child: int) -> None:
+    """What is left to the process that made the namespaces: ends with the one that is in them. Never returns."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    status = os.waitpid(child, 0)[1]
+    os._exit(min(abs(os.waitstatus_to_exitcode(status)), 255))
