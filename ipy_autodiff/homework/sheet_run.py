@@ -93,7 +93,12 @@ def run_sheet(
     if collect_only:
         options.append("--collect-only")
     before = set(sys.modules)
-    with _no_other_plugins(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with (
+        _no_other_plugins(),
+        _no_bytecode(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
         pytest.main([*options, str(path)], plugins=[plugin, run])
     _forget(set(sys.modules) - before, path)
     return run
@@ -128,6 +133,16 @@ def _no_other_plugins() -> Iterator[None]:
         yield
     finally:
         _set(before)
+
+
+@contextlib.contextmanager
+def _no_bytecode() -> Iterator[None]:
+    """A compiled sheet is taken for the same by its size and second: too coarse for one that is being written."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _set(variables: dict[str, str | None]) -> None:

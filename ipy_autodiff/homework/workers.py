@@ -126,8 +126,11 @@ def end_workers() -> None:
     _started.clear()
     while not _idle.empty():
         _idle.get()
-    while _all:
-        _all.pop().end()
+    ending = [_all.pop() for _ in range(len(_all))]
+    for worker in ending:
+        worker.finish()
+    for worker in ending:
+        worker.end()
 
 
 class _Worker:
@@ -181,11 +184,15 @@ class _Worker:
                 self._lines.put(line)
         self._lines.put(b"")
 
-    def end(self) -> None:
-        """Closes its input, which ends it and what it has started; kills it where that does not help."""
+    def finish(self) -> None:
+        """Closes its input, which ends it and what it has started, soon."""
         tasks, _ = self._pipes()
         with contextlib.suppress(OSError):
             tasks.close()
+
+    def end(self) -> None:
+        """Waits until it has ended; kills it where it does not."""
+        self.finish()
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:

@@ -49,7 +49,7 @@ def _throughput(folder: Path, sheet: Path) -> None:
         two.append(_seconds(lambda turn=turn: _grade(sheet, notebooks, folder / f"two{turn}", 2)))
     print(f"20 notebooks: nbclient {_shown(bare)}, graded by one worker {_shown(one)}, by two {_shown(two)}")
     print(f"one worker against nbclient: {statistics.median(b / o for b, o in zip(bare, one, strict=True)):.1f} times")
-    many = [write_notebook(folder / "many" / f"{n:03}.ipynb", (*RIGHT, f"n = {n}\nprint(n)")) for n in range(200)]
+    many = [write_notebook(folder / "many" / f"{n:03}.ipynb", (*RIGHT, f"n = {n}\nprint(n)")) for n in range(400)]
     pairs = [
         (
             _seconds(lambda turn=turn: _grade(sheet, many, folder / f"many-one{turn}", 1)),
@@ -58,7 +58,7 @@ def _throughput(folder: Path, sheet: Path) -> None:
         for turn in range(3)
     ]
     ratio = statistics.median(a / b for a, b in pairs)
-    print(f"200 notebooks, two workers against one: {ratio:.2f} times ({_shown([a for a, _ in pairs])} by one)")
+    print(f"400 notebooks, two workers against one: {ratio:.2f} times ({_shown([a for a, _ in pairs])} by one)")
 
 
 def _memory(folder: Path, sheet: Path) -> None:

@@ -87,7 +87,7 @@ def write_notebook(path: Path, cells: Sequence[str], **metadata: object) -> Path
         for cell in cells
     ]
     path.write_text(
-        json.dumps({"cells": written, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8"
+        json.dumps({"cells": written, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}), encoding="utf-8"
     )
     return path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Iterator
@@ -96,6 +97,11 @@ def test_a_sheet_that_changed_is_read_again(shell: Any, sheet: Path) -> None:
     sheet.write_text("def test_cube(student):\n    assert student.has('cube')\n")
     checked = check(shell, str(sheet))
     assert [(mark.test.name, mark.status) for mark in checked.marks] == [("test_cube", "fail")]
+    for answer, status in (("1", "pass"), ("0", "fail")):  # as long, and written in the same second
+        sheet.write_text(f"def test_cube(student):\n    assert {answer}\n")
+        os.utime(sheet, (10**9, 10**9))
+        assert [mark.status for mark in check(shell, str(sheet)).marks] == [status]
+    assert not list(sheet.parent.glob("__pycache__/*"))
 
 
 def test_chosen_tests(shell: Any, sheet: Path) -> None:
