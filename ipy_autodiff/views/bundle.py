@@ -153,7 +153,7 @@ def _parts(trace: Trace, wanted: _Wanted, picture: graph.Picture | None) -> Iter
         elif name == "check":
             checked = comparison.check(trace)
             readable, text = page.static_check(checked), plain_text.check_text(checked)
-            yield Part(name, readable, text, {"check": _check(checked)}, ("check",))
+            yield Part(name, readable, text, {"check": _check(checked)}, checked.modules)
         elif name == "sliders":
             yield Part(name)
     if wanted.rules:
@@ -216,9 +216,12 @@ def _check(checked: comparison.Check) -> dict[str, Any]:
                 "verdict": row.verdict,
                 "text": f"{SYMBOLS[row.verdict]} {row.verdict_text}",
                 "reason": row.reason,
+                "id": row.variable,
             }
             for row in checked.rows
         ],
         "remarks": checked.remarks,
         "blame": [[accusation.sentence, accusation.hint, accusation.function] for accusation in checked.blame],
+        "pictures": checked.pictures or None,
+        "show_variable": say("pictures.show_variable"),
     }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ipy_autodiff.messages import say
+from ipy_autodiff.messages import Message, say
 from ipy_autodiff.views.labels import shorten
 from ipy_autodiff.views.numbers import inline, number
+from ipy_autodiff.views.pictures import pictures
 
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.comparison import Row
@@ -30,6 +32,8 @@ class ShownRow:
     verdict: str
     verdict_text: str
     reason: str
+    variable: str
+    """The Variable's identifier."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,14 @@ class Check:
     rows: tuple[ShownRow, ...]
     blame: tuple[Accusation, ...]
     remarks: tuple[str, ...]
+    pictures: Mapping[str, Any]
+    """The numbers of the pictures and what is said of them, for the front end; empty where there are none."""
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The front end's files that draw it."""
+        heat = any("heat" in row for row in self.pictures.get("rows", ()))
+        return ("check", *(("pictures",) if self.pictures else ()), *(("heat",) if heat else ()))
 
 
 def check(trace: Trace) -> Check:
@@ -63,19 +75,9 @@ def check(trace: Trace) -> Check:
     witnesses = tuple(dict.fromkeys(name for row in rows for name in row.witnesses))
     headings = ("variable", "backprop", "numerical", "uncertainty")
     columns = (*(say(f"views.{heading}") for heading in headings), *witnesses, say("views.verdict"))
-    shown = tuple(_row(row, witnesses) for row in rows[:_MOST_ROWS])
-    failed = sum(row.verdict == "fail" for row in rows)
-    unsure = sum(row.verdict == "inconclusive" for row in rows)
-    if not rows:
-        verdict, heading = "inconclusive", say("views.nothing_compared")
-    elif failed:
-        verdict, heading = "fail", say("views.some_differ", n=failed, all=len(rows))
-    elif unsure:
-        verdict, heading = "inconclusive", say("views.some_unsure", n=unsure, all=len(rows))
-    elif trace.blame:
-        verdict, heading = "fail", say("views.agree_by_chance", n=len(rows))
-    else:
-        verdict, heading = "pass", say("views.all_agree", n=len(rows))
+    forward_only = trace.recording.swept_by == "nobody" and all(row.backprop is None for row in rows)
+    shown = tuple(_row(row, witnesses, forward_only) for row in rows[:_MOST_ROWS])
+    verdict, heading = _whole(rows, forward_only, bool(trace.blame))
     blame = tuple(
         Accusation(
             shorten(found.sentence, _SENTENCE),
@@ -85,10 +87,27 @@ def check(trace: Trace) -> Check:
         for found in trace.blame
     )
     remarks = tuple(shorten(remark, _SENTENCE) for remark in trace.comparison.remarks)
-    return Check(heading, verdict, columns, shown, blame, remarks)
+    return Check(heading, verdict, columns, shown, blame, remarks, pictures(rows))
 
 
-def _row(row: Row, witnesses: tuple[str, ...]) -> ShownRow:
+def _whole(rows: Sequence[Row], forward_only: bool, blamed: bool) -> tuple[str, str]:
+    """The verdict on all of it, and its sentence; only where there are several Variables does it count them."""
+    few = "-one" if len(rows) == 1 else ""
+    counts = {verdict: sum(row.verdict == verdict for row in rows) for verdict in ("fail", "inconclusive")}
+    if not rows:
+        return "inconclusive", say("views.nothing_compared")
+    if counts["fail"]:
+        return "fail", say(f"pictures.differ{few}", n=counts["fail"], all=len(rows))
+    if forward_only and not blamed:
+        return "inconclusive", say("pictures.no-backward")
+    if counts["inconclusive"]:
+        return "inconclusive", say(f"pictures.unsure{few}", n=counts["inconclusive"], all=len(rows))
+    if blamed:
+        return "fail", say("pictures.chance")
+    return "pass", say(f"pictures.agree{few}", n=len(rows))
+
+
+def _row(row: Row, witnesses: tuple[str, ...], forward_only: bool) -> ShownRow:
     values: list[Any] = [row.backprop, row.numerical, *(row.witnesses.get(name) for name in witnesses)]
     uncertainty: Any = row.uncertainty
     name, place = shorten(row.name, 40), _worst(row)
@@ -98,23 +117,39 @@ def _row(row: Row, witnesses: tuple[str, ...]) -> ShownRow:
         values = [value[place] if np.shape(value) == shape else value for value in values]
         uncertainty = np.broadcast_to(np.asarray(uncertainty), shape)[place]
     backprop, numerical, *others = values
+    wrong = row.verdict == "fail"
     cells = (
         name,
-        _value(backprop, numerical),
-        _value(numerical, backprop),
+        _value(backprop, numerical, wrong),
+        _value(numerical, backprop, wrong),
         _bound(uncertainty),
         *(_value(other, backprop) for other in others),
     )
-    reason = "" if row.reason is None else shorten(row.reason, _SENTENCE)
-    return ShownRow(cells, row.verdict, say(f"views.{row.verdict}"), reason)
+    open_ = forward_only and row.verdict == "inconclusive" and row.numerical is not None
+    why = _without(row.reason, "check.no-backward") if open_ else row.reason
+    reason = "" if why is None else shorten(why, _SENTENCE)
+    said = say("pictures.not-compared" if open_ else f"views.{row.verdict}")
+    return ShownRow(cells, row.verdict, said, reason, row.variable.id)
+
+
+def _without(reason: Message | str | None, identifier: str) -> Message | str | None:
+    """A reason without one of its sentences, which the heading says already."""
+    if not isinstance(reason, Message) or reason.identifier == identifier:
+        return None if isinstance(reason, Message) else reason
+    if reason.identifier != "check.and":
+        return reason
+    first, second = (_without(reason.blanks[part], identifier) for part in ("first", "second"))
+    return Message("check.and", first=first, second=second) if first and second else first or second
 
 
 def _worst(row: Row) -> tuple[int, ...] | None:
-    """Where a large gradient differs most, in units of its uncertainty; None where the whole can be shown."""
+    """Where a gradient differs most, in units of its uncertainty; None where the whole can be shown and tells it."""
     backprop, numerical = row.backprop, row.numerical
-    if row.verdict != "fail" or backprop is None or numerical is None or np.size(backprop) <= _SMALL:
+    if row.verdict != "fail" or backprop is None or numerical is None or np.size(backprop) == 1:
         return None
     if np.shape(backprop) != np.shape(numerical):
+        return None
+    if np.size(backprop) <= _SMALL and _value(backprop, numerical) != _value(numerical, backprop):
         return None
     try:
         with np.errstate(all="ignore"):
@@ -136,15 +171,14 @@ def _bound(uncertainty: Any) -> str:
     return f"± {number(measured.max(), 2)}" if measured.size else ""
 
 
-def _value(value: Any, other: Any) -> str:
-    """Enough digits to see where the two part: six at least, ten at most."""
+def _value(value: Any, other: Any, wrong: bool = False) -> str:
+    """Enough digits to see where the two part: six at least, and ten at most unless that is ``wrong``."""
     if value is None:
         return "–"
     if np.size(value) != 1:
         unmeasured = np.asarray(value).dtype.kind in "fc" and np.isnan(value).any()
         return "–" if unmeasured else inline(value, 5, most=36)
-    digits = 6
-    if other is not None and np.size(other) == 1:
-        while digits < 10 and number(value, digits) == number(other, digits):
-            digits += 1
-    return number(value, digits)
+    if other is None or np.size(other) != 1:
+        return number(value, 6)
+    most = 17 if wrong else 10
+    return number(value, next((n for n in range(6, most) if number(value, n) != number(other, n)), most))

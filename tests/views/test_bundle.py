@@ -181,6 +181,9 @@ def test_the_front_end_survives_being_squeezed(name):
     text = read(name)
     assert all(line.count("`") % 2 == 0 for line in text.splitlines())
     assert "/*" not in text
+    code = re.sub(r'"(?:[^"\\]|\\.)*"|`[^`]*`', "", text)
+    assert not re.search(r"['\"`]| /|//", code)  # one kind of quotes, none in another, no comment behind code
+    assert "${`" not in text.replace(" ", "")
     assert "</" not in text or name == "sliders.js"  # which comes with the live model, not in the page
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from ipy_autodiff.messages import speaking
+from ipy_autodiff.tracing import record_variables
 from ipy_autodiff.views.comparison import check
+from ipy_autodiff.views.trace import Trace
 from tests.views import traces
 from tests.views.traces import Row
 
@@ -74,11 +76,55 @@ def test_witnesses_are_columns_of_their_own():
     assert [shown.cells[4] for shown in both.rows] == ["1", "–"]
 
 
-def test_the_heading_says_the_whole():
-    assert checked(row(1, 1), row(1, 1)).heading == "Backprop agrees with the numerical derivative (2 of 2)."
-    assert checked(row(1, 1), row(1, 2, verdict="fail")).verdict == "fail"
+def test_the_heading_says_the_whole_and_counts_only_what_can_be_counted():
+    assert checked(row(1, 1)).heading == "Backprop agrees with the numerical derivative."
+    assert checked(row(1, 1), row(1, 1)).heading.endswith("Variables compared: 2.")
+    assert checked(row(1, 2, verdict="fail")).heading == "Backprop differs from the numerical derivative."
+    several = checked(row(1, 1), row(1, 2, verdict="fail"))
+    assert several.verdict == "fail"
+    assert several.heading.endswith("Variables that differ: 1 of 2.")
     assert checked(row(1, 1), row(1, 2, verdict="inconclusive")).verdict == "inconclusive"
     assert checked().heading == "There is no gradient to compare."
+
+
+def test_without_a_backward_pass_the_numerical_derivative_is_shown_and_nothing_is_judged():
+    found = check(Trace(record_variables([exp_without_backward()], {})))
+    assert found.verdict == "inconclusive"
+    assert found.heading.startswith("There is no backward pass yet")
+    (only,) = found.rows
+    assert only.cells[1:3] == ("–", "1.64872")
+    assert (only.verdict, only.verdict_text, only.reason) == ("inconclusive", "not compared", "")
+
+
+def exp_without_backward():
+    """The exponential of 0.5 in the book's second step: there are classes, and no ``backward`` anywhere."""
+
+    class Variable:
+        def __init__(self, data):
+            self.data, self.creator = data, None
+
+    class Exp:
+        def forward(self, x):
+            return np.exp(x)
+
+    x, function = Variable(np.array(0.5)), Exp()
+    y = Variable(function.forward(x.data))
+    y.creator, function.input, function.output = function, x, y
+    return y
+
+
+def test_a_wrong_value_is_never_shown_as_equal():
+    wrong = row(np.float32(1 / 3), 1 / 3, 1e-15, "fail")
+    backprop, numerical = checked(wrong).rows[0].cells[1:3]
+    assert backprop != numerical
+    close = np.array([1.0, 2.0])
+    shown = checked(row(close, close + np.array([0, 1e-9]), np.full(2, 1e-13), "fail")).rows[0].cells
+    assert shown[0] == "x[1]"
+    assert shown[1:3] == ("2", "2.000000001")
+
+
+def test_a_row_leads_to_its_variable():
+    assert checked(row(1, 1)).rows[0].variable == "v0"
 
 
 def test_right_by_chance_is_not_all_right():

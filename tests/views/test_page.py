@@ -146,7 +146,7 @@ def test_the_comparison_has_a_row_for_each_variable(page_of):
     )
     assert rows == ["fail", "inconclusive"]
     assert "✗ differs" in page.inner_text('tr[data-verdict="fail"]')
-    hint = page.locator('[data-autodiff="check"] details')
+    hint = page.locator(".ad-blame details")
     assert hint.inner_text() == "Hint"
     hint.locator("summary").click()
     assert "chain rule" in hint.inner_text()

@@ -19,6 +19,9 @@ class Row:
     verdict: str
     reason: Message | str | None = None
     witnesses: dict = field(default_factory=dict)
+    wrong: tuple = ()
+    rungs: object = None
+    slopes: tuple | None = None
 
 
 @dataclass

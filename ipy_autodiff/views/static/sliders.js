@@ -243,7 +243,7 @@ function drawSliders(slot, model, hooks) {
     } else plot.clear()
     if (one && latest.slopes) {
       const value = tilt === null || tilt === undefined ? build("span", {}, says.no_slope) : build("b", {}, spell(tilt))
-      slope.replaceChildren(build("span", { class: "ad-ratio" }, `d${setup.whole ? setup.of : `(${yName})`}/d${one.label} = `), value)
+      slope.replaceChildren(build("span", { class: "ad-ratio" }, `d${setup.whole ? setup.of : "(" + yName + ")"}/d${one.label} = `), value)
       if (latest.y !== null && latest.y !== undefined) slope.append(build("span", {}, `${yName} = ${spell(latest.y)}`))
     }
     const branches = latest.branches || []

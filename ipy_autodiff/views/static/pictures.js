@@ -1,0 +1,88 @@
+// Pictures of the comparison, drawn when they are opened: the error against the step size, backprop against numerical,
+// and, where there are arrays, what `heat.js` draws. What a picture shows is said below it, for those who cannot see it.
+const PICTURES = { steps: drawErrors, points: drawPoints }
+
+function drawPictures({ pictures: { rows, says } }, state) {
+  const box = make("div", { class: "ad-pictures" })
+  const details = make("details", {}, make("summary", {}, says.title))
+  const draw = () => {
+    const row = rows.find(({ name }) => name === state.row) || rows[0]
+    const kinds = Object.keys(PICTURES).filter((kind) => row[kind])
+    box.replaceChildren(...kinds.map((kind) => make("figure", {}, PICTURES[kind](row[kind], says, row.verdict), make("figcaption", {}, row[kind].said))))
+  }
+  if (rows[1]) {
+    const choice = make("select", { "aria-label": says.variable }, ...rows.map(({ name }) => make("option", {}, name)))
+    choice.value = state.row ?? rows[0].name
+    choice.onchange = () => draw((state.row = choice.value))
+    details.append(choice)
+  }
+  details.append(box)
+  details.ontoggle = () => (state.open = details.open) && draw()
+  details.open = state.open
+  return details
+}
+
+function shape(tag, attributes, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag)
+  for (const name in attributes) element.setAttribute(name, attributes[name])
+  element.append(...children)
+  return element
+}
+
+// A plot whose axes hold these numbers, and what places a number on each of them.
+function plot(xs, ys, xName, yName, log) {
+  const svg = shape("svg", { viewBox: "0 0 360 232", "aria-hidden": true })
+  const path = (kind, d) => svg.append(shape("path", { class: kind, d }))
+  const word = (x, y, text, anchor = "end") => svg.append(shape("text", { x, y, "text-anchor": anchor }, text))
+  const toX = axis(xs, 58, 350, log), toY = axis(ys, 192, 22, log)
+  for (const [at, text] of toX.ticks) path("", `M${at} 22V192`), word(at, 207, text, "middle")
+  for (const [at, text] of toY.ticks) path("", `M58 ${at}H350`), word(53, at + 4, text)
+  word(350, 226, xName)
+  word(58, 13, yName, "start")
+  return { svg, path, word, toX, toY }
+}
+
+// A function from numbers to places, with round numbers as ticks.
+function axis(numbers, from, to, log) {
+  const scale = log ? Math.log10 : Number
+  const all = numbers.map(scale).filter(Number.isFinite)
+  const air = (Math.max(...all) - Math.min(...all)) / 16 || 1
+  const low = Math.min(...all) - air, high = Math.max(...all) + air
+  const power = 10 ** Math.floor(Math.log10((high - low) / 4))
+  const step = Math.max([1, 2, 5, 10].find((digit) => digit * power * 4 >= high - low) * power, log)
+  const at = (n) => +(from + Math.min(1, Math.max(0, (n - low) / (high - low))) * (to - from)).toFixed(1)
+  const place = (number) => at(scale(number))
+  place.ticks = []
+  for (let n = Math.ceil(low / step) * step; n <= high; n += step) place.ticks.push([at(n), log ? "1e" + n : String(+n.toPrecision(3))])
+  return place
+}
+
+// Where backprop is wrong its error ends in a plateau; the dashed line is then the error against the numerical value.
+function drawErrors({ first, errors, off, sigma, chosen }, { step, error, bar }, verdict) {
+  const steps = errors.map((_, level) => first / 8 ** level)
+  const own = errors.map(Math.abs), seen = errors.map((value) => Math.abs(value - off))
+  const { svg, path, word, toX, toY } = plot(steps, [...seen, ...(verdict === "fail" ? own : []), 10 * sigma], step, error, 1)
+  const points = (values) => values.map((value, level) => [toX(steps[level]), toY(value)])
+  path("ad-bound", `M58 ${toY(10 * sigma)}H350`)
+  word(350, toY(10 * sigma) - 4, bar)
+  if (verdict === "fail") path("ad-numerical", "M" + points(own).join("L"))
+  path(`ad-${verdict}`, "M" + points(seen).join("L"))
+  path(`ad-${verdict} ad-dots`, points(seen).map((point) => `M${point}h0`).join(""))
+  const [cx, cy] = points(seen)[chosen]
+  svg.append(shape("circle", { cx, cy, r: 8 }))
+  return svg
+}
+
+// Each element as a point with its error bar; those that differ, and lie off the line, are crosses.
+function drawPoints({ values: [numerical, backprop, sigma] }, says) {
+  const all = [0, ...numerical, ...backprop]
+  const { svg, path, toX, toY } = plot(all, all, says.numerical, says.backprop, 0)
+  path("ad-numerical", [Math.min(...all), Math.max(...all)].map((end, index) => `${index ? "L" : "M"}${toX(end)} ${toY(end)}`).join(""))
+  numerical.forEach((truth, index) => {
+    const x = toX(truth), y = toY(backprop[index]), far = 10 * sigma[index]
+    path("ad-bound", `M${toX(truth - far)} ${y}H${toX(truth + far)}`)
+    if (Math.abs(backprop[index] - truth) > far + 1e-5 * Math.abs(truth)) path("ad-fail", `M${x - 4} ${y - 4}l8 8m0-8l-8 8`)
+    else path("ad-pass ad-dots", `M${x} ${y}h0`)
+  })
+  return svg
+}
