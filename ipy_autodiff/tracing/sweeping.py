@@ -53,11 +53,11 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
         swept = any(sweep.root is of.object for sweep in seen)
         gradients = {leaf: leaf.grad for leaf in graph.leaves if leaf.grad is not None} if swept else {}
         return Swept((), "cell" if swept else "nobody", gradients, (finding,))
-    swept = sweep_on_copies(graph, of, functions, replay)
-    if any(step.error is not None for step in swept.steps):
-        return swept
+    anew = sweep_on_copies(graph, of, functions, replay)
+    if any(step.error is not None for step in anew.steps):
+        return anew
     own = own or [sweep for sweep in latest if sweep.root_reference is None]
-    return replace(swept, raised=_raised(own[0].calls, by_object, replay) if own else None)
+    return replace(anew, raised=_raised(own[0].calls, by_object, replay) if own else None)
 
 
 def _raised(calls: Sequence[BackwardCall], by_object: Mapping[int, list[FunctionNode]], replay: Replay) -> Step | None:

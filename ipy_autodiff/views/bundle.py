@@ -141,7 +141,7 @@ def _parts(trace: Trace, wanted: _Wanted, picture: graph.Picture | None) -> Iter
             if inspected is not None:
                 yield inspected
         elif name == "steps":
-            told = stepper.tell(trace, judged=judged)
+            told = stepper.tell(trace, judged=judged, asking=wanted.quiz)
             payload = _steps(told, picture)
             modules = ["stepper"]
             if wanted.quiz:
@@ -196,12 +196,20 @@ def _steps(told: stepper.Stepper, picture: graph.Picture | None) -> dict[str, An
                 "lines": [[line.label, line.text, int(line.warn)] for line in step.lines],
                 "grads": step.changes,
                 "active": around.get(step.function, []),
+                "code_at": [step.cell, step.backward],
             }
             for step in told.steps
         ],
         "total": told.total,
         "start": told.start,
         "remarks": told.notes,
+        "at": told.at,
+        "why": told.why,
+        "sources": [
+            [source.name, source.file, [[first, "\n".join(lines)] for first, lines in source.parts]]
+            for source in told.sources
+        ],
+        "steps_say": {key: say(f"steps.{key}") for key in ("to-start", "built")},
     }
 
 

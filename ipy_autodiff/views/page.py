@@ -48,7 +48,13 @@ def static_steps(stepper: Stepper) -> str:
             f'<td style="{_LEFT};{_CODE};white-space:pre">{safe(line.text)}</td></tr>'
             for line in step.lines
         )
-        parts.append(f"<details><summary>{title}</summary><table>{rows}</table></details>")
+        ran = stepper.ran(step)
+        if ran is not None:
+            rows += f'<tr><td style="{_LEFT}">{safe(ran[0])}</td><td style="{_LEFT};{_CODE}">{safe(ran[1])}</td></tr>'
+        here = step is stepper.steps[stepper.at - 1] if stepper.at else False
+        why = f"<p>⚠ {safe(stepper.why)}</p>" if here else ""
+        opened = " open" if here else ""
+        parts.append(f"<details{opened}><summary>{title}</summary>{why}<table>{rows}</table></details>")
     return f'<div data-autodiff="stepper" data-step="0" data-steps="{len(stepper.steps)}">{"".join(parts)}</div>'
 
 

@@ -57,7 +57,7 @@ def steps_text(stepper: Stepper) -> str:
     """The steps, one after the other, and the remarks about them."""
     text = []
     if stepper.steps:
-        text.append(say("views.steps_heading", n=stepper.total))
+        text.append(say("steps.heading", n=stepper.total))
     left = len(stepper.steps) - _MOST_STEPS
     for step in stepper.steps[:_MOST_STEPS]:
         where = f"   {step.where}: {step.code}" if step.where else ""
@@ -67,6 +67,9 @@ def steps_text(stepper: Stepper) -> str:
             first, *rest = line.text.split("\n")
             text.append(f"   {'!' if line.warn else ' '} {pad(line.label, wide)}  {first}")
             text += [" " * (wide + 7) + other for other in rest]
+        ran = stepper.ran(step)
+        if ran is not None:
+            text.append(f"     {ran[0]}: {ran[1]}")
     if left > 0:
         text.append(f"  … {left}")
     return "\n".join((*text, *stepper.notes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipy_autodiff.messages import say
-from ipy_autodiff.tracing.graph import Addition, Array, FunctionNode, Step
+from ipy_autodiff.tracing.graph import Addition, Array, FunctionNode, Step, VariableNode
 from ipy_autodiff.views.gradients import timeline
 from ipy_autodiff.views.labels import columns, shorten
 from ipy_autodiff.views.numbers import block, inline
+from ipy_autodiff.views.source_lines import Place, Source, sources_of
 
 if TYPE_CHECKING:
     from ipy_autodiff.views.trace import Trace
@@ -47,6 +49,15 @@ class ShownStep:
     code: str
     lines: tuple[Line, ...]
     changes: dict[str, str]
+    cell: Place | None = None
+    """The line of the cell that built the node, among the stepper's sources."""
+    backward: Place | None = None
+    """The line of ``backward`` that ran last, among the stepper's sources."""
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether something about it is wrong."""
+        return any(line.warn for line in self.lines)
 
 
 @dataclass(frozen=True)
@@ -58,12 +69,27 @@ class Stepper:
     """How many calls there were, shown or not."""
     start: dict[str, str]
     notes: tuple[str, ...]
+    sources: tuple[Source, ...] = ()
+    at: int = 0
+    """The place, from 1, of the step where something is wrong first; 0 where nothing is known to be."""
+    why: str = ""
+    """What there is to say about that step."""
+
+    def ran(self, step: ShownStep) -> tuple[str, str] | None:
+        """Where the last line of the step's ``backward`` stands, and its text; None where that is not known."""
+        if step.backward is None:
+            return None
+        index, number = step.backward
+        source = self.sources[index]
+        place = " · ".join(filter(None, (source.name, source.file)))
+        return say("steps.ran", place=place, line=say("views.line", line=number)), source.line(number)
 
 
-def tell(trace: Trace, *, judged: bool = False) -> Stepper:
+def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper:
     """The steps of a trace in words and numbers, in the language in force.
 
-    ``judged`` marks the steps of Functions whose backward contradicts their forward.
+    ``judged`` marks the steps of Functions whose backward contradicts their forward. Where the reader is ``asking``
+    for questions, no step is pointed out before its time.
     """
     checked = trace.comparison.functions if judged else {}
     recording = trace.recording
@@ -78,45 +104,97 @@ def tell(trace: Trace, *, judged: bool = False) -> Stepper:
     if len(steps) > MOST_STEPS:
         told = {*range(_KEPT_AT_EACH_END), *range(len(steps) - _KEPT_AT_EACH_END, len(steps))}
         notes.append(say("views.steps_left_out", shown=len(told), n=len(steps)))
-    involved = {v.id for i in told for v in (*steps[i].function.inputs, *steps[i].function.outputs)}
+    chosen = [steps[index] for index in sorted(told)]
+    sources, places = sources_of(recording, chosen)
+    involved = {v.id for step in chosen for v in (*step.function.inputs, *step.function.outputs)}
     touched: set[str] = set()
     unseen: dict[str, Array] = {}
-    shown = []
+    shown: list[ShownStep] = []
+    raised = recording.raised
     for index, (step, change) in enumerate(zip(steps, gradients.changes, strict=True)):
         if index in told:
             check = checked.get(step.function)
-            shown.append(_tell(step, unseen | change, touched, check is not None and check.verdict == "fail"))
+            wrong = check is not None and check.verdict == "fail"
+            lines = [*tell_lines(step, touched, wrong)]
+            if wrong:
+                lines.insert(0, _contradicts(trace, step.function))
+            if raised is not None and raised.function is step.function:
+                lines.insert(0, _raised(raised))
+                raised = None
+            shown.append(_shown(step, unseen | change, lines, *places[len(shown)]))
             unseen = {}
         else:
             unseen |= {identifier: gradient for identifier, gradient in change.items() if identifier in involved}
         touched.update(addition.variable.id for addition in step.additions)
     start = {identifier: inline(gradient) for identifier, gradient in gradients.start.items()}
-    return Stepper(tuple(shown), len(steps), start, tuple(notes))
+    at = 0 if asking else _first_wrong(trace, shown, judged)
+    why = "" if not at else say("steps.ended-here" if recording.raised else "steps.first-wrong")
+    return Stepper(tuple(shown), len(steps), start, tuple(notes), sources, at, why)
 
 
-def _tell(step: Step, change: dict[str, Array], touched: set[str], wrong: bool) -> ShownStep:
+def _shown(
+    step: Step, change: dict[str, Array], lines: Iterable[Line], cell: Place | None, backward: Place | None
+) -> ShownStep:
     function = step.function
-    name = shorten(function.name, 40)
-    lines = tell_lines(step, touched)
-    if wrong:
-        lines = (Line(say("views.checked"), say("views.contradicts", function=name), warn=True), *lines)
-    touched.update(addition.variable.id for addition in step.additions)
-    where = "" if step.line is None else say("views.line", line=step.line)
-    changes = {identifier: inline(gradient) for identifier, gradient in change.items()}
-    title, code = f"{name}.backward", shorten(function.code, 120)
-    return ShownStep(step.number, function.id, title, where, code, lines, changes)
+    return ShownStep(
+        number=step.number,
+        function=function.id,
+        title=f"{shorten(function.name, 40)}.backward",
+        where="" if step.line is None else say("views.line", line=step.line),
+        code=shorten(function.code, 120),
+        lines=tuple(lines),
+        changes={identifier: inline(gradient) for identifier, gradient in change.items()},
+        cell=cell,
+        backward=backward,
+    )
 
 
-def tell_lines(step: Step, touched: Iterable[str]) -> tuple[Line, ...]:
-    """What one step did, line by line. ``touched`` are the identifiers of the Variables that earlier steps added to."""
+def _contradicts(trace: Trace, function: FunctionNode) -> Line:
+    """That the Function's ``backward`` is wrong, with the numbers that show it where they are known."""
+    text = say("views.contradicts", function=shorten(function.name, 40))
+    blame = next((one for one in trace.blame if one.function is function), None)
+    numbers = blame.sentence.blanks.get("numbers") if blame is not None else None
+    return Line(say("views.checked"), "\n".join(filter(None, (text, shorten(numbers or "", 200)))), warn=True)
+
+
+def _raised(step: Step) -> Line:
+    """The call with which the cell's own backward pass ended."""
+    given = "\n".join(_equation(name, gy) for name, gy in zip(_names("gy", step.gys), step.gys, strict=True))
+    text = f"{given}\n{shorten(step.error, 200)}"
+    if all(gy is None for gy in step.gys) and len(step.function.outputs) == 1:
+        text += f"\n{say('steps.no-seed', name=shorten(step.function.outputs[0].name, _NAME))}"
+    return Line(say("steps.in-the-cell"), text, warn=True)
+
+
+def _first_wrong(trace: Trace, shown: Sequence[ShownStep], judged: bool) -> int:
+    """Where the numbers leave the truth: at the Function that is to blame, else where a step stands out."""
+    accused: FunctionNode | None = None
+    if trace.recording.raised is not None:
+        accused = trace.recording.raised.function
+    elif judged:
+        if not trace.blame and all(row.verdict != "fail" for row in trace.comparison.rows):
+            return 0
+        accused = trace.blame[0].function if trace.blame else None
+    blamed = (place for place, step in enumerate(shown, 1) if accused is not None and step.function == accused.id)
+    standing_out = (place for place, step in enumerate(shown, 1) if step.stands_out)
+    return next(itertools.chain(blamed, standing_out), 0)
+
+
+def tell_lines(step: Step, touched: Iterable[str], wrong: bool = False) -> tuple[Line, ...]:
+    """What one step did, line by line. ``touched`` are the identifiers of the Variables that earlier steps added to.
+
+    Of a ``wrong`` Function the local derivatives, which are its own answers, stand out.
+    """
     seen = set(touched)
-    lines = [*_came_in(step), *_went_out(step)]
+    lines = [*_came_in(step), *_went_out(step, wrong)]
     if step.error is not None:
         lines.append(Line(say("views.raised"), shorten(step.error, 200), warn=True))
-    came: Iterable[str] = _names("gx", step.gxs) if len(step.gxs) == len(step.additions) else itertools.repeat("gx")
-    for addition, name_ in zip(step.additions, came, strict=False):
-        lines.append(_added(addition, name_, addition.variable.id in seen))
-        seen.add(addition.variable.id)
+    came = _names("gx", step.gxs) if len(step.gxs) == len(step.additions) else ["gx"] * len(step.additions)
+    for variable in dict.fromkeys(addition.variable for addition in step.additions):
+        own = [place for place, addition in enumerate(step.additions) if addition.variable is variable]
+        additions, words = [step.additions[place] for place in own], [came[place] for place in own]
+        lines.append(_added(variable, additions, words, variable.id in seen))
+        seen.add(variable.id)
     return tuple(lines)
 
 
@@ -125,7 +203,7 @@ def _came_in(step: Step) -> Iterator[Line]:
         yield Line(say("views.came_in", name=shorten(variable.name, _NAME)), _equation(name, gy))
 
 
-def _went_out(step: Step) -> Iterator[Line]:
+def _went_out(step: Step, wrong: bool) -> Iterator[Line]:
     inputs = step.function.inputs
     gy = step.gys[0] if len(step.gys) == 1 else None
     local = step.local if gy is not None else ()
@@ -133,12 +211,13 @@ def _went_out(step: Step) -> Iterator[Line]:
         label = say("views.went_out", name=shorten(inputs[index].name, _NAME) if index < len(inputs) else "?")
         derivative = local[index] if index < len(local) else None
         if derivative is None or gx is None or gy is None:
-            yield Line(label, _equation(name, gx), warn=gx is None)
+            missing = gx is None and index < len(inputs) and _is_float(inputs[index])
+            yield Line(label, _equation(name, gx), warn=missing)
             continue
         ratio = _ratio(step.function, index)
-        yield Line(say("views.local"), _equation(ratio, derivative))
         due = _product(derivative, gy)
         rule = f"{ratio} × gy"
+        yield Line(say("views.local"), _equation(ratio, derivative), warn=wrong and due is not None and _same(due, gx))
         if due is None:
             yield Line(label, _equation(name, gx))
         elif not _same(due, gx):
@@ -151,39 +230,58 @@ def _went_out(step: Step) -> Iterator[Line]:
 
 
 def _ratio(function: FunctionNode, index: int) -> str:
-    """The local derivative as a ratio of the Variables' names; of the book's ``y`` and ``x`` where they have none."""
+    """The local derivative as a ratio, such as ``dy/dx``.
+
+    What has no name of its own is called after the Function, lest it be taken for a Variable of that name.
+    """
     inputs, outputs = function.inputs, function.outputs
-    d = "d" if len(inputs) == 1 else "∂"
-    speaking = len(set(inputs)) == len(inputs) > index and len(outputs) == 1
-    if speaking and all(variable.named for variable in (*inputs, *outputs)):
-        return f"{d}{shorten(outputs[0].name, _NAME)}/{d}{shorten(inputs[index].name, _NAME)}"
-    return f"{d}y/{d}x{'' if len(inputs) == 1 else index}"
+    alone = len(inputs) == 1
+    d = "d" if alone else "∂"
+    output = shorten(outputs[0].name, _NAME) if len(outputs) == 1 and outputs[0].named else None
+    known = index < len(inputs) and inputs[index].named and inputs.count(inputs[index]) == 1
+    below = shorten(inputs[index].name, _NAME) if known else "(input)" if alone else f"(input {index})"
+    return f"{d}{output or f'({shorten(function.name, _NAME)})'}/{d}{below}"
 
 
-def _added(addition: Addition, came: str, touched: bool) -> Line:
-    variable = addition.variable
+def _is_float(variable: VariableNode) -> bool:
+    return variable.dtype is not None and variable.dtype.kind == "f"
+
+
+def _added(variable: VariableNode, additions: Sequence[Addition], came: Sequence[str], touched: bool) -> Line:
+    """What one call did to one Variable's gradient; it may have gone in several times."""
     name = shorten(variable.name, _NAME)
     grad = f"{name}.grad" if variable.named else "grad"
     kept, added = say("views.kept", name=name), say("views.added", name=name)
-    before, contribution, after = addition.before, addition.contribution, addition.after
-    if contribution is None or after is None:
-        return Line(kept, _equation(grad, after), warn=contribution is not None)
+    before, after = additions[0].before, additions[-1].after
+    shares = [(word, one.contribution) for word, one in zip(came, additions, strict=True)]
+    parts = [(word, share) for word, share in shares if share is not None]
+    if not parts or after is None:
+        return Line(kept, _equation(grad, after), warn=bool(parts))
     small = np.size(after) <= _SMALL
-    if before is None or (_same(contribution, after) and not np.any(before)):
-        same = not small and _same(contribution, after)
-        return Line(kept, f"{grad} = {came}" if same else _equation(grad, after))
-    old = inline(before) if np.size(before) <= _SMALL else say("views.before")
-    sum_ = f"{old} + {inline(contribution) if small else came}"
-    due = _total(before, contribution)
-    if due is not None and _same(due, after):
+    fresh = _sum(share for _, share in parts)
+    words = [inline(share) if small else word for word, share in parts]
+    if before is None or (_same(fresh, after) and not np.any(before)):
+        if len(parts) == 1:
+            same = not small and _same(fresh, after)
+            return Line(kept, f"{grad} = {words[0]}" if same else _equation(grad, after))
+        before, old = None, ""
+    else:
+        old = inline(before) if np.size(before) <= _SMALL else say("views.before")
+        words.insert(0, old)
+    sum_ = " + ".join(words)
+    due = fresh if before is None else _sum((before, fresh))
+    if due is None or np.shape(due) != np.shape(after):  # an engine that mends shapes by itself
+        return Line(kept, _equation(grad, after))
+    if _same(due, after):
         line = _equation(f"{grad} = {sum_}", after)
-        if touched or not np.any(before):
+        if before is None or touched or not np.any(before):
             return Line(added, line)
         return Line(added, f"{line}\n{say('views.old_gradient', old=old)}", warn=True)
     result = _equation(grad, after)
-    if _same(contribution, after) and not touched:
+    if before is not None and _same(fresh, after) and not touched:
         return Line(kept, f"{result}\n{say('views.replaced_old', old=old)}")
-    remark = say("views.overwritten" if _same(contribution, after) else "views.unexpected")
+    replaced = _same(fresh, after) or _same(parts[-1][1], after)
+    remark = say("views.overwritten" if replaced else "views.unexpected")
     return Line(added, f"{result}\n{_equation(f'{remark} {sum_}', due)}", warn=True)
 
 
@@ -205,10 +303,10 @@ def _product(a: Any, b: Any) -> Any:
         return None
 
 
-def _total(a: Any, b: Any) -> Any:
+def _sum(arrays: Iterable[Any]) -> Any:
     try:
         with np.errstate(all="ignore"):
-            return np.add(a, b)
+            return functools.reduce(np.add, arrays)
     except (TypeError, ValueError):
         return None
 

@@ -4,10 +4,17 @@ import numpy as np
 import pytest
 
 from ipy_autodiff.messages import LANGUAGES, speaking
+from ipy_autodiff.tracing import CallLog, Recorder, record_cell
 from ipy_autodiff.tracing.graph import Addition
 from ipy_autodiff.views.gradients import timeline
 from ipy_autodiff.views.stepper import tell
+from ipy_autodiff.views.trace import Trace
+from tests.loop_engine import ENGINE
+from tests.student_engines.notebook import read
+from tests.tracing.watched import run_cell, watch
 from tests.views import traces
+
+OURS = "import numpy as np\nfrom ipy_autodiff import *\n"
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +97,7 @@ def test_several_inputs_are_numbered_and_named():
     ]
 
 
-def test_variables_without_a_name_are_spoken_of_as_the_book_does():
+def test_what_has_no_name_is_called_after_its_function():
     x = traces.variable(0, "x", 2.0, None, "leaf")
     square = traces.variable(1, "Square(x)", 4.0, named=False)
     y = traces.variable(2, "y", 8.0, None, "output")
@@ -101,10 +108,18 @@ def test_variables_without_a_name_are_spoken_of_as_the_book_does():
     )
     first, second = tell(traces.recorded((x, square, y), (f, add), steps)).steps
     assert [text for _, text, _ in lines(first)] == [
-        *("gy = 1", "∂y/∂x0 = 1", "gx0 = ∂y/∂x0 × gy = 1 × 1 = 1", "∂y/∂x1 = 1", "gx1 = ∂y/∂x1 × gy = 1 × 1 = 1"),
-        *("grad = 1", "grad = 1 + 1 = 2"),
+        "gy = 1",
+        "∂y/∂(input 0) = 1",
+        "gx0 = ∂y/∂(input 0) × gy = 1 × 1 = 1",
+        "∂y/∂(input 1) = 1",
+        "gx1 = ∂y/∂(input 1) × gy = 1 × 1 = 1",
+        "grad = 1 + 1 = 2",
     ]
-    assert [text for _, text, _ in lines(second)][1:] == ["dy/dx = 4", "gx = dy/dx × gy = 4 × 2 = 8", "x.grad = 8"]
+    assert [text for _, text, _ in lines(second)][1:] == [
+        "d(Square)/dx = 4",
+        "gx = d(Square)/dx × gy = 4 × 2 = 8",
+        "x.grad = 8",
+    ]
 
 
 def test_matrices_stand_in_rows():
@@ -166,12 +181,86 @@ def test_hostile_texts_stay_short(text, language):
         assert all(len(line.label) < 60 and len(line.text) < 400 and "\0" not in line.text for line in step.lines)
 
 
+def test_a_function_that_mixes_elements_has_no_local_derivative():
+    cell = "x = Variable(np.array([1.0, 2.0, 3.0]))\ny = softmax(x)\nz = y * np.array([1.0, 5.0, 2.0])\nz.backward()"
+    mul, softmax = tell(Trace(watch(OURS, (cell,))[0])).steps
+    assert [label for label, _, _ in lines(mul)][1] == "Local derivative"
+    assert [label for label, _, _ in lines(softmax)] == ["Came in from y", "Went out to x", "Kept in x"]
+    assert not softmax.stands_out
+
+
+def test_nothing_of_a_right_sweep_over_square_matrices_stands_out():
+    cell = (
+        "x, w = Variable(np.array([[1.0, 2.0], [3.0, 4.0]])), Variable(np.array([[1.0, 2.0], [3.0, 5.0]]))\n"
+        "y = np.sum((x @ w).T ** 2 * w)\ny.backward()"
+    )
+    told = tell(Trace(watch(OURS, (cell,))[0]), judged=True)
+    assert len(told.steps) == 5
+    assert not any(step.stands_out for step in told.steps)
+    assert told.at == 0
+
+
+def test_it_opens_at_the_function_that_is_to_blame():
+    engine = ENGINE.replace("return 2 * self.input.data * gy", "return 2 * gy")
+    recording, _, _ = watch(engine, ("x = Variable(np.array(3.0))\na = square(x)\ny = exp(a)\ny.backward()",))
+    told = tell(Trace(recording), judged=True)
+    assert (told.at, told.why) == (2, "This is the first step at which the numbers leave the truth.")
+    assert (
+        lines(told.steps[1])[0][1].splitlines()[1]
+        == "At x = 3, with gy = 8103.08, it gives 16206.2; the truth is 48618.5."
+    )
+    assert ("Local derivative", "da/dx = 2", True) in lines(told.steps[1])
+    assert (tell(Trace(recording)).at, tell(Trace(recording), judged=True, asking=True).at) == (0, 0)
+
+
+def test_it_opens_where_a_gradient_was_overwritten():
+    source, _ = read("step13_many_inputs")
+    recording, _, _ = watch(source, ("x = Variable(np.array(3.0))\ny = add(x, x)\ny.backward()",))
+    for judged in (False, True):
+        told = tell(Trace(recording), judged=judged)
+        assert told.at == 1
+        assert "it should be: 1 + 1 = 2" in lines(told.steps[0])[-1][1]
+
+
+def test_it_opens_at_the_start_where_all_is_right():
+    assert tell(traces.composed(), judged=True).at == 0
+    recording, _, _ = watch(ENGINE, ("x = Variable(np.array(3.0))\ny = exp(square(x))\ny.backward()",))
+    assert (tell(Trace(recording), judged=True).at, tell(Trace(recording), judged=True).why) == (0, "")
+
+
+@pytest.mark.parametrize("sweep", ["y.backward()", "b.grad = C.backward(y.grad)"])
+def test_the_call_that_ended_the_cells_own_sweep_is_shown(sweep):
+    source, (calls, *_) = read("step07_recursive")
+    trace = failing(source, calls, f"x = Variable(np.array(0.5))\nb = B(A(x))\ny = C(b)\n{sweep}")
+    told = tell(trace, judged=True)
+    assert told.at == 1
+    assert told.why == "The cell's own backward pass ended here, with an error."
+    label, text, warn = lines(told.steps[0])[0]
+    assert (label, warn) == ("In the cell", True)
+    assert text.splitlines()[0] == "gy = None"
+    assert text.splitlines()[1].startswith("TypeError: unsupported operand type(s) for *")
+    assert text.splitlines()[2] == "No gradient had been put into y.grad yet."
+    assert not any(step.stands_out for step in told.steps[1:])
+
+
 def test_the_timeline_ends_with_what_the_sweep_left():
     trace = traces.composed()
     assert timeline(trace.recording).final("v0") == "3.2974"
     assert timeline(trace.recording) is timeline(trace.recording)
     assert timeline(traces.recorded((traces.variable(0, "x", 1.0, 8.0),), ()).recording).final("v0") == "8"
     assert timeline(traces.recorded((traces.variable(0, "x", 1.0),), ()).recording).final("v0") == "None"
+
+
+def failing(*cells):
+    """The trace of the last cell, which raises."""
+    namespace, log = {"__name__": "__main__"}, CallLog()
+    for number, cell in enumerate(cells):
+        recorder = Recorder(log, f"<cell {number}>", cell)
+        if number < len(cells) - 1:
+            run_cell(cell, recorder, namespace)
+    with pytest.raises(TypeError):
+        run_cell(cell, recorder, namespace)
+    return Trace(record_cell(recorder, namespace, cell, failed=True))
 
 
 def with_additions(first, second):

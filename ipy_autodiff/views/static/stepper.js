@@ -19,9 +19,11 @@ function setFace(button, name, label) {
 }
 
 // The controls and the step in words, and a function that shows a step.
-PARTS.steps = ({ says, steps, total, remarks, check }, { go }) => {
+PARTS.steps = (data, page) => {
+  const { says, steps, total, remarks, at, why, steps_say: own } = data
+  const { go } = page
   const count = steps.length
-  const wrong = check ? wrongStep(steps, check.blame) : 0
+  const quiz = data.quiz && count && drawQuiz(data, page)
   const buttons = {}
   let step = 0
   let timer
@@ -37,7 +39,7 @@ PARTS.steps = ({ says, steps, total, remarks, check }, { go }) => {
     last: () => go(count),
     play() {
       // It pauses where the numbers leave the truth.
-      timer = setInterval(() => (step < count && step !== wrong && section.isConnected ? go(step + 1) : stop()), 1400)
+      timer = setInterval(() => (step < count && step !== at && section.isConnected ? go(step + 1) : stop()), 1400)
       setFace(buttons.play, "pause", says.pause)
       go(step < count ? step + 1 : 0)
     },
@@ -46,24 +48,29 @@ PARTS.steps = ({ says, steps, total, remarks, check }, { go }) => {
     const playing = timer
     stop()
     if (name !== "play" || !playing) moves[name]()
+    quiz?.focus()
   }
   for (const name of ["first", "previous", "play", "next", "last"]) {
     buttons[name] = make("button", { type: "button", "data-autodiff": name })
     buttons[name].onclick = () => move(name)
     setFace(buttons[name], name, says[name])
   }
+  buttons.play.hidden = Boolean(quiz)
   const place = make("span", { class: "ad-place" })
+  const bar = make("div", { class: "ad-bar" }, ...Object.values(buttons), place)
   const body = make("div", { class: "ad-step", "aria-live": "polite" })
+  const [code, showCode] = drawCode(data, go)
   const rows = steps.map(({ lines }) => lines.reduce((sum, line) => sum + line[1].split("\n").length, 0))
   const section = make(
     "section",
     { "data-autodiff": "stepper", "data-steps": count, "data-lm-suppress-shortcuts": "true", tabindex: 0, role: "group", "aria-label": says.stepper },
-    make("div", { class: "ad-bar" }, ...Object.values(buttons), place), body, ...remarks.map(note),
+    ...(count ? [bar, body, ...(quiz ? [quiz.element] : []), code] : []), ...remarks.map(note),
   )
   section.onkeydown = (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return
+    if (event.target.tagName === "INPUT") return event.stopPropagation()
     const keys = { ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last" }
-    const name = event.key === " " && event.target === section ? "play" : keys[event.key]
+    const name = event.key === " " && event.target === section && !quiz ? "play" : keys[event.key]
     if (!name) return
     event.preventDefault()
     event.stopPropagation()
@@ -72,25 +79,74 @@ PARTS.steps = ({ says, steps, total, remarks, check }, { go }) => {
   const show = (to, moved) => {
     step = to
     section.dataset.step = step
+    const asked = quiz?.ask(step)
     const fresh = moved && moved.step === step && moved.lines
     body.classList.toggle("ad-stale", Boolean(moved && step && !fresh))
-    body.setAttribute("aria-live", moved ? "off" : "polite")
+    body.setAttribute("aria-live", moved || asked ? "off" : "polite")
     buttons.first.disabled = buttons.previous.disabled = !step
     buttons.next.disabled = buttons.last.disabled = step === count
-    buttons.play.disabled = !count
     if (!count) return
     const now = steps[step - 1]
     place.textContent = says.place.replace("{step}", now ? now.n : 0).replace("{steps}", total)
-    if (!now) return body.replaceChildren(note(says.overview))
-    body.style.minHeight = Math.min(24, 1.6 * Math.max(...rows) + 2.5) + "em"
+    showCode(now, asked)
+    if (!now) return body.replaceChildren(...(quiz ? [] : [note(says.overview)]))
+    body.style.minHeight = asked ? "" : Math.min(24, 1.6 * Math.max(...rows) + 2.5) + "em"
     const head = make("p", { class: "ad-head" }, make("b", {}, now.title))
     if (now.where) head.append(make("span", {}, now.where), make("code", {}, now.code))
+    if (asked) return body.replaceChildren(head)
     const list = make("dl")
     for (const [label, text, warn] of fresh || now.lines) {
       const kind = warn ? { class: "ad-warn" } : {}
       list.append(make("dt", kind, label), make("dd", kind, text))
     }
-    body.replaceChildren(head, list)
+    body.replaceChildren(head, ...(step === at && !moved ? [drawWhy(why, own["to-start"], go)] : []), list)
   }
   return [section, show]
+}
+
+// Why the page opens at this step, and the way to the beginning.
+function drawWhy(why, label, go) {
+  const link = make("button", { type: "button", class: "ad-link" }, label)
+  link.onclick = () => go(0)
+  return make("p", { class: "ad-why" }, why, " ", link)
+}
+
+// The code behind a step, the cell and the `backward` beside each other; and a function that marks a step's lines.
+// A line of the cell that built a node leads to the first step that goes back over it.
+function drawCode({ sources, steps, steps_say: own }, go) {
+  const element = make("div", { class: "ad-sources" })
+  const views = sources.map(([name, file, parts], index) => {
+    const lines = new Map()
+    const box = make("div", { class: "ad-code" })
+    parts.forEach(([first, text], part) => {
+      if (part) box.append(make("div", { class: "ad-gap" }, "…"))
+      text.split("\n").forEach((words, offset) => {
+        const number = first + offset
+        const to = steps.findIndex(({ code_at: [cell] }) => cell && cell[0] === index && cell[1] === number) + 1
+        const line = to ? make("button", { type: "button", title: own.built }, words || " ") : make("div", {}, words || " ")
+        if (to) line.onclick = () => go(to)
+        line.dataset.line = number
+        lines.set(number, line)
+        box.append(line)
+      })
+    })
+    const title = make("p", {}, make("b", {}, name))
+    if (file) title.append(make("span", {}, file))
+    return { box, lines, pane: make("div", { role: "group", "aria-label": name }, title, box) }
+  })
+  const tallest = Math.max(0, ...views.map(({ lines }) => Math.min(lines.size, 14)))
+  element.style.setProperty("--ad-rows", tallest)
+  const mark = ({ box, lines }, number) => {
+    for (const line of lines.values()) line.removeAttribute("aria-current")
+    const line = lines.get(number)
+    line.setAttribute("aria-current", "step")
+    box.scrollTop = line.offsetTop - (box.clientHeight - line.offsetHeight) / 2
+  }
+  const show = (now, asked) => {
+    const places = now ? now.code_at.filter((place, index) => place && !(asked && index)) : []
+    element.hidden = !places.length
+    element.replaceChildren(...places.map(([index]) => views[index].pane))
+    for (const [index, number] of places) mark(views[index], number)
+  }
+  return [element, show]
 }
