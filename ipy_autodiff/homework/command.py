@@ -1,4 +1,4 @@
-"""Grade a class from the command line: ``ipy-autodiff grade SHEET NOTEBOOK... --out DIR``."""
+"""Give out and grade homework from the command line: ``ipy-autodiff hand-out`` and ``ipy-autodiff grade``."""
 
 from __future__ import annotations
 
@@ -25,17 +25,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command. The exit status is 0 when all was graded, 130 when interrupted, 2 when it could not begin."""
     options = _parser().parse_args(arguments)
     with speaking(options.lang):
-        return _grade(options)
+        return int(options.run(options))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ipy-autodiff", description=say("homework.help"))
-    commands = parser.add_subparsers(required=True, metavar="grade")
-    grade = commands.add_parser("grade", help=say("homework.help-grade"), description=say("homework.help-grade"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def option(name: str, **settings: object) -> None:
-        grade.add_argument(name, help=say(f"homework.help-{name.lstrip('-').lower()}"), **settings)  # type: ignore[arg-type]
+    def command(name: str, run: Callable[[argparse.Namespace], int]) -> Callable[..., None]:
+        said = say(f"homework.help-{name}")
+        made = commands.add_parser(name, help=said, description=said)
+        made.set_defaults(run=run)
 
+        def option(option: str, key: str = "", **settings: object) -> None:
+            said = say(f"homework.help-{key or option.lstrip('-').lower()}")
+            made.add_argument(option, help=said, **settings)  # type: ignore[arg-type]
+
+        return option
+
+    option = command("grade", _grade)
     option("sheet", metavar="SHEET")
     option("notebooks", metavar="NOTEBOOK", nargs="+")
     option("--out", metavar="DIR", required=True, type=Path)
@@ -47,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     option("--gradescope", action="store_true")
     option("--isolation", choices=["bubblewrap", "namespaces", "limits", "nbclient"])
     option("--lang", choices=LANGUAGES)
+    option = command("hand-out", _hand_out)
+    option("sheet", metavar="SHEET")
+    option("notebooks", key="solutions", metavar="NOTEBOOK", nargs="*", type=Path)
+    option("--out", key="hand-out-out", metavar="DIR", required=True, type=Path)
+    option("--lang", key="hand-out-lang", choices=LANGUAGES)
     return parser
 
 
@@ -107,6 +120,23 @@ def _graded(options: argparse.Namespace, jobs: int) -> int:
     _write(out, grading, graded, gradescope=options.gradescope, language=options.lang)
     _summary(graded, out, interrupted=status != 0)
     return status
+
+
+def _hand_out(options: argparse.Namespace) -> int:
+    from ipy_autodiff.homework.hand_out import HandOutError, hand_out
+    from ipy_autodiff.homework.sheet import SheetError, find_sheet
+    from ipy_autodiff.homework.workers import end_workers
+
+    try:
+        for one in hand_out(find_sheet(options.sheet), options.notebooks, options.out):
+            print(f"{one.path}: {one.sentence}")  # noqa: T201
+    except SheetError as error:
+        return _refused("no-sheet", reason=str(error))
+    except (HandOutError, OSError) as error:
+        return _refused("no-hand-out", reason=str(error))
+    finally:
+        end_workers()
+    return 0
 
 
 def _write(out: Path, grading: Grading, graded: Sequence[Graded], *, gradescope: bool, language: str | None) -> None:

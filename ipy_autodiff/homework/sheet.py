@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ipy_autodiff.messages import current_language
 
-__all__ = ["Sheet", "SheetError", "SheetTest", "find_sheet"]
+__all__ = ["Sheet", "SheetError", "SheetTest", "find_sheet", "mark_of"]
 
 _MARKS = frozenset({"points", "hidden"})
 _OWN = Path(__file__).with_name("sheets")
@@ -95,15 +95,18 @@ class _Unmarked(ast.NodeTransformer):
         return self._without(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        return ast.Constant(None) if _mark_of(node) in _MARKS else self.generic_visit(node)
+        return ast.Constant(None) if mark_of(node) in _MARKS else self.generic_visit(node)
 
     def _without(self, node: ast.FunctionDef | ast.ClassDef) -> ast.AST:
-        node.decorator_list = [mark for mark in node.decorator_list if _mark_of(mark) not in _MARKS]
+        node.decorator_list = [mark for mark in node.decorator_list if mark_of(mark) not in _MARKS]
         return self.generic_visit(node)
 
 
-def _mark_of(decorator: ast.expr) -> str | None:
+def mark_of(decorator: ast.expr) -> str | None:
+    """``points`` of ``pytest.mark.points(2)``; None for what is no mark."""
     called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Attribute) and called.value.attr == "mark":
-        return called.attr
-    return None
+    if not isinstance(called, ast.Attribute):
+        return None
+    owner = called.value
+    plain = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+    return called.attr if plain == "mark" else None
