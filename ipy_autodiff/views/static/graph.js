@@ -1,40 +1,87 @@
 // The picture and a function that shows it at a step. A click on a Function asks for the step of its backward.
 PARTS.graph = (data, page) => {
-  const steps = data.steps || []
   const svg = document.importNode(new DOMParser().parseFromString(data.svg, "image/svg+xml").documentElement, true)
-  const figure = make("figure", { "data-autodiff": "graph" }, svg)
+  const figure = make("figure", { "data-autodiff": "graph", "data-lm-suppress-shortcuts": "true" }, svg)
+  if (data.large) return openable(data, page, figure, svg)
+  return [figure, picture(data, page, figure, svg, ({ active }) => active)]
+}
+
+// A function that shows the picture in `frame` at a step. `around(step)` names what is active; `open` opens a box.
+function picture(data, page, frame, svg, around, open) {
+  const steps = data.steps || []
   const prefix = data.id + "-"
   let shown
   const find = (id) => svg.querySelector(`[id="${prefix}${id}"]`)
   const texts = (selector) => [...svg.querySelectorAll(selector)].map((text) => [text, text.parentNode.id.slice(prefix.length), text.textContent])
   const gradients = texts(".grad"), values = texts(".d:not(.grad)")
-  svg.onclick = (event) => {
-    const id = event.target.closest(".function")?.id.slice(prefix.length)
-    const index = steps.findIndex((step) => step.active[0] === id)
-    if (id && index >= 0) page.go(index + 1)
+  const nodes = [...svg.querySelectorAll(".variable, .function, .folded[id]")]
+  for (const node of nodes) {
+    node.setAttribute("role", "button")
+    node.setAttribute("tabindex", node === nodes[0] ? 0 : -1)
   }
-  const show = (step, moved) => {
+  svg.onclick = (event) => {
+    const node = event.target.closest("[tabindex]")
+    const id = node?.id.slice(prefix.length)
+    if (!id || !nodes.includes(node)) return
+    const index = steps.findIndex((step) => step.active[0] === id)
+    if (index >= 0) page.go(index + 1)
+    if (node.matches(".folded")) open?.(id)
+    else page.choose(id)
+  }
+  // Arrow keys move to the nearest node on that side.
+  svg.onkeydown = (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || !nodes.includes(event.target)) return
+    const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key]
+    if (move) {
+      const [x, y] = middle(event.target)
+      const far = (node) => {
+        const [dx, dy] = middle(node), ahead = (dx - x) * move[0] + (dy - y) * move[1]
+        return ahead < 4 ? Infinity : ahead + 2.5 * Math.abs((dx - x) * move[1] + (dy - y) * move[0])
+      }
+      const nearest = nodes.reduce((best, node) => (far(node) < far(best) ? node : best))
+      if (far(nearest) < Infinity) nearest.focus()
+    } else if (event.key === "Enter" || event.key === " ") event.target.dispatchEvent(new MouseEvent("click", { bubbles: true }))
+    else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+  svg.addEventListener("focusin", (event) => {
+    for (const node of nodes) node.setAttribute("tabindex", node === event.target ? 0 : -1)
+  })
+  page.onChoose((id) => {
+    for (const node of nodes) node.classList.toggle("chosen", node.id === prefix + id)
+  })
+  return (step, moved) => {
     const now = { ...data.start }
-    for (const { grads } of steps.slice(0, step)) Object.assign(now, grads)
-    const fresh = moved && moved.step === step && moved.grads
+    for (const { grads, hidden } of steps.slice(0, step)) if (!hidden) Object.assign(now, grads)
+    const asked = steps.some(({ hidden }) => hidden)
+    const fresh = moved && !asked && moved.step === step && moved.grads
     for (const [text, id, last] of gradients) {
       if (fresh) put(text, moved.grads[moved.order.indexOf(id)])
-      else if (!moved) put(text, step ? now[id] || "" : last)
+      else if (!moved) put(text, step || asked ? now[id] || "" : last)
     }
     for (const [text, id, last] of values) if (!moved || moved.data) put(text, moved?.data[moved.order.indexOf(id)] ?? last)
-    figure.classList.toggle("ad-stale", Boolean(moved && !fresh))
-    figure.classList.toggle("ad-moved", Boolean(moved))
+    frame.classList.toggle("ad-stale", Boolean(moved && !fresh))
+    frame.classList.toggle("ad-moved", Boolean(moved))
     if (shown === step) return
     shown = step
     for (const old of svg.querySelectorAll(".active")) old.classList.remove("active")
-    const active = step ? steps[step - 1].active.map(find) : []
-    for (const element of active) element?.classList.add("active")
-    if (!active[0]) return
-    const box = active[0].getBoundingClientRect(), frame = figure.getBoundingClientRect()
-    figure.scrollLeft += box.x + box.width / 2 - frame.x - frame.width / 2
-    figure.scrollTop += box.y + box.height / 2 - frame.y - frame.height / 2
+    const active = step ? around(steps[step - 1]).map(find).filter(Boolean) : []
+    for (const element of active) element.classList.add("active")
+    if (active[0]) bring(frame, active[0])
   }
-  return [figure, show]
+}
+
+// Scrolls the frame, and nothing around it, until the node is in the middle.
+function bring(frame, node) {
+  const [x, y] = middle(node), [to, down] = middle(frame)
+  frame.scrollLeft += x - to
+  frame.scrollTop += y - down
+}
+
+function middle(element) {
+  const box = element.getBoundingClientRect()
+  return [box.x + box.width / 2, box.y + box.height / 2]
 }
 
 // A text of the picture, pressed together where it is longer than the room that its card has.
