@@ -79,6 +79,8 @@ class _Wanted:
     show: tuple[str, ...]
     quiz: bool = False
     rules: bool = False
+    brief: bool = False
+    """Whether the steps are left to the front end."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,17 @@ def _explore(
 
 def _speaking(trace: Trace, wanted: _Wanted) -> _Told:
     with speaking(current_language()):  # so that the locale is asked once, not for every sentence
-        return _tell(trace, wanted, f"ad{secrets.token_hex(4)}")
+        identifier = f"ad{secrets.token_hex(4)}"
+        told = _tell(trace, wanted, identifier)
+        return _with_tabs(trace, wanted, told) if trace.recording.derivatives else told
+
+
+def _with_tabs(trace: Trace, wanted: _Wanted, first: _Told) -> _Told:
+    from ipy_autodiff.views import derivatives
+
+    beside = _Wanted(tuple(view for view in wanted.show if view != "sliders"), brief=True)
+    told = derivatives.together(trace, first, lambda other, n: _tell(other, beside, f"{first.identifier}t{n}"))
+    return _Told(first.identifier, told.readable, told.payload, told.modules, told.text)
 
 
 def _tell(trace: Trace, wanted: _Wanted, identifier: str) -> _Told:
@@ -149,7 +161,8 @@ def _parts(trace: Trace, wanted: _Wanted, picture: graph.Picture | None) -> Iter
 
                 payload["quiz"] = quiz.questions(trace)
                 modules.append("quiz")
-            yield Part(name, page.static_steps(told), plain_text.steps_text(told), payload, tuple(modules))
+            readable, text = ("", "") if wanted.brief else (page.static_steps(told), plain_text.steps_text(told))
+            yield Part(name, readable, text, payload, tuple(modules))
         elif name == "check":
             checked = comparison.check(trace)
             readable, text = page.static_check(checked), plain_text.check_text(checked)

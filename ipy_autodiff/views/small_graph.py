@@ -30,9 +30,10 @@ def draw_small(graph: Graph, of: VariableNode, longest: Mapping[str, str]) -> st
     variables = list(dict.fromkeys(node for function in functions for node in (*function.inputs, *function.outputs)))
     names = {node.id: shorten(node.name, 14) for node in variables}
     names |= {function.id: shorten(function.name, 14) for function in functions}
-    sizes = {node.id: Size(max(width(names[node.id]), width(longest.get(node.id, _NUMBER))) * _FONT + 14, _HIGH) for node in variables} | {
-        function.id: Size(width(names[function.id]) * _FONT * 1.12 + 18, _LOW, round=True) for function in functions
-    }
+    sizes = {
+        node.id: Size(max(width(names[node.id]), width(longest.get(node.id, _NUMBER))) * _FONT + 14, _HIGH)
+        for node in variables
+    } | {function.id: Size(width(names[function.id]) * _FONT * 1.12 + 18, _LOW, round=True) for function in functions}
     edges = [(node.id, function.id) for function in functions for node in function.inputs]
     edges += [(function.id, node.id) for function in functions for node in function.outputs]
     layout = place(sizes, edges, across=False)

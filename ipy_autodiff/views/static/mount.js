@@ -80,11 +80,17 @@ function fill(root, data) {
   follow()
 }
 
+// The picture goes into the page once, as an image that is there without scripts too.
+function takePicture(root, data) {
+  const image = root.querySelector("img")
+  if (image) data.svg = new TextDecoder().decode(Uint8Array.from(atob(image.src.split(",")[1]), (c) => c.charCodeAt(0)))
+}
+
 function mount(data) {
   for (const root of document.querySelectorAll(`[id="${data.id}"]:not(.ad-drawn)`)) {
-    const image = root.querySelector("img")
-    if (image) data.svg = new TextDecoder().decode(Uint8Array.from(atob(image.src.split(",")[1]), (c) => c.charCodeAt(0)))
-    fill(root, data)
+    takePicture(root, data)
+    if (data.tabs) fillTabs(root, data)
+    else fill(root, data)
     root.classList.add("ad-drawn")
   }
 }
