@@ -13,7 +13,7 @@ import numpy as np
 from ipy_autodiff.tracing.graph import Recording, VariableNode
 from ipy_autodiff.views.labels import shorten
 
-__all__ = ["Asked", "Control", "NoControl", "an_element", "control", "controls", "moved_data"]
+__all__ = ["Asked", "Control", "NoControl", "an_element", "control", "controls", "moved_data", "not_found"]
 
 _MOST = 12
 _MOST_ELEMENTS = 3
@@ -64,7 +64,8 @@ class Control:
 def controls(recording: Recording, asked: Sequence[Asked] = ()) -> tuple[Control, ...]:
     """The controls of a run: those that were asked for first, then its scalar leaves.
 
-    Where there is neither, the first element of each array. What was asked for and does not exist is left out.
+    Where there is neither, the first element of each array. What was asked for and does not exist is left out; see
+    ``not_found``.
     """
     found: dict[str, Control] = {}
     for one in asked:
@@ -84,6 +85,17 @@ def controls(recording: Recording, asked: Sequence[Asked] = ()) -> tuple[Control
                 name = _element(node, place)
                 found[name] = _control(name, node, place)
     return tuple(found.values())
+
+
+def not_found(recording: Recording, asked: Sequence[Asked]) -> tuple[str, ...]:
+    """Those names that were asked for and are no number that can be moved, as they were written."""
+    missing = []
+    for one in asked:
+        try:
+            control(recording, one.variable)
+        except NoControl:
+            missing.append(one.variable)
+    return tuple(dict.fromkeys(missing))
 
 
 def control(recording: Recording, name: str, range_: tuple[float, float, float] | None = None) -> Control:

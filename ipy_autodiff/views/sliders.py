@@ -20,7 +20,7 @@ from ipy_autodiff.tracing import ReplayError
 from ipy_autodiff.tracing.following import detached
 from ipy_autodiff.views.exploring import Explorer
 from ipy_autodiff.views.labels import shorten
-from ipy_autodiff.views.ranges import Asked, Control, NoControl, an_element, control, controls
+from ipy_autodiff.views.ranges import Asked, Control, NoControl, an_element, control, controls, not_found
 from ipy_autodiff.views.rerun import NotRerun, rerun
 from ipy_autodiff.views.trace import Trace
 
@@ -97,6 +97,7 @@ class Exploration:
         self._of = ""
         self._anew = ""
         run = detached(trace.recording)
+        self._not_found = not_found(run, asked)
         self._recorded = self._explorer = Explorer(run, controls(run, asked), namespace)
         self._values = {one.name: one.value for one in self._explorer.controls}
         self._sliders: dict[str, Slider] | None = None
@@ -267,6 +268,12 @@ class Exploration:
         slider.observe(functools.partial(self._moved, one.name), "value")
         self.sliders[one.name] = slider
 
+    def _remarks(self) -> list[str]:
+        explorer = self._explorer
+        known = ", ".join(one.label for one in explorer.controls) or "–"
+        asked = [say("sliders.not_found", name=shorten(name, 40), known=known) for name in self._not_found]
+        return asked + (explorer.remarks() if explorer.controls else [])
+
     def _say_controls(self) -> None:
         """Tell the page what can be moved, and in which words."""
         explorer = self._explorer
@@ -288,7 +295,7 @@ class Exploration:
                 "whole": of is None or of.shape == (),
                 "order": [node.id for node in explorer.variables],
                 "example": an_element(explorer.recording),
-                "remarks": explorer.remarks(),
+                "remarks": self._remarks(),
                 "can_run": bool(explorer.recording.source) and self._namespace is not None,
                 "anew": self._anew,
                 "model": self._view.model_id,

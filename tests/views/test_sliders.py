@@ -268,6 +268,7 @@ def test_at_rest_the_comparison_and_the_curve_come_too():
     assert update["check"]["rows"][0]["verdict"] == "pass"
     assert update["check"]["rows"][0]["cells"][1].startswith("18.191")
     assert update["curve"]["of"] == "x"
+    assert "x" in update["check"]["pictures"]["rows"][0]["steps"]["said"]
 
 
 def test_a_slider_is_added_by_name_and_refused_by_name():
@@ -301,9 +302,10 @@ def test_an_update_is_small_and_json(count):
     assert len(json.dumps(update, allow_nan=False)) < 10_000
 
 
-def test_ranges_that_were_asked_for_come_first_and_unknown_ones_are_left_out():
+def test_ranges_that_were_asked_for_come_first_and_unknown_ones_are_named():
     from ipy_autodiff.magics import Slider
 
     view, _ = shown(SIMPLE, sliders=[Slider("x", -2, 2, 0.1), Slider("nothing", 0, 1, 0.1)])
     (one,) = view.controls["sliders"]
     assert (one["min"], one["max"], one["step"], one["value"]) == (-2, 2, 0.1, 0.5)
+    assert view.controls["remarks"] == ["--slider nothing: there is no number of this name to move. There are: x."]

@@ -161,12 +161,14 @@ function drawSliders(slot, model, hooks) {
   const said = build("div", { class: "ad-said", role: "status" })
   const reset = build("button", { type: "button", class: "ad-text", "data-autodiff": "reset", title: says.reset_long }, says.reset)
   const adder = build("form", { class: "ad-adder" })
+  const bar = build("div", { class: "ad-bar ad-sliders-bar" }, build("b", {}, says.heading), reset)
+  const picture = build("div", { class: "ad-picture" }, slope, plot.svg)
   const section = build(
     "section",
     { "data-autodiff": "sliders", "data-lm-suppress-shortcuts": "true", role: "group", "aria-label": says.label },
     build("style", {}, STYLE),
-    build("div", { class: "ad-bar ad-sliders-bar" }, build("b", {}, says.heading), reset),
-    build("div", { class: "ad-hand" }, build("div", {}, list, adder, said), build("div", { class: "ad-picture" }, slope, plot.svg)),
+    bar,
+    build("div", { class: "ad-hand" }, build("div", {}, list, adder, said), picture),
   )
   section.onkeydown = (event) => event.stopPropagation()
 
@@ -316,7 +318,8 @@ function drawSliders(slot, model, hooks) {
     for (const [name, row] of rows) row.element.classList.toggle("ad-chosen", name === active)
     list.append(...setup.remarks.map((text) => build("p", { class: "ad-note" }, text)))
     adder.hidden = !setup.example
-    slot.hidden = !setup.sliders.length
+    slot.hidden = !setup.sliders.length && !setup.remarks.length
+    bar.hidden = picture.hidden = !setup.sliders.length
     reset.disabled = true
   }
 
