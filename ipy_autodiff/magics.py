@@ -24,6 +24,7 @@ from ipy_autodiff.cell import Outcome, PreparedCell, TopLevelAwait, plain_error,
 from ipy_autodiff.completion import Completions
 from ipy_autodiff.engine_names import supplied
 from ipy_autodiff.messages import LANGUAGES, prefer, say, speaking
+from ipy_autodiff.progress import Progress
 from ipy_autodiff.tracing import CallLog, NotInGraph, Recorder, Recording, record_cell, record_variables
 from ipy_autodiff.tracing.reading import is_variable
 
@@ -196,19 +197,21 @@ class AutodiffMagics(Magics):
         from ipy_autodiff.views.bundle import mime_bundle
         from ipy_autodiff.views.trace import Trace
 
-        trace = Trace(recording, beside=settings.compare)
+        live = _someone_watches(self.shell)
+        progress = Progress(wanted=live)
+        trace = Trace(recording, beside=settings.compare, progress=progress)
         if name:
             self.shell.user_ns[name] = trace
         data, metadata, trace.open_view = mime_bundle(
             trace,
             show=settings.show,
-            live=_someone_watches(self.shell),
+            live=live,
             sliders=settings.sliders,
             namespace=self.shell.user_ns,
             quiz=settings.quiz,
             rules=settings.rules,
         )
-        display(data, metadata=metadata, raw=True)
+        progress.end(data, metadata)
         if trace.open_view is not None:
             _afterwards(trace.open_view)
 

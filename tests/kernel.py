@@ -24,6 +24,8 @@ class Ran:
     traceback: str = ""
     status: str = ""
     displays: list[dict[str, Any]] = field(default_factory=list)
+    updates: int = 0
+    """How often something that was displayed was replaced."""
 
     @property
     def text(self) -> str:
@@ -69,6 +71,9 @@ class Kernel:
                 ran.value = content["data"]["text/plain"]
             elif kind == "display_data":
                 ran.displays.append(content["data"])
+            elif kind == "update_display_data":
+                ran.displays[-1] = content["data"]
+                ran.updates += 1
             elif kind == "error":
                 ran.error = f"{content['ename']}: {content['evalue']}"
                 ran.traceback = _COLOURS.sub("", "\n".join(content["traceback"]))

@@ -22,12 +22,16 @@ __all__ = ["Trace", "trace_of"]
 class Trace:
     """What was seen of one run. Arrays are copies, taken as they passed: they do not change as the notebook goes on.
 
-    ``beside`` names another engine whose gradients stand in the comparison too: "torch", or none.
+    ``beside`` names another engine whose gradients stand in the comparison too: "torch", or none. ``progress`` is told
+    how far the comparison is, while it is computed.
     """
 
-    def __init__(self, recording: Recording, beside: str = "") -> None:
+    def __init__(
+        self, recording: Recording, beside: str = "", progress: Callable[[int, int], None] | None = None
+    ) -> None:
         self.recording = recording
         self._beside = beside
+        self._progress = progress
         self.open_view: Callable[[], View] | None = None
         """Opens the live view, and gives it whenever it is called again; None where the trace is not shown live."""
 
@@ -56,7 +60,7 @@ class Trace:
         """Backprop's gradients beside numerical ones, with verdicts; computed when it is first asked for."""
         from ipy_autodiff.gradcheck.comparison import compare
 
-        compared = compare(self.recording)
+        compared = compare(self.recording, progress=self._progress)
         if self._beside == "torch":
             from ipy_autodiff.gradcheck.torch_witness import with_torch
 
