@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Step 1: a Variable is a box for an array."""
 
 import numpy as np

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Step 2: a Function takes a Variable and gives a new one; subclasses say how."""
 
 import numpy as np

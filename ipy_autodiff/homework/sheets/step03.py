@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Step 3: Functions chain, since what comes out of one can go into the next."""
 
 import numpy as np

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Step 4: a derivative from differences alone."""
 
 import numpy as np

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Step 5: the chain rule on paper, from the output back to the input."""
 
 import numpy as np

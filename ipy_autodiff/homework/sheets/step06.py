@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Step 6: every Function knows its own derivative; the backward pass is still walked by hand."""
 
 import numpy as np

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Step 7: a Variable remembers its creator, and calls it back by recursion."""
 
 import numpy as np

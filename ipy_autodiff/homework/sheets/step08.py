@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Step 8: the same by a loop, which does not stop at a thousand Functions."""
 
 import numpy as np

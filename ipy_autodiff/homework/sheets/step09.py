@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Step 9: functions instead of classes, no seed by hand, and only arrays in the box."""
 
 import numpy as np

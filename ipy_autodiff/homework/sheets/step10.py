@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Step 10: tests of one's own. They have to pass for what is right, and to fail for what is wrong."""
 
 import pytest
