@@ -113,9 +113,13 @@ class _Guard(weakref.ref[Any]):
 
 
 class Derived(NamedTuple):
-    """A gradient that can be differentiated again: weak references to what it is the derivative of, and by what."""
+    """A gradient that can be differentiated again: weak references to what it is the derivative of, and by what.
+
+    ``seed`` is the gradient of ``of`` that its backward pass began with.
+    """
 
     of: weakref.ref[Any]
+    seed: weakref.ref[Any]
     leaf: weakref.ref[Any]
     gradient: weakref.ref[Any]
 

@@ -15,7 +15,7 @@ import numpy as np
 from ipy_autodiff.tracing.assembly import assemble
 from ipy_autodiff.tracing.calls import Call, CallLog
 from ipy_autodiff.tracing.graph import Derivative, Recording, VariableNode
-from ipy_autodiff.tracing.reading import CREATOR, GRADIENT, INPUTS, array_of, data_of, is_variable, listed
+from ipy_autodiff.tracing.reading import CREATOR, GRADIENT, INPUTS, array_of, is_variable, listed
 from ipy_autodiff.tracing.recorder import Sweep
 from ipy_autodiff.tracing.replay import Replay
 from ipy_autodiff.tracing.sweeping import sweep_of
@@ -50,8 +50,9 @@ def with_derivatives(
     }
     found = list(_gradients(recording.of.object, leaves, log)) or list(_unseen(recording))
     derivatives = []
+    seeds = {id(derived.seed()): _seed(derived.of(), log, names) for derived in log.derived}
     for by, gradient, cleared in found[:_MOST]:
-        count, seeds = _walked(gradient, log)
+        count = _count(gradient, log)
         label = _label(recording.of, by, len(leaves) == 1)
         behind = None
         if count <= MOST_FUNCTIONS:
@@ -59,6 +60,11 @@ def with_derivatives(
             behind = _recorded(gradient, tuple(leaves), log, named, seen, code, recording.source)
         derivatives.append(Derivative(label, by, behind, count, cleared))
     return replace(recording, derivatives=tuple(derivatives))
+
+
+def _seed(root: Any, log: CallLog, names: Mapping[int, str]) -> str:
+    """The name of the gradient that a backward pass began with: the book's ``gy``, if it began with ``y``."""
+    return "g" + names.get(id(root), "y" + "′" * log.order(root))
 
 
 def _label(of: VariableNode, by: Sequence[VariableNode], alone: bool) -> str:
@@ -113,10 +119,8 @@ def _own_graph(leaf: VariableNode) -> bool:
     return not isinstance(gradient, np.ndarray | None) and is_variable(gradient) and CREATOR.read(gradient) is not None
 
 
-def _walked(gradient: Any, log: CallLog) -> tuple[int, dict[int, str]]:
-    """How many Functions lie behind it, up to a little past the most that are recorded; names for the sweeps' seeds."""
-    roots = {id(CREATOR.read(root)): root for derived in log.derived if (root := derived.of()) is not None}
-    seeds: dict[int, str] = {}
+def _count(gradient: Any, log: CallLog) -> int:
+    """How many Functions lie behind it; it stops counting a little past the most that are recorded."""
     pending = [gradient]
     functions: dict[int, Any] = {}
     while pending and len(functions) <= MOST_FUNCTIONS:
@@ -127,18 +131,8 @@ def _walked(gradient: Any, log: CallLog) -> tuple[int, dict[int, str]]:
             continue
         functions[id(function)] = function
         arguments = call.arguments if call is not None else listed(INPUTS.read(function))
-        variables = [argument for argument in arguments if is_variable(argument)]
-        pending.extend(variables)
-        root = roots.get(id(call.backward_of())) if call is not None and call.backward_of is not None else None
-        if root is not None:
-            seeds |= {id(leaf): "gy" for leaf in variables if CREATOR.read(leaf) is None and _is_seed(leaf, root)}
-    return len(functions), seeds
-
-
-def _is_seed(leaf: Any, root: Any) -> bool:
-    """Whether this is the gradient of ones with which a backward pass from ``root`` begins."""
-    data, expected = array_of(data_of(leaf)), array_of(data_of(root))
-    return data is not None and expected is not None and data.shape == expected.shape and bool(np.all(data == 1))
+        pending.extend(argument for argument in arguments if is_variable(argument))
+    return len(functions)
 
 
 def _recorded(

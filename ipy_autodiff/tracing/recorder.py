@@ -106,6 +106,7 @@ class Recorder:
         self._open: list[tuple[FrameType, BackwardCall, Any]] = []
         self._sweep_frame: FrameType | None = None
         self._calls_before_sweep = 0
+        self._seed: Any = None
         self._derived: dict[tuple[int, int], Any] = {}
         self._pending: tuple[BackwardCall, tuple[Any, ...]] | None = None
         self._kinds: dict[type, bool] = {}
@@ -306,7 +307,8 @@ class Recorder:
             if not is_variable(gradient) or CREATOR.read(gradient) is None or CREATOR.read(leaf) is not None:
                 continue
             try:
-                self.log.derived.append(Derived(weakref.ref(root), weakref.ref(leaf), weakref.ref(gradient)))
+                references = (weakref.ref(each) for each in (root, self._seed, leaf, gradient))
+                self.log.derived.append(Derived(*references))
             except TypeError:  # slots without room for a weak reference: held for good, it would be a leak
                 return
             if order <= _KEPT_ORDERS:
@@ -340,6 +342,7 @@ class Recorder:
                     sweep.left[id(variable)] = gradient_of(variable)
         if self.log.count > self._calls_before_sweep:
             self._keep_derived(sweep)
+        self._seed = None
 
     def _function_backward(self, frame: FrameType, function: Any) -> None:
         self._settle()
@@ -349,7 +352,10 @@ class Recorder:
         if self._sweep_frame is not None and len(self.sweeps[-1].calls) >= MANY:
             self.sweeps[-1].whole = False
             return
-        gys = tuple(kept(array_of(value)) for value in _arguments(frame))
+        given = _arguments(frame)
+        gys = tuple(kept(array_of(value)) for value in given)
+        if self._sweep_frame is not None and not self.sweeps[-1].calls and given:
+            self._seed = given[0]
         inputs = tuple(item for item in listed(INPUTS.read(function)) if is_variable(item))
         if not inputs:
             call = self.log.latest(function)
