@@ -205,6 +205,7 @@ def _function_node(
         object=producer.function,
         convention=producer.call.convention if producer.call is not None else ("each", False),  # type: ignore[arg-type]
         places=producer.places if len(producer.places) == len(producer.outputs) else (),
+        sweep=producer.call.sweep if producer.call is not None else 0,
         recorded=producer.call is None or producer.call.recorded,
         backward_of=producer.call.backward_of() if producer.call is not None and producer.call.backward_of else None,
     )

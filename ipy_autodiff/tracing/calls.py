@@ -70,6 +70,8 @@ class Call:
     """The source of the cell that ``line`` counts in."""
     frame: int = 0
     during_backward: bool = False
+    sweep: int = 0
+    """Which of the backward passes that were watched made this call, from 1; 0 where none did."""
     backward_of: Any = None
     """Gives the Function whose ``backward`` made this call; None where none did."""
     saves_inputs: bool = True

@@ -75,6 +75,8 @@ class FunctionNode:
     """How ``forward`` is given its arguments: each by itself or in one list, and whether as Variables."""
     places: tuple[int, ...] = ()
     """Where ``outputs`` stand among all that ``forward`` returns; empty where they are all of it."""
+    sweep: int = 0
+    """Which backward pass made this call, with ``create_graph``, counted from 1; 0 where none did."""
     recorded: bool = True
     """False where the engine has creators and left this call's result without one, as within ``no_grad()``."""
     backward_of: Any = field(default=None, repr=False)

@@ -105,6 +105,7 @@ class Recorder:
         self._count = 0
         self._open: list[tuple[FrameType, BackwardCall, Any]] = []
         self._sweep_frame: FrameType | None = None
+        self._begun = 0
         self._calls_before_sweep = 0
         self._seed: Any = None
         self._derived: dict[tuple[int, int], Any] = {}
@@ -240,6 +241,7 @@ class Recorder:
             source=self._source,
             frame=holder,
             during_backward=self._sweep_frame is not None or bool(self._open),
+            sweep=self._begun if self._sweep_frame is not None else 0,
             backward_of=reference(self._open[-1][2]) if self._open else None,
             saves_inputs=saved,
             recorded=saved or owned_by_output or CREATOR.name(outputs[0]) is None,
@@ -325,6 +327,7 @@ class Recorder:
         elif is_variable(owner) and self._sweep_frame is None and not self._open:
             self._settle()
             self._sweep_frame = frame
+            self._begun += 1
             self._calls_before_sweep = self.log.count
             self.sweeps.append(Sweep(reference(owner), []))
             whole = [sweep for sweep in self.sweeps if sweep.root_reference is not None]

@@ -148,7 +148,7 @@ def _parts(trace: Trace, wanted: _Wanted, picture: graph.Picture | None) -> Iter
     judged = "check" in wanted.show
     for name in wanted.show:
         if name == "graph" and picture is not None:
-            yield Part(name, page.static_graph(picture), plain_text.graph_text(trace), {}, ("graph",))
+            yield Part(name, page.static_graph(picture), plain_text.graph_text(trace), picture.payload, picture.modules)
             inspected = panel.part(trace)
             if inspected is not None:
                 yield inspected

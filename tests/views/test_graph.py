@@ -156,7 +156,8 @@ def test_a_long_chain_is_folded_and_says_so(length):
     picture = draw(trace)
     folded = nodes(picture.svg, "folded")
     assert len(folded) == 1
-    assert texts(folded[0]) == [f"{picture.hidden} more Functions"]
+    assert texts(folded[0])[0] == f"Sin × {picture.hidden:,}"
+    assert texts(folded[0])[1] == f"iterations 2 to {length - 1:,} of {length:,}"
     assert picture.hidden + len(nodes(picture.svg, "function")) == length
 
 
@@ -173,7 +174,7 @@ def test_a_function_of_very_many_variables_shows_some_and_counts_the_rest():
     inputs = [traces.variable(i, f"x{i}", 1.0, None, "leaf") for i in range(3000)]
     out = traces.variable(3000, "y", 1.0, None, "output")
     svg = draw(traces.recorded((*inputs, out), (traces.function(0, "Concatenate", inputs, [out]),))).svg
-    assert texts(nodes(svg, "folded")[0]) == ["2988 more Variables"]
+    assert texts(nodes(svg, "folded")[0]) == ["Variables: 2,988"]
     assert len(nodes(svg, "variable")) == 13
 
 

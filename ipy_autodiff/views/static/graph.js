@@ -15,14 +15,13 @@ function picture(data, page, frame, svg, around, open) {
   const texts = (selector) => [...svg.querySelectorAll(selector)].map((text) => [text, text.parentNode.id.slice(prefix.length), text.textContent])
   const gradients = texts(".grad"), values = texts(".d:not(.grad)")
   const nodes = [...svg.querySelectorAll(".variable, .function, .folded[id]")]
-  for (const node of nodes) {
-    node.setAttribute("role", "button")
-    node.setAttribute("tabindex", node === nodes[0] ? 0 : -1)
-  }
+  const rove = (to) => nodes.forEach((node) => (node.tabIndex = node === to ? 0 : -1))
+  for (const node of nodes) node.setAttribute("role", "button")
+  rove(nodes[0])
   svg.onclick = (event) => {
-    const node = event.target.closest("[tabindex]")
-    const id = node?.id.slice(prefix.length)
-    if (!id || !nodes.includes(node)) return
+    const node = event.target.closest("[role=button]")
+    if (!node) return
+    const id = node.id.slice(prefix.length)
     const index = steps.findIndex((step) => step.active[0] === id)
     if (index >= 0) page.go(index + 1)
     if (node.matches(".folded")) open?.(id)
@@ -30,7 +29,7 @@ function picture(data, page, frame, svg, around, open) {
   }
   // Arrow keys move to the nearest node on that side.
   svg.onkeydown = (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || !nodes.includes(event.target)) return
+    if (event.ctrlKey || event.altKey || event.metaKey) return
     const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key]
     if (move) {
       const [x, y] = middle(event.target)
@@ -45,12 +44,8 @@ function picture(data, page, frame, svg, around, open) {
     event.preventDefault()
     event.stopPropagation()
   }
-  svg.addEventListener("focusin", (event) => {
-    for (const node of nodes) node.setAttribute("tabindex", node === event.target ? 0 : -1)
-  })
-  page.onChoose((id) => {
-    for (const node of nodes) node.classList.toggle("chosen", node.id === prefix + id)
-  })
+  svg.addEventListener("focusin", (event) => rove(event.target))
+  page.onChoose((id) => nodes.forEach((node) => node.classList.toggle("chosen", node.id === prefix + id)))
   return (step, moved) => {
     const now = { ...data.start }
     for (const { grads, hidden } of steps.slice(0, step)) if (!hidden) Object.assign(now, grads)
