@@ -96,16 +96,19 @@ def article_of(mark: TestMark, language: str | None = None, *, inline: bool = Fa
     ]
     if not passed:
         parts.append(f'<p><span class="status">{escape(status)}</span> {escape(reason_of(mark, language))}</p>')
-    for text in (mark.outcome.get("detail"), mark.outcome.get("traceback")):
-        if text:
-            parts.append(f"<pre>{escape(text)}</pre>")
+    drawn = ""
     if not passed and mark.outcome.get("trace"):
         packed, difference = mark.outcome["trace"], mark.outcome.get("difference")
         if stepping and difference is None:
-            parts.append(stepping_view(packed, language))
+            drawn = stepping_view(packed, language)
         else:
-            parts.append(trace_pictures(packed, difference, language))
-    return "".join([*parts, "</article>"])
+            drawn = trace_pictures(packed, difference, language)
+    said = [text for name in ("detail", "traceback") if (text := mark.outcome.get(name))]
+    details = "".join(f"<pre>{escape(text)}</pre>" for text in said)
+    if drawn and details:
+        heading = escape(say("homework.detail", language=language))
+        details = f"<details><summary>{heading}</summary>{details}</details>"
+    return "".join([*parts, drawn, details, "</article>"])
 
 
 def _cells(graded: Graded, language: str | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ipy_autodiff.homework.sandbox.wire import GarbledError
@@ -25,10 +26,11 @@ def trace_pictures(packed: dict[str, Any], difference: dict[str, Any] | None, la
         parts = [f"<figure>{page.static_graph(graph.draw(trace))}</figure>"]
         if trace.comparison.rows:
             parts.append(page.static_check(comparison.check(trace)))
-        told = stepper.tell(trace)
+        told = stepper.tell(trace, judged=True)
         if told.steps:
             steps = page.static_steps(told)
-            parts.append(f"<details><summary>{page.safe(say('homework.steps'))}</summary>{steps}</details>")
+            opened = " open" if told.at else ""  # the step that is wrong is to be seen at once
+            parts.append(f"<details{opened}><summary>{page.safe(say('homework.steps'))}</summary>{steps}</details>")
         return "".join(parts)
 
 
@@ -49,7 +51,8 @@ def _told(recording: Any, compared: Any, blame: Any) -> Any:
     from ipy_autodiff.gradcheck.comparison import Comparison
     from ipy_autodiff.views.trace import Trace
 
-    trace = Trace(recording)
+    # The test asked for the backward pass: there is no cell that ran it, or failed to.
+    trace = Trace(replace(recording, swept_by="cell") if recording.swept_by == "replay" else recording)
     # What another process has computed already; there are no live objects here to compute it again.
     trace.__dict__["comparison"] = compared or Comparison(())
     trace.__dict__["blame"] = blame

@@ -32,7 +32,8 @@ class StudentTrace(Trace):
     """A ``Trace`` without live objects.
 
     ``comparison`` judges the inputs' gradients against derivatives of ``value``, which asks for the expression's data
-    at other inputs. Rows of other leaves, and of inputs with more than 64 elements, are what the sandbox says.
+    at other inputs. Rows of other leaves, of inputs with more than 64 elements, and what is known of each Function by
+    itself, are what the sandbox says.
     """
 
     def __init__(
@@ -52,8 +53,9 @@ class StudentTrace(Trace):
     @cached_property
     def comparison(self) -> Comparison:
         """Backprop's gradients beside numerical ones, with verdicts that are formed here."""
-        rows = () if self._told is None else self._told.rows
-        return Comparison(tuple(self._judged(row) for row in rows))
+        if self._told is None:
+            return Comparison(())
+        return replace(self._told, rows=tuple(self._judged(row) for row in self._told.rows))
 
     @cached_property
     def blame(self) -> tuple[Blame, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -152,6 +153,20 @@ def test_feedback_is_one_file_escaped_and_silent_about_hidden_tests(grade: Grade
     assert "Differentiates." not in page
     assert "test_gradient" not in page
     assert "default-src &#x27;none&#x27;" in page or "default-src 'none'" in page
+
+
+def test_feedback_draws_a_wrong_gradient(grade: Grade, tmp_path: Path) -> None:
+    exp = SQUARE.replace("square", "exp").replace("Square", "Exp").replace("x ** 2", "np.exp(x)")
+    exp = exp.replace("2 * self.input.data * gy", "np.exp(self.input.data) * gy")
+    cells = (ENGINE, SQUARE.replace("2 * self.input.data * gy", "2 * gy"), exp)
+    grade(write_notebook(tmp_path / "kim.ipynb", cells), using=Path("dezero:step09"))
+    page = (tmp_path / "out" / "feedback" / "kim.html").read_text(encoding="utf-8")
+    graph = base64.b64decode(page.partition("data:image/svg+xml;base64,")[2].partition('"')[0]).decode()
+    assert graph.count('class="function fail') == 2
+    assert graph.count('class="function pass') == 1
+    assert page.index("Square.backward contradicts Square.forward") > page.index("<details open>")
+    assert "Square.backward leaves out its input" in page
+    assert "ACTUAL" in page
 
 
 def test_feedback_keeps_what_pytest_says(grade: Grade, tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ def test_a_wrong_gradient_is_drawn(shell: Any) -> None:
     html = checked._repr_html_()
     assert 'data-verdict="fail"' in html
     assert html.count('data-autodiff="view"') == 1
+    assert '"at":1' in html  # opened at the step that is wrong
     assert "Square" in html
 
 

@@ -140,6 +140,15 @@ def test_a_wrong_gradient_is_judged_outside(sandbox: Sandbox, tmp_path: Path) ->
             np.testing.assert_allclose(trace.comparison.rows[0].numerical, 4 * np.array([1.5, 2.0]) ** 3)
 
 
+def test_each_function_has_its_verdict(sandbox: Sandbox, tmp_path: Path) -> None:
+    wrong = SQUARE.replace("2 * self.input.data * gy", "self.input.data * gy")
+    with spoken_to(sandbox, tmp_path, ENGINE, wrong, EXP) as student:
+        trace = student.trace("square(exp(square(x)))", x=np.array(0.5))
+        verdicts = [trace.comparison.functions[function].verdict for function in trace.graph.functions]
+        assert verdicts == ["fail", "pass", "fail"]
+        assert not trace.comparison.ok
+
+
 def _reference() -> ad.Variable:
     x = ad.Variable(np.array(0.5))
     return ad.square(ad.exp(ad.square(x)))
@@ -203,10 +212,13 @@ def test_a_packed_trace_comes_back_and_garbage_does_not() -> None:
     assert [f.name for f in recording.graph.functions] == [f.name for f in trace.graph.functions]
     assert [len(f.inputs) for f in recording.graph.functions] == [1, 1, 1]
     assert [row.verdict for row in comparison.rows] == [row.verdict for row in trace.comparison.rows]
+    assert [(f.name, comparison.functions[f].verdict) for f in recording.graph.functions] == [
+        ("Square", "pass"), ("Exp", "pass"), ("Square", "pass")
+    ]  # fmt: skip
     packed["variables"][0]["id"] = packed["variables"][1]["id"] = '"><script>'
     with pytest.raises(GarbledError):
         unpacked_trace(packed)
-    for name in ("variables", "functions", "steps", "findings", "rows", "blame", "of"):
+    for name in ("variables", "functions", "steps", "raised", "checked", "findings", "rows", "blame", "of"):
         for value in (1, "x", [1], [None], {"a": 1}, [{"id": "v0"}]):
             broken = {**packed_trace(trace.recording, trace.comparison, trace.blame), name: value}
             with pytest.raises(GarbledError):

@@ -61,26 +61,11 @@ def packed_trace(recording: Recording, comparison: Comparison | None, blame: Seq
             }
             for node in graph.functions
         ],
-        "steps": [
-            {
-                "function": step.function.id,
-                "gys": [_packed_array(array) for array in step.gys],
-                "gxs": [_packed_array(array) for array in step.gxs],
-                "local": [_packed_array(array) for array in step.local],
-                "additions": [
-                    {
-                        "variable": addition.variable.id,
-                        "before": _packed_array(addition.before),
-                        "contribution": _packed_array(addition.contribution),
-                        "after": _packed_array(addition.after),
-                    }
-                    for addition in step.additions
-                ],
-                "line": step.line,
-                "error": None if step.error is None else _short(step.error),
-            }
-            for step in recording.steps
-        ],
+        "steps": [_packed_step(step) for step in recording.steps],
+        "raised": None if recording.raised is None else _packed_step(recording.raised),
+        "checked": {}
+        if comparison is None
+        else {node.id: check.verdict for node, check in comparison.functions.items()},
         "of": recording.of.id if recording.of else None,
         "wrt": [node.id for node in recording.wrt],
         "source": _short(recording.source),
@@ -120,6 +105,26 @@ def packed_trace(recording: Recording, comparison: Comparison | None, blame: Seq
             }
             for one in blame
         ],
+    }
+
+
+def _packed_step(step: Step) -> Packed:
+    return {
+        "function": step.function.id,
+        "gys": [_packed_array(array) for array in step.gys],
+        "gxs": [_packed_array(array) for array in step.gxs],
+        "local": [_packed_array(array) for array in step.local],
+        "additions": [
+            {
+                "variable": addition.variable.id,
+                "before": _packed_array(addition.before),
+                "contribution": _packed_array(addition.contribution),
+                "after": _packed_array(addition.after),
+            }
+            for addition in step.additions
+        ],
+        "line": step.line,
+        "error": None if step.error is None else _short(step.error),
     }
 
 
@@ -188,8 +193,10 @@ def _unpacked(packed: Any) -> tuple[Recording, Comparison | None, tuple[Blame, .
             known[name]: array for name, one in packed["gradients"].items() if (array := _array(one)) is not None
         },
         findings=findings,
+        raised=None if packed.get("raised") is None else _step(0, packed["raised"], known, functions),
     )
-    return recording, _comparison(packed["rows"], known), _blame(packed["blame"], function)
+    checked = {functions[name]: verdict for name, verdict in packed.get("checked", {}).items()}
+    return recording, _comparison(packed["rows"], known, checked), _blame(packed["blame"], function)
 
 
 def _step(
@@ -210,13 +217,20 @@ def _step(
     )
 
 
-def _comparison(rows: Sequence[Mapping[str, Any]] | None, known: Mapping[str, VariableNode]) -> Comparison | None:
+def _comparison(
+    rows: Sequence[Mapping[str, Any]] | None, known: Mapping[str, VariableNode], checked: Mapping[FunctionNode, Any]
+) -> Comparison | None:
     if rows is None:
         return None
     from ipy_autodiff.gradcheck.comparison import Comparison, Row
+    from ipy_autodiff.gradcheck.probe import LocalCheck, Probe
 
     return Comparison(
-        tuple(
+        functions={
+            node: LocalCheck(Probe(node, []), _one_of(verdict, _VERDICTS))  # type: ignore[arg-type]
+            for node, verdict in checked.items()
+        },
+        rows=tuple(
             Row(
                 variable=known[row["variable"]],
                 name=_text(row["name"]),
@@ -228,7 +242,7 @@ def _comparison(rows: Sequence[Mapping[str, Any]] | None, known: Mapping[str, Va
                 witnesses={},
             )
             for row in rows
-        )
+        ),
     )
 
 
