@@ -22,7 +22,7 @@ function drawPictures({ pictures: { rows, says } }, state) {
   return details
 }
 
-function shape(tag, attributes, ...children) {
+function svgElement(tag, attributes, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag)
   for (const name in attributes) element.setAttribute(name, attributes[name])
   element.append(...children)
@@ -31,9 +31,9 @@ function shape(tag, attributes, ...children) {
 
 // A plot whose axes hold these numbers, and what places a number on each of them.
 function plot(xs, ys, xName, yName, log) {
-  const svg = shape("svg", { viewBox: "0 0 360 232", "aria-hidden": true })
-  const path = (kind, d) => svg.append(shape("path", { class: kind, d }))
-  const word = (x, y, text, anchor = "end") => svg.append(shape("text", { x, y, "text-anchor": anchor }, text))
+  const svg = svgElement("svg", { viewBox: "0 0 360 232", "aria-hidden": true })
+  const path = (kind, d) => svg.append(svgElement("path", { class: kind, d }))
+  const word = (x, y, text, anchor = "end") => svg.append(svgElement("text", { x, y, "text-anchor": anchor }, text))
   const toX = axis(xs, 58, 350, log), toY = axis(ys, 192, 22, log)
   for (const [at, text] of toX.ticks) path("", `M${at} 22V192`), word(at, 207, text, "middle")
   for (const [at, text] of toY.ticks) path("", `M58 ${at}H350`), word(53, at + 4, text)
@@ -69,7 +69,7 @@ function drawErrors({ first, errors, off, sigma, chosen }, { step, error, bar },
   path(`ad-${verdict}`, "M" + points(seen).join("L"))
   path(`ad-${verdict} ad-dots`, points(seen).map((point) => `M${point}h0`).join(""))
   const [cx, cy] = points(seen)[chosen]
-  svg.append(shape("circle", { cx, cy, r: 8 }))
+  svg.append(svgElement("circle", { cx, cy, r: 8 }))
   return svg
 }
 
