@@ -121,8 +121,12 @@ def _speaking(trace: Trace, wanted: _Wanted) -> _Told:
 def _with_tabs(trace: Trace, wanted: _Wanted, first: _Told) -> _Told:
     from ipy_autodiff.views import derivatives
 
-    beside = _Wanted(tuple(view for view in wanted.show if view != "sliders"), brief=True)
-    told = derivatives.together(trace, first, lambda other, n: _tell(other, beside, f"{first.identifier}t{n}"))
+    def tell(other: Trace, number: int, steps: bool) -> _Told:
+        left_out = ("sliders",) if steps else ("sliders", "steps")
+        show = tuple(view for view in wanted.show if view not in left_out)
+        return _tell(other, _Wanted(show, brief=True), f"{first.identifier}t{number}")
+
+    told = derivatives.together(trace, first, tell)
     return _Told(first.identifier, told.readable, told.payload, told.modules, told.text)
 
 

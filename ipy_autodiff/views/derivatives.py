@@ -91,8 +91,11 @@ def tabs(trace: Trace) -> list[Tab]:
     return found
 
 
-def together(trace: Trace, first: Told, tell: Callable[[Trace, int], Told]) -> Told:
-    """The page's first part with the tabs behind it; ``tell`` is what the page shows of a tab, by its number."""
+def together(trace: Trace, first: Told, tell: Callable[[Trace, int, bool], Told]) -> Told:
+    """The page's first part with the tabs behind it.
+
+    ``tell`` is what the page shows of a tab, by its number, with its steps or without: where there is no room for them.
+    """
     found = tabs(trace)
     if not found:
         return first
@@ -100,12 +103,17 @@ def together(trace: Trace, first: Told, tell: Callable[[Trace, int], Told]) -> T
     shown: list[tuple[Tab, Told]] = [(found[0], first)]
     left_out, room = [], MOST_BYTES
     for number, tab in enumerate(found[1:], 1):
-        told = tell(tab.trace, number)
-        room -= len(told.readable) + sum(map(len, _texts(told.payload)))
-        if room < 0:
-            left_out.append(tab.label)
+        for steps in (True, False):
+            told = tell(tab.trace, number, steps)
+            takes = len(told.readable) + sum(map(len, _texts(told.payload)))
+            if takes <= room:
+                break
+            left_out.append(say("derivatives.steps-of" if steps else "derivatives.whole", label=tab.label))
         else:
-            shown.append((tab, told))
+            del left_out[-2]
+            continue
+        room -= takes
+        shown.append((tab, told))
     notes = [*found[0].notes]
     if left_out:
         notes.append(say("derivatives.left-out", labels=", ".join(left_out)))
