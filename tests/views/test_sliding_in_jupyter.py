@@ -100,6 +100,8 @@ def test_moving_shows_the_run_at_that_place_and_reset_the_recorded_one(lab):
     set_slider(page, 0.9)
     wait_for(page, "x", at(0.9))
     assert texts(page, "y") == ["7.5796", "1"]
+    assert page.locator("g.variable .mark").count() == 2
+    assert page.locator("g.variable .mark >> visible=true").count() == 0  # they are of the recorded run
     page.wait_for_selector("tr[data-verdict=pass] >> text=27.2866")
     assert "27.287" in page.inner_text(".ad-slope")
     page.click('[data-autodiff="next"]')
@@ -111,6 +113,7 @@ def test_moving_shows_the_run_at_that_place_and_reset_the_recorded_one(lab):
     page.wait_for_selector("text=gx = d(Square)/d(input) × gy = 2.5681 × 1.5 = 3.8521")
     page.click('[data-autodiff="first"]')
     wait_for(page, "y", recorded)
+    assert page.locator("g.variable .mark >> visible=true").count() == 2
     assert run_more(page, "print(x.data, round(float(x.grad), 6), round(float(y.data), 6))") == [
         "0.5 4.946164 2.473082\n"
     ]
@@ -174,6 +177,10 @@ def test_two_views_of_one_trace_show_the_same(lab):
             .every((input) => Number(input.value) === 0.9)"""
     )
     page.wait_for_function("() => document.body.innerText.split('27.287').length > 4")
+    page.evaluate("() => [...jupyterapp.shell.widgets('main')].at(-1).close()")
+    page.wait_for_function(f"() => document.querySelectorAll('{SLIDER}').length === 1")
+    set_slider(page, 0.7)
+    wait_for(page, "x", at(0.7))
 
 
 def test_two_notebooks_on_one_kernel_keep_apart(lab, jupyter_lab):  # noqa: F811
@@ -187,6 +194,44 @@ def test_two_notebooks_on_one_kernel_keep_apart(lab, jupyter_lab):  # noqa: F811
     set_slider(second, 0.6)
     wait_for(first, "x", at(0.9))
     wait_for(second, "x", at(0.6))
+
+
+def test_of_two_notebooks_in_one_page_on_one_kernel_one_is_closed(lab, jupyter_lab):  # noqa: F811
+    page = lab("stays.ipynb")
+    jupyter_lab.write("closes.ipynb", [CELL])
+    page.evaluate(
+        """async () => {
+          const { id } = jupyterapp.shell.currentWidget.sessionContext.session.kernel
+          const other = await jupyterapp.commands.execute("docmanager:open", { path: "closes.ipynb" })
+          await other.context.ready
+          await other.sessionContext.ready
+          await other.sessionContext.changeKernel({ id })
+        }"""
+    )
+    jupyter_lab.run_all(page)
+    page.wait_for_function(f"() => document.querySelectorAll('{SLIDER}').length === 2")
+    for file, value in (("closes", 0.6), ("stays", 0.9)):
+        page.evaluate(
+            f"""(value) => {{
+              const panel = [...jupyterapp.shell.widgets("main")].find((one) => one.context?.path === "{file}.ipynb")
+              const range = panel.node.querySelector('{SLIDER}')
+              range.value = value
+              range.dispatchEvent(new Event("input", {{ bubbles: true }}))
+            }}""",
+            value,
+        )
+    page.wait_for_function(f"() => document.body.textContent.includes('{at(0.6)[1]}')")
+    wait_for(page, "x", at(0.9))
+    page.evaluate(
+        """async () => {
+          const panel = [...jupyterapp.shell.widgets("main")].find((one) => one.context?.path === "closes.ipynb")
+          await panel.context.save()
+          panel.close()
+        }"""
+    )
+    page.wait_for_function(f"() => document.querySelectorAll('{SLIDER}').length === 1")
+    set_slider(page, 0.7)
+    wait_for(page, "x", at(0.7))
 
 
 def test_a_kernel_that_restarts_in_the_middle_of_a_drag_leaves_the_recorded_run(lab, jupyter_lab):  # noqa: F811
@@ -205,7 +250,7 @@ def test_a_kernel_that_restarts_in_the_middle_of_a_drag_leaves_the_recorded_run(
     )
     page.wait_for_timeout(300)
     page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    page.wait_for_selector("text=The kernel that ran this cell is gone.")
+    page.wait_for_selector("text=This output is no longer linked to a kernel.")
     page.evaluate("() => clearInterval(window.drag)")
     wait_for(page, "x", at(0.5))
     assert page.is_disabled(SLIDER)

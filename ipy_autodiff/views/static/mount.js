@@ -55,10 +55,11 @@ function fill(root, data) {
     fill(root, { ...(model.get("anew").whole || root.recorded), id: data.id })
   }
   const follow = () => {
-    if (links.get(data.id) === model) return
-    sliders?.stop()
+    const now = links.get(data.id)?.at(-1)
+    if (now === model) return
+    part()
     sliders = null
-    model = links.get(data.id)
+    model = now
     if (!model) return
     model.on("change:step", take)
     model.on("change:anew", redo)
@@ -68,12 +69,15 @@ function fill(root, data) {
     take()
   }
   const hear = (event) => event.detail === data.id && follow()
-  const leave = () => {
-    document.removeEventListener("ipy-autodiff", hear)
+  const part = () => {
     model?.off("change:step", take)
     model?.off("change:anew", redo)
     model?.off("change:controls", slide)
     sliders?.stop()
+  }
+  const leave = () => {
+    document.removeEventListener("ipy-autodiff", hear)
+    part()
   }
   root.recorded ??= data
   document.addEventListener("ipy-autodiff", hear)
