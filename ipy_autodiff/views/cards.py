@@ -74,6 +74,11 @@ class Cards:
         tails = Counter(tail for tail, _ in level.edges)
         self.leaves = {variable.id for variable in self.drawn if variable.role == "leaf" and tails[variable.id] > 1}
         self.functions = {function.id: shorten(function.name, 24) for function in self.shown}
+        self.origins = {
+            function.id: say("derivatives.by", origin=shorten(type(function.backward_of).__name__, 16))
+            for function in self.shown
+            if function.backward_of is not None
+        }
         self.boxes = {part_id(part): describe(levels, part) for part in level.folded}
         self.boxes |= {name: crowd(level, name) for name in level.crowds}
         self.wrong_places = self._places_of_wrong(graph)
@@ -84,7 +89,8 @@ class Cards:
         }
         self.sizes = {name: Size(card.width(), card.height()) for name, card in self.variables.items()}
         for name, text in self.functions.items():
-            self.sizes[name] = Size(max(66, width(text) * _NAME * 1.12 + 24), 40, round=True)
+            below = width(self.origins.get(name, "")) * _SMALL * 1.15
+            self.sizes[name] = Size(max(66, width(text) * _NAME * 1.12 + 24, below + 22), 40, round=True)
         for name, box in self.boxes.items():
             widest = max(
                 width(box.rows[0]) * _NAME * 1.04, max((width(row) for row in box.rows[1:]), default=0) * _SMALL
@@ -189,6 +195,8 @@ class Cards:
         said = shorten(node.name, 400)
         if node.line is not None:
             said = say("views.called_on_line", name=said, line=node.line)
+        if node.backward_of is not None:
+            said = say("derivatives.from", function=said, origin=shorten(type(node.backward_of).__name__, 40))
         if node in self.blamed or self.checked:
             state = self.verdict(node) or "unchecked"
             said = f"{said}, {say(f'views.function-{state}')}"
@@ -197,15 +205,19 @@ class Cards:
 
     def _function(self, node: FunctionNode, x: float, y: float, identifier: str) -> str:
         size, blame, verdict = self.sizes[node.id], self.blamed.get(node), self.verdict(node)
+        centre, name, origin = size.height / 2, self.functions[node.id], self.origins.get(node.id, "")
+        texts = _text(name, "c", size.width / 2, centre + (0 if origin else 4.5))
+        if origin:
+            place = f'x="{size.width / 2:.0f}" y="{centre + 13:.0f}"'
+            texts += f'<text class="k" text-anchor="middle" {place}>{_content(origin)}</text>'
         mark = _mark(verdict, size.width * 0.85, size.height * 0.12) if verdict else ""
         if blame is not None and all(function != node.id for function, _ in self.plates.values()):
             mark += _text(shorten(_instead(blame), 40), "w", size.width / 2, size.height + 14)
         return (
             f'<g class="function {verdict}{" blamed" if blame is not None else ""}" id="{identifier}" role="img" '
             f'transform="{_corner(size, x, y)}"><title>{_content(self.said(node))}</title>'
-            f'<ellipse cx="{size.width / 2:.1f}" cy="{size.height / 2:.1f}" rx="{size.width / 2:.1f}" '
-            f'ry="{size.height / 2:.1f}"/>{_text(self.functions[node.id], "c", size.width / 2, size.height / 2 + 4.5)}'
-            f"{mark}</g>"
+            f'<ellipse cx="{size.width / 2:.1f}" cy="{centre:.1f}" rx="{size.width / 2:.1f}" ry="{centre:.1f}"/>'
+            f"{texts}{mark}</g>"
         )
 
     def _box(self, name: str, box: Box, x: float, y: float, identifier: str) -> str:

@@ -126,6 +126,8 @@ def together(trace: Trace, first: Told, tell: Callable[[Trace, int, bool], Told]
             payload["kin"] = tab.kin
         payload["notes"] = [*(tab.notes if number else notes), *payload["notes"]]
         payload["label"] = tab.label
+        if number:
+            del payload["says"]  # they are the first tab's
         payloads.append(payload)
     page = payloads[0] | {"tabs": payloads[1:]}
     of = found[0].label

@@ -20,7 +20,7 @@ function fillTabs(root, data) {
       tab.tabIndex = index === to ? 0 : -1
       panels[index].hidden = index !== to
     })
-    if (!panels[to].firstChild) fill(panels[to], { ...data, tabs: null, ...all[to] })
+    if (!panels[to].firstChild) fill(panels[to], { says: data.says, ...all[to] })
   }
   const list = make("div", { role: "tablist", class: "ad-tabs", "aria-label": family.tabs, "data-lm-suppress-shortcuts": "true" }, ...tabs)
   list.onclick = (event) => tabs.includes(event.target) && open(tabs.indexOf(event.target))
