@@ -131,7 +131,7 @@ def _with_tabs(trace: Trace, wanted: _Wanted, first: _Told) -> _Told:
 
 
 def _tell(trace: Trace, wanted: _Wanted, identifier: str) -> _Told:
-    picture = _picture(trace, wanted.show, identifier)
+    picture = _picture(trace, wanted.show, identifier, judged=not wanted.quiz)
     parts = list(_parts(trace, wanted, picture))
     shown = [part.name for part in parts]
     payload: dict[str, Any] = {"id": identifier, "lang": current_language(), "show": shown, "says": _says()}
@@ -179,10 +179,12 @@ def _parts(trace: Trace, wanted: _Wanted, picture: graph.Picture | None) -> Iter
         yield rules.part(trace)
 
 
-def _picture(trace: Trace, show: Sequence[str], identifier: str) -> graph.Picture | None:
+def _picture(
+    trace: Trace, show: Sequence[str], identifier: str, judged: bool = True
+) -> graph.Picture | None:
     if "graph" not in show:
         return None
-    return graph.draw(trace, f"{identifier}-", judged="check" in show, roomy="sliders" in show)
+    return graph.draw(trace, f"{identifier}-", judged=judged and "check" in show, roomy="sliders" in show)
 
 
 def _says() -> dict[str, str]:

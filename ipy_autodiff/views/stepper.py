@@ -20,7 +20,7 @@ from ipy_autodiff.views.source_lines import Place, Source, sources_of
 if TYPE_CHECKING:
     from ipy_autodiff.views.trace import Trace
 
-__all__ = ["Line", "ShownStep", "Stepper", "tell", "tell_lines"]
+__all__ = ["MOST_STEPS", "Line", "ShownStep", "Stepper", "equation", "gradient_names", "tell", "tell_lines"]
 
 MOST_STEPS = 240
 _KEPT_AT_EACH_END = 60
@@ -159,7 +159,7 @@ def _contradicts(trace: Trace, function: FunctionNode) -> Line:
 
 def _raised(step: Step) -> Line:
     """The call with which the cell's own backward pass ended."""
-    given = "\n".join(_equation(name, gy) for name, gy in zip(_names("gy", step.gys), step.gys, strict=True))
+    given = "\n".join(equation(name, gy) for name, gy in zip(gradient_names("gy", step.gys), step.gys, strict=True))
     text = f"{given}\n{shorten(step.error, 200)}"
     if all(gy is None for gy in step.gys) and len(step.function.outputs) == 1:
         text += f"\n{say('steps.no-seed', name=shorten(step.function.outputs[0].name, _NAME))}"
@@ -189,7 +189,7 @@ def tell_lines(step: Step, touched: Iterable[str], wrong: bool = False) -> tuple
     lines = [*_came_in(step), *_went_out(step, wrong)]
     if step.error is not None:
         lines.append(Line(say("views.raised"), shorten(step.error, 200), warn=True))
-    came = _names("gx", step.gxs) if len(step.gxs) == len(step.additions) else ["gx"] * len(step.additions)
+    came = gradient_names("gx", step.gxs) if len(step.gxs) == len(step.additions) else ["gx"] * len(step.additions)
     for variable in dict.fromkeys(addition.variable for addition in step.additions):
         own = [place for place, addition in enumerate(step.additions) if addition.variable is variable]
         additions, words = [step.additions[place] for place in own], [came[place] for place in own]
@@ -199,34 +199,34 @@ def tell_lines(step: Step, touched: Iterable[str], wrong: bool = False) -> tuple
 
 
 def _came_in(step: Step) -> Iterator[Line]:
-    for name, variable, gy in zip(_names("gy", step.gys), step.function.outputs, step.gys, strict=False):
-        yield Line(say("views.came_in", name=shorten(variable.name, _NAME)), _equation(name, gy))
+    for name, variable, gy in zip(gradient_names("gy", step.gys), step.function.outputs, step.gys, strict=False):
+        yield Line(say("views.came_in", name=shorten(variable.name, _NAME)), equation(name, gy))
 
 
 def _went_out(step: Step, wrong: bool) -> Iterator[Line]:
     inputs = step.function.inputs
     gy = step.gys[0] if len(step.gys) == 1 else None
     local = step.local if gy is not None else ()
-    for index, (name, gx) in enumerate(zip(_names("gx", step.gxs), step.gxs, strict=True)):
+    for index, (name, gx) in enumerate(zip(gradient_names("gx", step.gxs), step.gxs, strict=True)):
         label = say("views.went_out", name=shorten(inputs[index].name, _NAME) if index < len(inputs) else "?")
         derivative = local[index] if index < len(local) else None
         if derivative is None or gx is None or gy is None:
             missing = gx is None and index < len(inputs) and _is_float(inputs[index])
-            yield Line(label, _equation(name, gx), warn=missing)
+            yield Line(label, equation(name, gx), warn=missing)
             continue
         ratio = _ratio(step.function, index)
         due = _product(derivative, gy)
         rule = f"{ratio} × gy"
-        yield Line(say("views.local"), _equation(ratio, derivative), warn=wrong and due is not None and _same(due, gx))
+        yield Line(say("views.local"), equation(ratio, derivative), warn=wrong and due is not None and _same(due, gx))
         if due is None:
-            yield Line(label, _equation(name, gx))
+            yield Line(label, equation(name, gx))
         elif not _same(due, gx):
-            remark = _equation(f"{say('views.not_the_rule')} {rule}", due)
-            yield Line(label, f"{_equation(name, gx)}\n{remark}", warn=True)
+            remark = equation(f"{say('views.not_the_rule')} {rule}", due)
+            yield Line(label, f"{equation(name, gx)}\n{remark}", warn=True)
         elif max(map(np.size, (derivative, gy, gx))) <= _SMALL:
             yield Line(label, f"{name} = {rule} = {inline(derivative)} × {inline(gy)} = {inline(gx)}")
         else:
-            yield Line(label, _equation(f"{name} = {rule}", gx))
+            yield Line(label, equation(f"{name} = {rule}", gx))
 
 
 def _ratio(function: FunctionNode, index: int) -> str:
@@ -256,14 +256,14 @@ def _added(variable: VariableNode, additions: Sequence[Addition], came: Sequence
     shares = [(word, one.contribution) for word, one in zip(came, additions, strict=True)]
     parts = [(word, share) for word, share in shares if share is not None]
     if not parts or after is None:
-        return Line(kept, _equation(grad, after), warn=bool(parts))
+        return Line(kept, equation(grad, after), warn=bool(parts))
     small = np.size(after) <= _SMALL
     fresh = _sum(share for _, share in parts)
     words = [inline(share) if small else word for word, share in parts]
     if before is None or (_same(fresh, after) and not np.any(before)):
         if len(parts) == 1:
             same = not small and _same(fresh, after)
-            return Line(kept, f"{grad} = {words[0]}" if same else _equation(grad, after))
+            return Line(kept, f"{grad} = {words[0]}" if same else equation(grad, after))
         before, old = None, ""
     else:
         old = inline(before) if np.size(before) <= _SMALL else say("views.before")
@@ -271,26 +271,27 @@ def _added(variable: VariableNode, additions: Sequence[Addition], came: Sequence
     sum_ = " + ".join(words)
     due = fresh if before is None else _sum((before, fresh))
     if due is None or np.shape(due) != np.shape(after):  # an engine that mends shapes by itself
-        return Line(kept, _equation(grad, after))
+        return Line(kept, equation(grad, after))
     if _same(due, after):
-        line = _equation(f"{grad} = {sum_}", after)
+        line = equation(f"{grad} = {sum_}", after)
         if before is None or touched or not np.any(before):
             return Line(added, line)
         return Line(added, f"{line}\n{say('views.old_gradient', old=old)}", warn=True)
-    result = _equation(grad, after)
+    result = equation(grad, after)
     if before is not None and _same(fresh, after) and not touched:
         return Line(kept, f"{result}\n{say('views.replaced_old', old=old)}")
     replaced = _same(fresh, after) or _same(parts[-1][1], after)
     remark = say("views.overwritten" if replaced else "views.unexpected")
-    return Line(added, f"{result}\n{_equation(f'{remark} {sum_}', due)}", warn=True)
+    return Line(added, f"{result}\n{equation(f'{remark} {sum_}', due)}", warn=True)
 
 
-def _names(stem: str, gradients: Sequence[object]) -> list[str]:
+def gradient_names(stem: str, gradients: Sequence[object]) -> list[str]:
     """The names that the book's ``backward`` gives them: ``gy``, or ``gy0``, ``gy1``, ..."""
     return [stem] if len(gradients) == 1 else [f"{stem}{index}" for index in range(len(gradients))]
 
 
-def _equation(left: str, value: Any) -> str:
+def equation(left: str, value: Any) -> str:
+    """``left = value``, the lines of an array below each other."""
     indent = "\n" + " " * (columns(left) + 3)
     return f"{left} = {block(value).replace(chr(10), indent)}"
 

@@ -23,7 +23,7 @@ PARTS.steps = (data, page) => {
   const { says, steps, total, remarks, at, why, steps_say: own } = data
   const { go } = page
   const count = steps.length
-  const quiz = data.quiz && count && drawQuiz(data, page)
+  const quiz = data.quiz && asks(data) ? drawQuiz(data, page) : null
   const buttons = {}
   let step = 0
   let timer
@@ -55,7 +55,7 @@ PARTS.steps = (data, page) => {
     buttons[name].onclick = () => move(name)
     setFace(buttons[name], name, says[name])
   }
-  buttons.play.hidden = Boolean(quiz)
+  buttons.play.hidden = quiz !== null
   const place = make("span", { class: "ad-place" })
   const bar = make("div", { class: "ad-bar" }, ...Object.values(buttons), place)
   const body = make("div", { class: "ad-step", "aria-live": "polite" })
@@ -68,7 +68,11 @@ PARTS.steps = (data, page) => {
   )
   section.onkeydown = (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return
-    if (event.target.tagName === "INPUT") return event.stopPropagation()
+    if (event.target.tagName === "INPUT") {
+      event.stopPropagation()
+      if (event.key === "Escape") section.focus()
+      return
+    }
     const keys = { ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last" }
     const name = event.key === " " && event.target === section && !quiz ? "play" : keys[event.key]
     if (!name) return
@@ -102,6 +106,12 @@ PARTS.steps = (data, page) => {
     body.replaceChildren(head, ...(step === at && !moved ? [drawWhy(why, own["to-start"], go)] : []), list)
   }
   return [section, show]
+}
+
+// Whether there are questions about these steps; those of a result are not for the steps of its derivatives.
+function asks({ quiz, steps }) {
+  quiz.about ??= steps
+  return quiz.about === steps && steps.some(({ n }) => quiz.steps[n])
 }
 
 // Why the page opens at this step, and the way to the beginning.
