@@ -179,9 +179,7 @@ def _parts(trace: Trace, wanted: _Wanted, picture: graph.Picture | None) -> Iter
         yield rules.part(trace)
 
 
-def _picture(
-    trace: Trace, show: Sequence[str], identifier: str, judged: bool = True
-) -> graph.Picture | None:
+def _picture(trace: Trace, show: Sequence[str], identifier: str, judged: bool = True) -> graph.Picture | None:
     if "graph" not in show:
         return None
     return graph.draw(trace, f"{identifier}-", judged=judged and "check" in show, roomy="sliders" in show)
