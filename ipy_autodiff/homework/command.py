@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--timeout", metavar="S", type=_positive(float), default=60.0)
     option("--memory", metavar="MB", type=_positive(int), default=1024)
     option("--scheduler", metavar="ADDRESS")
-    option("--seed", metavar="N", type=int, default=0)
+    option("--seed", metavar="N", type=int)
     option("--gradescope", action="store_true")
     option("--isolation", choices=["bubblewrap", "namespaces", "limits", "nbclient"])
     option("--lang", choices=LANGUAGES)
@@ -96,12 +96,13 @@ def _graded(options: argparse.Namespace, jobs: int) -> int:
     out: Path = options.out
     try:
         folders = {str(out.resolve()), *(str(path.absolute().parent) for path in map(Path, options.notebooks))}
-        grading = Grading(find_sheet(options.sheet), (), limits, options.seed, options.isolation, sorted(folders))
+        grading = Grading(find_sheet(options.sheet), (), limits, 0, options.isolation, sorted(folders))
         grading.prepare()
         grading.submissions = submissions = found(options.notebooks, limits.notebook)
         grading.collect()
         out.mkdir(parents=True, exist_ok=True)
         with Results(out / "results.jsonl") as results:
+            grading.seed = results.seed(options.seed)
             status = 0
             try:
                 with executor_for(jobs, options.scheduler, len(submissions)) as (executor, size, ship):

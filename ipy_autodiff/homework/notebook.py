@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import random
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
@@ -104,13 +105,17 @@ class _NotebookSession(Session):
     """A session of one submission: the notebook that is open."""
 
     def __init__(self, shell: Any) -> None:
-        super().__init__([Submission(_NAME, "")], None, Limits(), 0)
+        # Other inputs every time: who learns some by heart has learned nothing for when it is graded.
+        super().__init__([Submission(_NAME, "")], None, Limits(), secrets.randbelow(2**32))
         self._shell = shell
 
     @contextlib.contextmanager
     def examined(self, submission: Submission) -> Iterator[Examination]:
         """The notebook's namespace, for all its tests."""
-        answers = Answers(self._shell.user_ns, self._cells)
+        names = self._shell.user_ns
+        if not self.limits.engine:
+            names = {name: value for name, value in names.items() if not _of_the_engine(value)}
+        answers = Answers(names, self._cells)
         self.examinations[submission.name] = examination = Examination(submission, _OpenNotebook(answers))
         with _as_it_was():
             yield examination
@@ -142,6 +147,12 @@ class _OpenNotebook:
     def test(self) -> Iterator[None]:
         """Nothing to open: one test's questions are like another's."""
         yield
+
+
+def _of_the_engine(value: object) -> bool:
+    """Whether it is the engine's that comes along: nothing that the student wrote."""
+    module = getattr(value, "__module__", None)
+    return isinstance(module, str) and f"{module}.".startswith("ipy_autodiff.engine.")
 
 
 @contextlib.contextmanager

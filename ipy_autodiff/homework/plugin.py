@@ -7,6 +7,7 @@ test asks for ``student``, and does nothing in runs where none does.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """The marks, with a description."""
     config.addinivalue_line("markers", "points(number): what a test of a homework sheet is worth (1)")
     config.addinivalue_line("markers", "hidden: a test of a homework sheet that students do not see")
+    config.addinivalue_line("markers", "own_engine: submissions cannot import ipy_autodiff's Variable and Function")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -46,6 +48,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if _PARAMETER not in metafunc.fixturenames:
         return
     session = _session(metafunc.config)
+    if metafunc.definition.get_closest_marker("own_engine") is not None:
+        session.limits = replace(session.limits, engine=False)
     metafunc.parametrize(_PARAMETER, session.submissions, indirect=True, ids=session.identifiers, scope="session")
 
 

@@ -2,6 +2,9 @@
 
 A line is keyed by the hash of submission, sheet, version and seed. Names and marks are not in it: they may change
 without the code being run again. A line that was cut short when the command was killed is passed over.
+
+The seed stands in a line of its own. It is drawn when nobody gives one: a student who knew it could compute the inputs
+of the tests that are known, and learn the answers by heart.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -39,12 +43,16 @@ class Results:
             raise BusyError(str(path)) from None
         self._file.seek(0)
         self._records: dict[str, dict[str, Any]] = {}
+        self._seed: int | None = None
         last = b"\n"
         for line in self._file:
             last = line
             try:
                 record = json.loads(line)
-                self._records[record["key"]] = record
+                if "seed" in record:
+                    self._seed = int(record["seed"])
+                else:
+                    self._records[record["key"]] = record
             except (ValueError, KeyError, TypeError):
                 continue
         if not last.endswith(b"\n"):
@@ -62,6 +70,14 @@ class Results:
     def get(self, key: str) -> dict[str, Any] | None:
         """The record, or None."""
         return self._records.get(key)
+
+    def seed(self, given: int | None = None) -> int:
+        """The seed of the tests' inputs: the one that is given, or else the file's first one, or else a new one."""
+        if self._seed is None:
+            self._seed = secrets.randbelow(2**32) if given is None else given
+            self._file.write(json.dumps({"seed": self._seed}).encode() + b"\n")
+            self._file.flush()
+        return self._seed if given is None else given
 
     def add(self, records: Iterable[dict[str, Any]]) -> None:
         """Keeps records, each with its ``key``: on the disk when this returns. One that is there already is not."""

@@ -119,7 +119,7 @@ class Session:
         self.examinations: dict[str, Examination] = {}
         self.over: Callable[[Examination], None] = lambda _examination: None
         """Is given each submission when all its tests are over."""
-        self._limits = limits
+        self.limits = limits
         self._seed = seed
 
     @contextlib.contextmanager
@@ -131,12 +131,12 @@ class Session:
         self.examinations[submission.name] = examination
         with contextlib.ExitStack() as stack:
             try:
-                notebook = stack.enter_context(opened(submission, self._limits.notebook))
+                notebook = stack.enter_context(opened(submission, self.limits.notebook))
             except UnreadableError as reason:
                 examination.unreadable = str(reason)
             else:
                 assert self.sandbox is not None  # a session that only collects examines nothing
-                attempt = self.sandbox.attempt(notebook, self._limits)
+                attempt = self.sandbox.attempt(notebook, self.limits)
                 examination.attempt = attempt
                 stack.callback(attempt.close)
                 with contextlib.suppress(DeadError):  # the tests find it dead, each by itself

@@ -58,9 +58,12 @@ class SheetRun:
             if self._chosen(test):
                 chosen[test.name] = test
                 kept.append(item)
-        items[:] = kept
         self.tests = list(chosen.values())
-        self._left = Counter(self._session.identifier_of(item) for item in kept)
+        names = [self._session.identifier_of(item) for item in kept]
+        self._left = Counter(names)
+        # Hidden tests last: what one leaves behind (in a file, say) is not to turn up in feedback on another.
+        first = {name: place for place, name in reversed([*enumerate(names)])}
+        items[:] = sorted(kept, key=lambda item: (first[self._session.identifier_of(item)], _is_hidden(item)))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -104,13 +107,17 @@ def run_sheet(
     return run
 
 
+def _is_hidden(item: pytest.Item) -> bool:
+    return item.get_closest_marker("hidden") is not None
+
+
 def _sheet_test(item: pytest.Item, submission: str) -> SheetTest:
     points = item.get_closest_marker("points")
     document = getattr(getattr(item, "obj", None), "__doc__", None) or ""
     return SheetTest(
         name=test_name(item.name, submission),
         points=float(points.args[0]) if points is not None and points.args else 1.0,
-        hidden=item.get_closest_marker("hidden") is not None,
+        hidden=_is_hidden(item),
         summary=document.strip().partition("\n")[0].strip(),
         translations=dict(_TRANSLATION.findall(document)),
     )

@@ -125,7 +125,8 @@ class Student:
         """The expression's data, computed by the student's engine; each input arrives as the student's ``Variable``.
 
         There may be statements before the expression, on lines of their own. A text is returned as an array of it.
-        Raises ``AnswerError`` where there are no numbers, and its subclasses for names, exceptions and time.
+        Raises ``AnswerError`` where there are no numbers, an empty array too (NumPy's own assertions find it equal to
+        any number), and its subclasses for names, exceptions and time.
         """
         return self._value(expression, inputs)[0]
 
@@ -136,7 +137,8 @@ class Student:
     def gradients(self, expression: str, /, **inputs: npt.ArrayLike) -> Gradients:
         """The gradient of each input, from the student's own ``backward`` of the expression.
 
-        Where ``backward()`` needs ``y.grad`` to be set to ones first, as in the book's early steps, it is.
+        Where ``backward()`` needs ``y.grad`` to be set to ones first, as in the book's early steps, it is. Raises
+        ``AnswerError`` as ``value`` does, and for a gradient that has not its input's shape.
         """
         self._last = expression, {name: np.asarray(value) for name, value in inputs.items()}, None
         answer = self._answer("gradients", expression=expression, inputs=_packed(inputs))
@@ -151,7 +153,12 @@ class Student:
         for name in inputs:
             if found.get(name) is None:
                 raise AnswerError(Message("homework.no-gradient", name=name))
-            gradients[name] = _value(found[name])[0]
+            gradients[name] = gradient = _value(found[name])[0]
+            expected = self._last[1][name].shape
+            if gradient.shape != expected:
+                raise AnswerError(
+                    Message("homework.gradient-shape", name=name, shape=str(gradient.shape), expected=str(expected))
+                )
         gradients.forward_calls, gradients.backward_calls = forward, backward
         gradients.seeded = answer.get("seeded") is True
         return gradients
@@ -275,9 +282,13 @@ def _value(answer: object) -> tuple[Array, str]:
             return np.asarray(text), "str"
         case {"array": packed, "type": str(kind)}:
             try:
-                return unpack(packed), kind
+                array = unpack(packed)
             except GarbledError:
                 pass
+            else:
+                if not array.size:
+                    raise AnswerError(Message("homework.empty", shape=str(array.shape)))
+                return array, kind
     raise AnswerError(Message("homework.garbled"))
 
 

@@ -10,6 +10,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,6 +100,12 @@ def read_rows(path: Path) -> list[Row]:
     """A CSV file's rows by column."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """The records in ``results.jsonl``, without its other lines."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines if line.startswith('{"key"') and line.endswith("}")]
 
 
 def wait_until_gone(token: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ipy_autodiff.homework.command import main
-from tests.homework.conftest import RIGHT, read_rows, write_notebook
+from tests.homework.conftest import RIGHT, read_records, read_rows, write_notebook
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -85,7 +85,7 @@ def test_every_notebook_has_its_row_once_though_a_worker_is_killed(
 
     def kill_one() -> None:
         deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and not (results.exists() and results.stat().st_size):
+        while time.monotonic() < deadline and not read_records(results):
             time.sleep(0.05)
         workers[0].send_signal(signal.SIGKILL)
         killed.set()
@@ -100,5 +100,5 @@ def test_every_notebook_has_its_row_once_though_a_worker_is_killed(
     assert killed.is_set()
     rows = read_rows(out / "grades.csv")
     assert [(row["student_id"], row["score"]) for row in rows] == [(f"{n:03}", "5") for n in range(100)]
-    keys = [json.loads(line)["key"] for line in results.read_text().splitlines()]
+    keys = [record["key"] for record in read_records(results)]
     assert len(keys) == len(set(keys)) == 100

@@ -18,7 +18,17 @@ import pytest
 
 from ipy_autodiff.homework.command import main
 from ipy_autodiff.homework.sheet import Sheet, SheetError, find_sheet
-from tests.homework.conftest import ENGINE, RIGHT, SHEET, SQUARE, Row, read_rows, wait_until_gone, write_notebook
+from tests.homework.conftest import (
+    ENGINE,
+    RIGHT,
+    SHEET,
+    SQUARE,
+    Row,
+    read_records,
+    read_rows,
+    wait_until_gone,
+    write_notebook,
+)
 
 Grade = Callable[..., list[Row]]
 
@@ -33,7 +43,7 @@ def test_a_row_and_a_page_for_each(grade: Grade, tmp_path: Path) -> None:
         "raw_score", "late_submission_penalty", "score", "max_score",
     ]  # fmt: skip
     assert sorted(path.stem for path in (tmp_path / "out" / "feedback").iterdir()) == sorted(f"s{n}" for n in range(12))
-    assert len((tmp_path / "out" / "results.jsonl").read_text().splitlines()) == 12
+    assert len(read_records(tmp_path / "out" / "results.jsonl")) == 12
 
 
 def test_other_points_need_no_other_run(grade: Grade, tmp_path: Path, sheet: Path) -> None:
@@ -55,7 +65,7 @@ def test_another_seed_is_another_run(grade: Grade, tmp_path: Path) -> None:
     notebook = write_notebook(tmp_path / "a.ipynb", RIGHT)
     for seed in ("0", "1"):
         assert grade(notebook, options=("--jobs", "1", "--seed", seed))[0]["score"] == "5"
-    assert len((tmp_path / "out" / "results.jsonl").read_text().splitlines()) == 2
+    assert len(read_records(tmp_path / "out" / "results.jsonl")) == 2
 
 
 def test_inputs_are_the_same_for_all_and_other_with_another_seed(grade: Grade, tmp_path: Path) -> None:
@@ -64,8 +74,8 @@ def test_inputs_are_the_same_for_all_and_other_with_another_seed(grade: Grade, t
     seen = []
     for seed in ("0", "1"):
         grade(*notebooks, options=("--jobs", "1", "--seed", seed))
-    for line in (tmp_path / "out" / "results.jsonl").read_text().splitlines():
-        seen.append(json.loads(line)["tests"][0]["reason"][1]["error"])
+    for record in read_records(tmp_path / "out" / "results.jsonl"):
+        seen.append(record["tests"][0]["reason"][1]["error"])
     assert seen[0] == seen[1] != seen[2] == seen[3]
 
 
@@ -83,12 +93,12 @@ def test_goes_on_where_it_was_stopped(tmp_path: Path, sheet: Path, number: signa
     environment = {**os.environ, "GRADED_BY": token}
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     deadline = time.monotonic() + 60
-    while not (results.exists() and results.stat().st_size) and time.monotonic() < deadline:
+    while not read_records(results) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(number)
     assert process.wait(30) == (130 if number == signal.SIGINT else -number)
     done = results.read_bytes()
-    assert 0 < len(done.splitlines()) < len(notebooks)
+    assert 0 < len(read_records(results)) < len(notebooks)
     if number == signal.SIGINT:
         rows = read_rows(tmp_path / "out" / "grades.csv")
         assert len(rows) == 24
@@ -99,7 +109,7 @@ def test_goes_on_where_it_was_stopped(tmp_path: Path, sheet: Path, number: signa
     assert results.read_bytes().startswith(done)
     rows = read_rows(tmp_path / "out" / "grades.csv")
     assert [row["score"] for row in rows] == ["5"] * 24
-    keys = [json.loads(line)["key"] for line in results.read_text().splitlines() if line.endswith("}")]
+    keys = [record["key"] for record in read_records(results)]
     assert len(keys) == len(set(keys)) == 24
     wait_until_gone(token)
 

@@ -113,13 +113,13 @@ class Attempt:
             case {"unreadable": str(reason)}:
                 self.ran.unreadable = reason
             case {"cells": int(count)} if at is None:
-                self.ran.cells = count
+                self.ran.cells = min(count, self._limits.cells)
             case {"begin": int(number)} if 0 <= number < self.ran.cells:
                 return number
             case {"cell": int(number), "error": str(error), "text": str(text), "stale": bool(stale)}:
                 if error and len(self.ran.errors) < self._limits.cells:
                     self.ran.errors[number] = (error[:100], text[:_TEXT])
-                if stale:
+                if stale and len(self.ran.stale) < self._limits.cells:
                     self.ran.stale.append(number)
                 return None
             case {"ran": True, "output": str(output)}:

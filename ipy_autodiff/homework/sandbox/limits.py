@@ -39,6 +39,8 @@ class Limits:
     """Bytes of the notebook's file."""
     cells: int = 20_000
     """Code cells."""
+    engine: bool = True
+    """Whether the engine that comes along may be imported: not where students are to write one."""
 
     def record(self) -> dict[str, Any]:
         """As JSON takes it."""

@@ -35,6 +35,7 @@ __all__ = ["main"]
 
 _TICK = 0.02
 _NOBODY = 65534
+_ENGINE = Path(__file__).parents[2] / "engine"
 
 
 @dataclass(frozen=True)
@@ -242,11 +243,14 @@ def _place(around: _Around) -> Iterator[str]:
 
 
 def _private_files(around: _Around, limits: Limits) -> None:
+    """Own files to write to, no list of processes, and no engine where there is to be none."""
     linux.mount("none", "/", None, linux.RECURSIVE | linux.PRIVATE)
     flags = linux.NO_SUID | linux.NO_DEVICES
     for folder in (HOME, "/dev/shm"):
         if Path(folder).is_dir():
             linux.mount("tmpfs", folder, "tmpfs", flags, f"size={limits.file_megabytes}m,nr_inodes=20000,mode=1777")
+    if not limits.engine:
+        linux.mount("tmpfs", str(_ENGINE), "tmpfs", flags | linux.READ_ONLY, "size=4k")
     if around.proc:
         linux.mount("proc", "/proc", "proc", flags | linux.NO_EXEC)
     else:

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.own_engine  # submissions bring their own Variable and Function
+
 # Inputs arrive as Variables, which this step's notebook has none of.
 BOX = "class Variable:\n    def __init__(self, data):\n        self.data = data"
 
