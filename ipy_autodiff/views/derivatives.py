@@ -134,7 +134,8 @@ def together(trace: Trace, first: Told, tell: Callable[[Trace, int, bool], Told]
     page["family"] = {
         "tabs": say("derivatives.tabs"),
         "hint": say("derivatives.hint"),
-        "chosen": {key: say("derivatives.chosen", function=name, of=of) for key, name in names.items()},
+        "chosen": say("derivatives.chosen", function="{function}", of=of),
+        "names": names,
     }
     readable = "".join(f"<p>{escape(note)}</p>" for note in notes) + first.readable
     readable += "".join(_folded(number, tab, told) for number, (tab, told) in enumerate(shown) if number)

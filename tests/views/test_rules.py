@@ -169,6 +169,7 @@ def test_the_keyboard_goes_through_the_calls_of_all_rules(shown):
     tab = shown(trace)
     assert tab.locator(".ad-rule").count() == 4
     assert tab.locator(RESULTS).all_text_contents() == ["x.grad = 32", "x.grad = 32", "x.grad = 96", "x.grad = 64"]
+    assert "Numerical: x.grad = 64" in tab.locator('[data-autodiff="rules"]').inner_text()
     tab.focus(GROUP)
     tab.keyboard.press("Home")
     assert grads(tab, a) == [""] * 4

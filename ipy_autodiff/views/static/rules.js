@@ -45,7 +45,10 @@ PARTS.rules = (data) => {
   }
   const heading = make("p", {}, make("b", {}, says.heading))
   section.append(heading, ...sentences.map((sentence) => make("p", {}, sentence)))
-  if (numerical) section.append(note(`${numerical[0]}: ${columns[0].left.map(([name], index) => `${name} = ${numerical[1][index]}`).join(", ")}`))
+  if (numerical) {
+    const measured = columns[0].left.map(([name], index) => `${name} = ${numerical[1][index]}`)
+    section.append(note(`${numerical[0]}: ${measured.join(", ")}`))
+  }
   section.append(chain ? make("details", {}, make("summary", {}, says.show), side) : side)
   go(most)
   return [section, () => {}]

@@ -45,7 +45,7 @@ PARTS.kin = ({ id, kin, steps = [], family }, page) => {
   const mark = () => {
     for (const [function_, key] of Object.entries(kin))
       page.root.querySelector(`[id="${prefix}${function_}"]`)?.classList.toggle("ad-kin", key === family.key)
-    said.textContent = family.chosen[family.key] || family.hint
+    said.textContent = family.key ? family.chosen.replace("{function}", () => family.names[family.key]) : family.hint
   }
   const choose = (function_) => family.choose(kin[function_] || null)
   page.root.addEventListener("click", (event) => {
