@@ -159,7 +159,7 @@ def _parts(trace: Trace, wanted: _Wanted, picture: graph.Picture | None) -> Iter
         elif name == "steps":
             told = stepper.tell(trace, judged=judged, asking=wanted.quiz)
             payload = _steps(told, picture)
-            modules = ["stepper"]
+            modules = ["stepper", *(["source_lines"] if told.sources else [])]
             if wanted.quiz:
                 from ipy_autodiff.views import quiz
 
@@ -213,7 +213,7 @@ def _steps(told: stepper.Stepper, picture: graph.Picture | None) -> dict[str, An
                 "lines": [[line.label, line.text, int(line.warn)] for line in step.lines],
                 "grads": step.changes,
                 "active": around.get(step.function, []),
-                "code_at": [step.cell, step.backward],
+                **({"code_at": [step.cell, step.backward]} if told.sources else {}),
             }
             for step in told.steps
         ],

@@ -122,8 +122,12 @@ def test_hostile_lines_stay_one_line_each(text):
     assert "<" not in html[html.rindex("mount({") : html.rindex(")</script>")]
 
 
-def test_a_small_cell_stays_a_small_output():
-    assert len(sent(seen(ENGINE, CELL))[1]) < 40_000
+def test_sources_are_sent_once():
+    cell = "\nx = Variable(np.array(0.5))\n" + "x = square(x)\n" * 30 + "x.backward()"
+    data, _ = sent(seen(ENGINE, cell))
+    assert len(data["steps"]) == 30
+    assert [name for name, _, _ in data["sources"]] == ["This cell", "Square.backward"]
+    assert len(json.dumps(data["sources"])) < 900
 
 
 def test_the_three_are_marked_together(page_of):
