@@ -5,7 +5,7 @@ Where a direction says that the gradient is wrong, its support is halved until a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import frexp, inf
 from typing import Any
@@ -23,12 +23,14 @@ from ipy_autodiff.gradcheck.derivative import (
     walk,
 )
 from ipy_autodiff.gradcheck.directions import Directions, direction
-from ipy_autodiff.gradcheck.ladder import UNIT, Array, Bools, Floats, Path, Rungs, real
+from ipy_autodiff.gradcheck.ladder import UNIT, Array, Bools, Floats, Path, Places, Rungs, real
 
 __all__ = ["ArrayCheck", "axis", "check_array", "scale_of"]
 
 MOST_NAMED = 4
 """How many wrong elements of a large array are looked for."""
+_FEW = 64
+"""Of arrays of up to so many elements, each is checked by itself where a direction meets a kink."""
 _EXCUSED = 16
 """After so many elements that look wrong along a direction and are right by themselves, no more are looked for."""
 
@@ -62,50 +64,30 @@ class ArrayCheck:
 
 
 def check_array(
-    f: Callable[[Floats], Any], x: Floats, gradient: Floats, *, single: bool, noise: float = 0.0, seed: int = 0
+    f: Callable[[Floats], Any],
+    x: Floats,
+    gradient: Floats,
+    *,
+    single: bool,
+    noise: Floats | float = 0.0,
+    blur: Floats | None = None,
+    seed: int = 0,
 ) -> ArrayCheck:
     """Compare ``gradient`` with the derivative of the sum of ``f(x)``'s elements.
 
     ``single`` asks for each element by itself, at 14 evaluations each; otherwise the array is checked as a whole, at 5
-    where it is plainly right, else at up to 33, and about 14 more for each halving where it is wrong. ``noise`` is the
-    gradient's own round-off, as one sigma.
+    where it is plainly right, else at up to 47, and about 14 more for each halving where it is wrong. ``noise`` is the
+    round-off of each of the gradient's elements, ``blur`` that of ``f(x)``'s beyond their last bits, as one sigma.
     """
-    start = real(f(x.copy()))
-    found = ArrayCheck(INCONCLUSIVE, np.full(x.shape, np.nan), np.full(x.shape, np.inf))
+    checker = _Checker(f, x, gradient, np.broadcast_to(noise, x.shape), blur, Directions(seed))
     if single:
-        _singly(f, x, gradient, start, np.arange(x.size), found, noise)
-        return found
-    infinite = np.flatnonzero(~np.isfinite(gradient))
-    if infinite.size:
-        _singly(f, x, gradient, start, infinite[:MOST_NAMED], found, noise)
-        return found
-    directions = Directions(seed)
-    support = np.ones(x.size, dtype=np.bool_)
-    zero = x.ravel() == 0
-    for _ in range(_EXCUSED):
-        if not support.any():
-            break
-        found.verdict = _along(f, x, gradient, start, support, directions, found, noise)
-        if found.kink and (support & zero).any():
-            # Most kinks sit at zero, and many of them together allow a wide range of slopes: one by one they do not.
-            support &= ~zero
-            _singly(f, x, gradient, start, np.flatnonzero(zero)[:_EXCUSED], found, noise)
-        elif found.verdict == FAIL:
-            at = _first_wrong(f, x, gradient, start, support, directions, noise)
-            _singly(f, x, gradient, start, at, found, noise)
-            support[at] = False
-        else:
-            break
-        if len(found.wrong) >= MOST_NAMED:
-            break
-    if found.wrong:
-        found.verdict = FAIL
-    elif found.verdict == FAIL:
-        found.verdict = INCONCLUSIVE
-    return found
+        checker.singly(np.arange(x.size))
+    else:
+        checker.together()
+    return checker.found
 
 
-def axis(f: Callable[[Floats], Any], x: Floats, start: Array, index: int) -> Path:
+def axis(f: Callable[[Floats], Any], x: Floats, start: Array, index: int, blur: Floats | None = None) -> Path:
     """The path along which only the element with this flat index moves."""
 
     def at(t: float) -> Any:
@@ -113,7 +95,7 @@ def axis(f: Callable[[Floats], Any], x: Floats, start: Array, index: int) -> Pat
         moved.flat[index] += t
         return f(moved)
 
-    return Path(at, start, scale_of(float(x.flat[index])))
+    return Path(at, start, scale_of(float(x.flat[index])), blur)
 
 
 def scale_of(x: float) -> float:
@@ -122,96 +104,122 @@ def scale_of(x: float) -> float:
     return max(2.0 ** (frexp(size)[1] - 1), 2.0**-1000) if 0 < size < inf else 1.0
 
 
-def _singly(
-    f: Callable[[Floats], Any],
-    x: Floats,
-    gradient: Floats,
-    start: Array,
-    indices: Sequence[int] | Array,
-    found: ArrayCheck,
-    noise: float,
-) -> None:
-    chosen = np.asarray(indices, dtype=np.intp)
-    g = gradient.ravel()[chosen]
-    slopes = differentiate([axis(f, x, start, int(index)) for index in chosen], g)
-    verdicts = slopes.judge(g, noise)
-    # An element whose bounds are far below the largest one's size is known as well as it matters.
-    matters = np.abs(g).max(initial=0.0)
-    with np.errstate(invalid="ignore"):
-        settled = (g >= slopes.lower) & (g <= slopes.upper) & (10 * slopes.uncertainty <= 1e-6 * matters)
-    verdicts = np.where((verdicts == INCONCLUSIVE) & settled, PASS, verdicts)
-    found.value.flat[chosen] = slopes.value
-    found.uncertainty.flat[chosen] = slopes.uncertainty
-    found.kink |= bool(slopes.kink.any())
-    if g.size == x.size:
-        found.rungs = slopes.rungs
-    if x.size > 1 and g.size == x.size:
-        nothing = (np.abs(g) <= 64 * UNIT * slopes.natural) & (slopes.judge(np.zeros_like(g)) == PASS)
-        found.vanishes = bool(nothing.all()) and not bool((verdicts == PASS).all())
-        verdicts = np.where(found.vanishes, PASS, verdicts)
-    found.wrong += [_index(place, x.shape) for place in chosen[verdicts == FAIL]]
-    found.verdict = int(
-        max((PASS, INCONCLUSIVE, FAIL), key=lambda code: _GRAVITY[code] * bool((verdicts == code).any()))
-    )
-
-
 _GRAVITY = {PASS: 1, INCONCLUSIVE: 2, FAIL: 3}
 
 
-def _index(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.unravel_index(place, shape))
+@dataclass(eq=False)
+class _Checker:
+    """One array's check: what is asked, and what was found so far."""
 
+    f: Callable[[Floats], Any]
+    x: Floats
+    gradient: Floats
+    noise: Floats
+    blur: Floats | None
+    directions: Directions
 
-def _along(
-    f: Callable[[Floats], Any],
-    x: Floats,
-    gradient: Floats,
-    start: Array,
-    support: Bools,
-    directions: Directions,
-    found: ArrayCheck | None,
-    noise: float,
-) -> int:
-    """The verdict along one random direction in which only the support moves."""
-    if support.all():
-        v = direction(x, directions, gradient)
-    else:
-        v = direction(x, directions, np.where(support, gradient.ravel(), 0.0).reshape(x.shape))
-        v *= support.reshape(x.shape)
-    slope = float(np.vdot(gradient, v))
-    if found is not None and noise == 0:
-        size = float(np.linalg.norm((gradient * v).ravel()))
-        sure = sure_slope(lambda t: f(x + t * v), slope, size, start=start)
-        if sure is not None:
-            found.take(slope, sure, CLOSE * size / COVERAGE, v)
-            return PASS
-    blur = noise * float(np.linalg.norm(v.ravel()))
-    measured = differentiate([walk(f, x, v, start)], [slope])
-    verdict = int(measured.judge(slope, blur)[0])
-    if verdict == INCONCLUSIVE and measured.lower[0] <= slope <= measured.upper[0]:
-        # Small because terms cancel: it is enough that an error of a thousandth in one of them would have shown.
-        typical = float(np.linalg.norm((gradient * v).ravel())) / max(np.sqrt(support.sum()), 1.0)
-        verdict = PASS if 10 * (measured.uncertainty[0] + blur) <= 5e-4 * typical else INCONCLUSIVE
-    if found is not None:
-        found.take(slope, float(measured.value[0]), float(measured.uncertainty[0]), v, measured.rungs)
-        found.kink |= bool(measured.kink[0])
-    return verdict
+    def __post_init__(self) -> None:
+        self.start = real(self.f(self.x.copy()))
+        if self.blur is not None and self.blur.size != self.start.size:
+            self.blur = None
+        self.found = ArrayCheck(INCONCLUSIVE, np.full(self.x.shape, np.nan), np.full(self.x.shape, np.inf))
 
+    def singly(self, chosen: Places) -> None:
+        """Check these elements, by their flat indices, each by itself."""
+        x, found = self.x, self.found
+        g, noise = self.gradient.ravel()[chosen], self.noise.ravel()[chosen]
+        slopes = differentiate([axis(self.f, x, self.start, int(index), self.blur) for index in chosen], g, noise)
+        verdicts = slopes.judge(g, noise)
+        # An element whose bounds are far below the largest one's size is known as well as it matters.
+        matters = np.abs(g).max(initial=0.0)
+        with np.errstate(invalid="ignore"):
+            settled = (g >= slopes.lower) & (g <= slopes.upper) & (10 * slopes.uncertainty <= 1e-6 * matters)
+        verdicts = np.where((verdicts == INCONCLUSIVE) & settled, PASS, verdicts)
+        found.value.flat[chosen] = slopes.value
+        found.uncertainty.flat[chosen] = slopes.uncertainty
+        found.kink |= bool(slopes.kink.any())
+        if g.size == x.size:
+            found.rungs = slopes.rungs
+        if x.size > 1 and g.size == x.size:
+            nothing = (np.abs(g) <= 64 * UNIT * slopes.natural) & (slopes.judge(np.zeros_like(g)) == PASS)
+            found.vanishes = bool(nothing.all()) and not bool((verdicts == PASS).all())
+            verdicts = np.where(found.vanishes, PASS, verdicts)
+        found.wrong += [self._index(place) for place in chosen[verdicts == FAIL]]
+        found.verdict = max(
+            (PASS, INCONCLUSIVE, FAIL), key=lambda code: _GRAVITY[code] * bool((verdicts == code).any())
+        )
 
-def _first_wrong(
-    f: Callable[[Floats], Any],
-    x: Floats,
-    gradient: Floats,
-    start: Array,
-    support: Bools,
-    directions: Directions,
-    noise: float,
-) -> Array:
-    """The flat index of an element within the support that is wrong, found by halving."""
-    places = np.flatnonzero(support)
-    while places.size > 1:
-        half = np.zeros_like(support)
-        half[places[: places.size // 2]] = True
-        wrong = _along(f, x, gradient, start, half, directions, None, noise) == FAIL
-        places = places[: places.size // 2] if wrong else places[places.size // 2 :]
-    return places
+    def together(self) -> None:
+        """Check the array along random directions; where that says that it is wrong, find out where."""
+        x, found = self.x, self.found
+        infinite = np.flatnonzero(~np.isfinite(self.gradient))
+        if infinite.size:
+            self.singly(infinite[:MOST_NAMED])
+            return
+        support = np.ones(x.size, dtype=np.bool_)
+        zero = x.ravel() == 0
+        for _ in range(_EXCUSED):
+            if not support.any():
+                break
+            found.verdict = self._along(support, found)
+            if found.kink and x.size <= _FEW:
+                # Each kink allows a range of slopes, and many of them together a wide one.
+                self.singly(np.arange(x.size))
+                return
+            if found.kink and (support & zero).any():
+                # Most kinks sit at zero: one by one they do not.
+                support &= ~zero
+                self.singly(np.flatnonzero(zero)[:_EXCUSED])
+            elif found.verdict == FAIL:
+                at = self._first_wrong(support)
+                self.singly(at)
+                support[at] = False
+            else:
+                break
+            if len(found.wrong) >= MOST_NAMED:
+                break
+        if found.wrong:
+            found.verdict = FAIL
+        elif found.verdict == FAIL:
+            found.verdict = INCONCLUSIVE
+
+    def _along(self, support: Bools, found: ArrayCheck | None) -> int:
+        """The verdict along one random direction in which only the support moves."""
+        f, x, gradient = self.f, self.x, self.gradient
+        if support.all():
+            v = direction(x, self.directions, gradient)
+        else:
+            v = direction(x, self.directions, np.where(support, gradient.ravel(), 0.0).reshape(x.shape))
+            v *= support.reshape(x.shape)
+        slope, noise = float(np.vdot(gradient, v)), 0.0
+        if self.noise.any():
+            noise = float(np.linalg.norm((self.noise * v).ravel()))
+        elif found is not None:
+            size = float(np.linalg.norm((gradient * v).ravel()))
+            sure = sure_slope(lambda t: f(x + t * v), slope, size, start=self.start)
+            if sure is not None:
+                found.take(slope, sure, CLOSE * size / COVERAGE, v)
+                return PASS
+        measured = differentiate([walk(f, x, v, self.start, blur=self.blur)], [slope], noise)
+        verdict = int(measured.judge(slope, noise)[0])
+        if verdict == INCONCLUSIVE and measured.lower[0] <= slope <= measured.upper[0]:
+            # Small because terms cancel: it is enough that an error of a thousandth in one of them would have shown.
+            typical = float(np.linalg.norm((gradient * v).ravel())) / max(np.sqrt(support.sum()), 1.0)
+            verdict = PASS if 10 * (measured.uncertainty[0] + noise) <= 5e-4 * typical else INCONCLUSIVE
+        if found is not None:
+            found.take(slope, float(measured.value[0]), float(measured.uncertainty[0]), v, measured.rungs)
+            found.kink |= bool(measured.kink[0])
+        return verdict
+
+    def _first_wrong(self, support: Bools) -> Places:
+        """The flat index of an element within the support that is wrong, found by halving."""
+        places = np.flatnonzero(support)
+        while places.size > 1:
+            half = np.zeros_like(support)
+            half[places[: places.size // 2]] = True
+            wrong = self._along(half, None) == FAIL
+            places = places[: places.size // 2] if wrong else places[places.size // 2 :]
+        return places
+
+    def _index(self, place: int) -> tuple[int, ...]:
+        return tuple(int(i) for i in np.unravel_index(place, self.x.shape))

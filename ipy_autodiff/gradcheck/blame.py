@@ -97,9 +97,9 @@ class _Suspicion:
         self.findings = [finding for finding in recording.findings if finding.mistake]
         functions = recording.graph.upstream(recording.of) if recording.of is not None else ()
         # What the engine was told not to record, its Functions cannot answer for.
-        self.functions = functions if all(function.recorded for function in functions) else ()
+        self.functions = functions if recording.of is not None and recording.graph.records(recording.of) else ()
         # The sweep meets the last Function first; of several that are wrong, that is where the numbers leave the truth.
-        self.checks = [comparison.functions[f] for f in reversed(self.functions) if f in comparison.functions]
+        self.checks = list(comparison.functions.values())[::-1] if self.functions else []
         self.wrong = [check for check in self.checks if _is_cause(check, self.checks, self.failed)]
         self.drawn = any(row.reason is not None and row.reason.identifier == "check.random" for row in comparison.rows)
         self.beyond_values = [*_unwritten(recording, self.functions)]
@@ -165,7 +165,7 @@ def _unwritten(recording: Recording, functions: Sequence[FunctionNode]) -> Itera
     """Functions that the cell sweeps back over and whose ``backward`` is a place kept for one."""
     if "backward" not in recording.source:
         return
-    for kind in {type(function.object): function for function in functions}.values():
+    for kind in recording.graph.one_of_each() if functions else ():
         if backward_method(kind.object) is None and callable(getattr(kind.object, "backward", None)):
             yield _blame(kind.name, "backward-returns-nothing", {"function": kind.name}, kind)
 

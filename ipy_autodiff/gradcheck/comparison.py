@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ipy_autodiff.gradcheck.array_check import ArrayCheck, check_array
-from ipy_autodiff.gradcheck.derivative import FAIL, PASS
+from ipy_autodiff.gradcheck.derivative import COVERAGE, FAIL, INCONCLUSIVE, PASS, RESOLUTION
 from ipy_autodiff.gradcheck.ladder import Array, Floats, Rungs
 from ipy_autodiff.gradcheck.local_check import LocalCheck, check_functions
 from ipy_autodiff.gradcheck.numbers import spelled
 from ipy_autodiff.gradcheck.program import OverBudget, Program
+from ipy_autodiff.gradcheck.round_off import round_off
 from ipy_autodiff.gradcheck.sweep_check import check_sweep
 from ipy_autodiff.messages import Message
-from ipy_autodiff.tracing.graph import FunctionNode, Recording, VariableNode
+from ipy_autodiff.tracing.graph import FunctionNode, Graph, Recording, VariableNode
 from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.tracing.replay import ReplayError
 
@@ -33,6 +34,9 @@ BUDGET = 40_000.0
 SINGLE = 16
 """Arrays of up to so many elements are checked element by element."""
 _SINGLE32 = 2.0**-24
+_HAIR = 1e-6
+_SHAKY = 1e-9
+"""A gradient whose round-off is this part of it has lost half of its digits."""
 _NAMES: tuple[Verdict, Verdict, Verdict] = ("pass", "fail", "inconclusive")
 
 
@@ -129,6 +133,8 @@ def compare(
     """
     if recording.of is None:
         return Comparison(())
+    if len(recording.graph.functions) > budget and not reference:
+        return _sampled(recording, budget)
     program = Program(recording, budget, reference)
     wanted = [*recording.wrt]
     if every_variable:
@@ -143,9 +149,26 @@ def compare(
             rows.append(compare_one(program, variable))
         if program.random:
             rows = [_by_the_chain_rule(program, checks, row) for row in rows]
+        if any(row.verdict == "fail" for row in rows) and not reference:
+            rows = _benefit_of_the_doubt(program, checks, rows)
     if progress is not None:
         progress(len(wanted), len(wanted))
     return Comparison(tuple(rows), checks, tuple(remarks), recording, reference)
+
+
+def _sampled(recording: Recording, budget: float) -> Comparison:
+    """Of a graph that is too large to be run even once: one Function of each class, by itself."""
+    checks: dict[FunctionNode, LocalCheck] = {}
+    for function in recording.graph.one_of_each():
+        if function.recorded and function.outputs:
+            nodes = tuple(dict.fromkeys((*function.inputs, *function.outputs)))
+            alone = Recording(Graph(nodes, (function,)), (), function.outputs[0], ())
+            program = Program(alone, budget)
+            with program.running():
+                checks |= check_functions(program)[0]
+    rows = [_undecided(node, recording.gradients.get(node), Message("check.budget")) for node in recording.wrt]
+    remark = Message("check.sampled", checked=f"{len(checks):,}", all=f"{len(recording.graph.functions):,}")
+    return Comparison(tuple(rows), checks, (remark,), recording)
 
 
 def compare_one(program: Program, variable: VariableNode) -> Row:
@@ -174,11 +197,45 @@ def _by_the_chain_rule(program: Program, checks: Mapping[FunctionNode, LocalChec
     """A row that random draws leave open passes where each Function and the sweep are right by themselves."""
     if row.reason is None or row.reason.identifier != "check.random":
         return row
-    right = all(function in checks and checks[function].verdict == "pass" for function in program.functions)
-    if row.backprop is None or not right or next(check_sweep(program, ()), None) is not None:
+    if row.backprop is None or not _right_link_by_link(program, checks, ("pass",)):
         return row
     names = ", ".join(dict.fromkeys(function.name for function in program.random))
     return replace(row, verdict="pass", reason=Message("check.by-the-chain-rule", function=names))
+
+
+def _right_link_by_link(
+    program: Program, checks: Mapping[FunctionNode, LocalCheck], enough: tuple[Verdict, ...]
+) -> bool:
+    """Whether each Function by itself has one of these verdicts, and the sweep is right: the rest is the chain rule."""
+    right = all(function in checks and checks[function].verdict in enough for function in program.functions)
+    mistakes = any(finding.mistake for finding in program.recording.findings)
+    return right and not mistakes and next(check_sweep(program, ()), None) is None
+
+
+def _benefit_of_the_doubt(
+    program: Program, checks: Mapping[FunctionNode, LocalCheck], rows: Sequence[Row]
+) -> list[Row]:
+    """Leave open what fails by a hair, or where digits are lost, while there is nothing that could have made it fail.
+
+    A function may swing so fast, or by so little, that no sample shows it.
+    """
+    doubtful = {row for row in rows if row.verdict == "fail" and row.backprop is not None and _is_fine(program, row)}
+    if not doubtful or not _right_link_by_link(program, checks, ("pass", "inconclusive")):
+        return list(rows)
+    reason = Message("check.undecided")
+    return [replace(row, verdict="inconclusive", reason=reason, wrong=()) if row in doubtful else row for row in rows]
+
+
+def _is_fine(program: Program, row: Row) -> bool:
+    """Whether a row's difference is small, or the gradient of few digits."""
+    gradient = np.asarray(row.backprop)
+    if gradient.dtype.kind != "f" or gradient.shape != row.variable.shape:
+        return False
+    size = float(np.abs(gradient).max(initial=0.0))
+    if row.numerical is not None and np.nanmax(np.abs(gradient - row.numerical), initial=0.0) <= _HAIR * size:
+        return True
+    noise = round_off(program).gradients.get(row.variable)
+    return noise is not None and noise.shape == gradient.shape and bool(np.any(noise > _SHAKY * np.abs(gradient)))
 
 
 def _undecided(variable: VariableNode, backprop: Array | None, reason: Message) -> Row:
@@ -200,15 +257,23 @@ def _measured(program: Program, variable: VariableNode, x: Floats, backprop: Arr
 
     single = x.size <= SINGLE and 14 * x.size * program.cost(variable) <= 0.25 * program.budget
     exact = _in_float64(program, variable, gradient)
-    noise = 0.0 if exact is None else 64 * _SINGLE32 * float(np.abs(exact).max(initial=0.0))
     judged = gradient if exact is None else exact
     found = check_array(f, x, judged, single=single)
     if found.verdict == FAIL and fault is None:
-        own = _own_noise(program, variable, x, judged, found)
-        if own > 0:
-            found = check_array(f, x, judged, single=single, noise=own)
-    if exact is not None and found.verdict == PASS and np.abs(gradient - exact).max(initial=0.0) > 10 * noise:
-        found = check_array(f, x, gradient, single=single, noise=noise)
+        known = round_off(program)
+        own = known.gradients.get(variable)
+        if own is not None and own.shape == x.shape:
+            found = check_array(f, x, judged, single=single, noise=own, blur=known.values)
+    if exact is not None and found.verdict == PASS:
+        largest = float(np.abs(exact).max(initial=0.0))
+        noise = np.full(x.shape, 64 * _SINGLE32 * largest)
+        if np.any(np.abs(gradient - exact) > COVERAGE * noise):
+            own = round_off(program, _SINGLE32).gradients.get(variable)
+            noise = noise if own is None or own.shape != x.shape else np.maximum(own, noise)
+        if np.any(np.abs(gradient - exact) > COVERAGE * noise):
+            found = check_array(f, x, gradient, single=single, noise=noise)
+        elif np.any(COVERAGE * noise > RESOLUTION * largest):
+            found.verdict = INCONCLUSIVE
 
     reasons = _reasons(program, variable, found, x, gradient)
     verdict = _NAMES[found.verdict]
@@ -266,26 +331,6 @@ def _in_float64(program: Program, variable: VariableNode, gradient: Floats) -> F
 
 def _is_short(data: Any) -> bool:
     return isinstance(data, np.ndarray | np.generic) and data.dtype.kind == "f" and data.dtype.itemsize < 8
-
-
-def _own_noise(program: Program, variable: VariableNode, x: Floats, gradient: Floats, found: ArrayCheck) -> float:
-    """Backprop's own round-off, as one sigma: how its answer scatters when the data moves in its last bits.
-
-    It is asked for only where the gradient is wrong by so little that round-off can explain it.
-    """
-    off = np.nanmax(np.abs(found.value - gradient), initial=0.0)
-    if off > 1e-4 * np.abs(gradient).max(initial=0.0):
-        return 0.0
-    of = program.recording.of
-    assert of is not None
-    answers = []
-    try:
-        for bits in (-3, -1, 1, 3, 5):
-            swept = program.replay.sweep(of, {variable: x * (1 + bits * 2.0**-52)})
-            answers.append(swept[variable].astype(np.float64))
-    except (ReplayError, RecursionError, KeyError):
-        return 0.0
-    return float(np.std(answers, axis=0).max(initial=0.0))
 
 
 def _reasons(program: Program, variable: VariableNode, found: ArrayCheck, x: Floats, gradient: Floats) -> list[Message]:

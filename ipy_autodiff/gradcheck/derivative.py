@@ -42,6 +42,8 @@ CLOSE = 2e-9
 """A slope that agrees so well with what is expected, of what it is made of, does so for no other reason."""
 NEGLIGIBLE = 1e-9
 """A gradient of exactly zero passes where the function would have shown this part of its natural slope."""
+_OTHER_STEPS = 41 / 64
+"""What steps are multiplied by to see whether they meet the same slope."""
 ROUNDING = 2.0**-30
 """How far, relatively, a right gradient may be off by its own round-off; a cast to float32 is fifty times worse."""
 
@@ -119,9 +121,16 @@ def derivative(f: Callable[[Floats], Any], x: npt.ArrayLike, gradient: npt.Array
     return found.reshape(point.shape)
 
 
-def walk(f: Callable[[Floats], Any], x: Floats, v: Floats, start: Any = None, scale: float = 1.0) -> Path:
+def walk(
+    f: Callable[[Floats], Any],
+    x: Floats,
+    v: Floats,
+    start: Any = None,
+    scale: float = 1.0,
+    blur: Floats | None = None,
+) -> Path:
     """The path from ``x`` along the direction ``v``."""
-    return Path(lambda t: f(x + t * v), real(f(x.copy()) if start is None else start), scale)
+    return Path(lambda t: f(x + t * v), real(f(x.copy()) if start is None else start), scale, blur)
 
 
 def sure_slope(
@@ -161,23 +170,32 @@ def _total(values: Array, weights: Array | None) -> float:
     return float(values.sum() if weights is None else np.vdot(weights, values))
 
 
-def differentiate(paths: Sequence[Path], expected: npt.ArrayLike | None = None) -> Derivative:
+def differentiate(
+    paths: Sequence[Path], expected: npt.ArrayLike | None = None, noise: npt.ArrayLike = 0.0
+) -> Derivative:
     """The slope of each path at its start; the array's length is the number of paths.
 
     Where a ladder of steps leaves it open whether ``expected`` is right, a finer one is tried, and near zero, where
-    the first was a very fine one, a coarser one. Nothing is called wrong before they have confirmed it.
+    the first was a very fine one, a coarser one. Nothing is called wrong before one with other steps has confirmed it.
+    ``noise`` is the round-off of ``expected``.
     """
     scales = np.array([path.scale for path in paths])
     found = _climb(paths, scales)
     wanted = found.value if expected is None else np.asarray(expected, dtype=np.float64).ravel()
-    doubtful = np.flatnonzero(found.judge(wanted) != PASS)
+    noise = np.broadcast_to(np.asarray(noise, dtype=np.float64), wanted.shape)
+    doubtful = np.flatnonzero(found.judge(wanted, noise) != PASS)
     if doubtful.size:
         other = _climb([paths[i] for i in doubtful.tolist()], scales[doubtful] * 2.0**-20)
         _take_nearer(found, doubtful, other)
-    doubtful = np.flatnonzero((scales < 0.125) & ((found.judge(wanted) != PASS) | found.flat))
+    doubtful = np.flatnonzero((scales < 0.125) & ((found.judge(wanted, noise) != PASS) | found.flat))
     if doubtful.size:
         other = _climb([paths[i] for i in doubtful.tolist()], np.ones(doubtful.size))
         _take_wider(found, doubtful, other, wanted[doubtful])
+    wrong = np.flatnonzero(found.judge(wanted, noise) == FAIL)
+    if wrong.size:
+        other = _climb([paths[i] for i in wrong.tolist()], scales[wrong] * _OTHER_STEPS)
+        usable = np.isfinite(other.uncertainty) & ~other.flat
+        found.forget(wrong[usable & _beyond(found.at(wrong), other)])
     return found
 
 
@@ -194,7 +212,8 @@ def _take_wider(found: Derivative, places: Places, new: Derivative, wanted: Floa
     """Take from a coarser ladder what it knows better: a finer one can be too short to see the function move."""
     old = found.at(places)
     usable = ~new.kink & np.isfinite(new.uncertainty)
-    gains = ~new.flat & ~_apart(old, new) & (new.uncertainty < old.uncertainty)
+    # Where fine steps are lost, coarse ones are too, though they may not show it.
+    gains = ~new.flat & np.isfinite(old.value) & ~_apart(old, new) & (new.uncertainty < old.uncertainty)
     agrees = ~new.flat & (new.judge(wanted) == PASS) & (wanted != 0)
     found.put(places, new, usable & (old.flat | gains | agrees))
 
@@ -203,6 +222,13 @@ def _apart(old: Derivative, new: Derivative) -> Bools:
     with np.errstate(all="ignore"):
         apart: Bools = np.abs(new.value - old.value) > COVERAGE * (new.uncertainty + old.uncertainty)
         return apart
+
+
+def _beyond(old: Derivative, new: Derivative) -> Bools:
+    """Whether two ladders' bounds, kinks allowed for, have nothing in common."""
+    with np.errstate(all="ignore"):
+        beyond: Bools = (new.lower > old.upper) | (new.upper < old.lower)
+        return beyond
 
 
 def _resolved(found: Derivative) -> Bools:

@@ -25,6 +25,9 @@ UNIT = 2.0**-53
 _SHORTEST: Places = np.concatenate([np.arange(m, LEVELS) for m in (1, 2, 3)])
 """For each entry of Richardson's table, the level of the shortest step that it is made of."""
 _FEW = 256
+_UNLIKE = 100.0
+_HOPELESS = 0.03
+"""Where round-off is more than this part of all that the function moves, there is no slope to be seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,8 @@ class Path:
     """``at(0.0)``."""
     scale: float = 1.0
     """How far it is sensible to go: steps are this times 2**-6 and less. A power of two, so that they are exact."""
+    blur: Floats | None = None
+    """The values' round-off where it is more than their last bits, as one sigma."""
 
 
 class Samples(NamedTuple):
@@ -103,7 +108,9 @@ def climb(paths: Sequence[Path], scales: Floats) -> Slope:
         value, sigma, best = _extrapolate(slope, noisy, 64.0, _reach(slope, seen, steps))
         bent = np.abs(seen.right[1] - seen.left[1]) / steps[1] * (scales / steps[1])
         sigma = sigma + 4 * UNIT * bent  # what the last bit of x itself is worth
-        value, sigma = np.where(seen.lost, np.nan, value), np.where(seen.lost, np.inf, sigma)
+        moves = np.fmax.reduce(np.fmax(np.abs(seen.right), np.abs(seen.left)))
+        hopeless = (noise[-1] > _HOPELESS * moves) & (noise[-1] > _HOPELESS**2 * seen.size[-1]) & ~seen.still
+        value, sigma = np.where(seen.lost, np.nan, value), np.where(seen.lost | hopeless, np.inf, sigma)
         (left, s, _), (right, t, _) = (
             _extrapolate(side / steps, 2 * noise / steps, 8.0) for side in (seen.left, seen.right)
         )
@@ -144,6 +151,8 @@ def _together(path: Path, steps: Floats) -> Floats:
     size = np.maximum(np.abs(plus), np.abs(minus))
     counted = np.where(moved.any(axis=1, keepdims=True), moved, True)
     floor = 2 * unit * np.sum(size, axis=1, where=counted)
+    if path.blur is not None:
+        floor = floor + 2 * np.sum(np.where(counted, path.blur.reshape(1, -1), 0.0), axis=1)
     sums = [np.sum(difference, axis=1) for difference in (plus - minus, plus - start, start - minus, size)]
     return np.stack([*sums[:3], floor, sums[3]])
 
@@ -158,9 +167,10 @@ def _one_by_one(path: Path, steps: Floats) -> Floats:
         if k == 0:
             moved = (plus != start) | (minus != start)
             counted = float(np.abs(start).sum(where=moved)) if moved.any() else size
+            blur = 0.0 if path.blur is None else 2 * float(path.blur.ravel().sum(where=moved))
         central, right = float((plus - minus).sum()), float((plus - start).sum())
         move = max(abs(right), abs(central))
-        rows.append((central, right, central - right, 2 * unit * (counted + move), size + move))
+        rows.append((central, right, central - right, 2 * unit * (counted + move) + blur, size + move))
     return np.array(rows).T
 
 
@@ -184,14 +194,18 @@ def _quantum(seen: Samples) -> Floats:
     bits = np.ldexp(mantissa, 53).astype(np.int64)
     lowest = np.ldexp((bits & -bits).astype(np.float64), exponent - 53)
     half = np.min(np.where(bits > 0, lowest, np.inf), axis=0) / 2
+    least = np.min(np.where(jumps > 0, jumps, np.inf), axis=0)
     both = np.any((seen.right != 0) & (seen.left != 0), axis=0)  # one side alone is a kink nearby, not a quantum
-    return np.where(both & np.isfinite(half), np.where(seen.still, 2 * half, half), 0.0)
+    # What stands still on short steps and moves on long ones jumps by as much as it moves first.
+    return np.where(both & np.isfinite(half), np.where(seen.still, np.fmax(2 * half, least), half), 0.0)
 
 
 def _reach(slope: Floats, seen: Samples, steps: Floats) -> tuple[Floats, Floats]:
     """How far from the two shortest steps' slopes an entry can be, if it is of the same function as they are."""
-    jitter = [np.abs(slope[k] - slope[k - 1]) * 2 * steps[k] for k in (LEVELS - 2, LEVELS - 1)]
-    least = np.fmax(np.fmax(*jitter), np.fmax(seen.floor[-1], _quantum(seen)))
+    longer, shorter = (np.abs(slope[k] - slope[k - 1]) * 2 * steps[k] for k in (LEVELS - 2, LEVELS - 1))
+    # Round-off shows in both alike. Where only the longer of the two steps is off, it is too long for the function.
+    jitter = np.where(longer > _UNLIKE * shorter, shorter, np.fmax(longer, shorter))
+    least = np.fmax(jitter, np.fmax(seen.floor[-1], _quantum(seen)))
     return slope[-2:], 30 * least / (2 * steps[-2:])
 
 

@@ -63,7 +63,7 @@ def _observe_forward(program: Program, check: LocalCheck) -> None:
     recorded = [array_of(node.data) for node in function.outputs]
     if len(ys) != len(recorded):  # an output that nothing held is gone, and which one is not known
         return
-    differs = any(not _same(y, saved, _tolerance(saved)) for y, saved in zip(ys, recorded, strict=True))
+    differs = any(not _same(_as(y, saved), saved, _tolerance(saved)) for y, saved in zip(ys, recorded, strict=True))
     if differs and function not in program.random:
         check.fail("output-not-forward")
 
@@ -197,6 +197,11 @@ def _same(first: Any, second: Any, tolerance: float) -> bool:
     largest = float(np.nanmax(np.abs(a), initial=0.0, where=np.isfinite(a)))
     # Numbers too small for all their digits are as good as zero.
     return np.allclose(a, b, rtol=tolerance, atol=tolerance * largest + _TINY, equal_nan=True)
+
+
+def _as(y: Array, saved: Any) -> Array:
+    """A result in float64 in the shorter format that it was saved in, for which it may be too large or too small."""
+    return y.astype(saved.dtype) if saved is not None and saved.dtype.kind == "f" and y.dtype.kind == "f" else y
 
 
 def _tolerance(saved: Any) -> float:

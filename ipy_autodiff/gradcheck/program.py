@@ -218,6 +218,34 @@ class _Quick(Replay):
         forward: Callable[..., Any] = self._copies.functions[function].forward
         return forward
 
+    def vjp_at(
+        self,
+        function: FunctionNode,
+        xs: Sequence[Any],
+        ys: Sequence[Any],
+        gys: Sequence[Any],
+        kept: Callable[[Any], Any],
+    ) -> tuple[Any, ...]:
+        """What ``backward`` answers where these, and not quite what ``forward`` gives, are its outputs.
+
+        ``kept`` makes something else of each array that ``forward`` leaves in the Function's attributes.
+        """
+        duplicate = self._copies.functions[function]
+        before = _attributes(duplicate)
+        self.vjp(function, xs, gys)
+        for name, value in _attributes(duplicate).items():
+            if value is not before.get(name) and isinstance(value, np.ndarray | np.generic):
+                with contextlib.suppress(AttributeError):
+                    setattr(duplicate, name, kept(value))
+        for node, y in zip(function.outputs, ys, strict=False):
+            self._copies.set_data(node, y)
+        return self.answer(function, [np.array(gy) for gy in gys])
+
+
+def _attributes(item: Any) -> dict[str, Any]:
+    slots = [name for kind in type(item).__mro__ for name in vars(kind).get("__slots__", ()) if hasattr(item, name)]
+    return {**{name: getattr(item, name) for name in slots}, **getattr(item, "__dict__", {})}
+
 
 class Call:
     """A Function's own ``forward``, to be called often: with arrays that may not be written to, for such arrays."""
