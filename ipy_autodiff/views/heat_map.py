@@ -35,7 +35,7 @@ def pack(array: Array, most: int) -> dict[str, Any]:
         reduced = smaller.reduceat(matrix, np.arange(0, matrix.shape[0], down), axis=0)
         reduced = smaller.reduceat(reduced, np.arange(0, matrix.shape[1], across), axis=1)
         told["blocks"] = list(reduced.shape)
-        told[name] = _numbers(reduced)
+        told[name] = _numbers(reduced, exact=0)
     lost = int(array.size - np.count_nonzero(np.isfinite(array)))
     return told | ({"lost": lost} if lost else {})
 
@@ -47,18 +47,20 @@ def places(flat: Array) -> str | int:
     return b64encode(flat.astype("<u2").tobytes()).decode()
 
 
-def _numbers(array: Array) -> dict[str, str]:
+def _numbers(array: Array, exact: int = _DOUBLE) -> dict[str, str]:
     array = np.asarray(array)
-    single = array.astype("<f4") if array.size > _DOUBLE else None
-    if single is None or not _survives(array, single):
-        return {"f8": b64encode(array.astype("<f8").tobytes()).decode()}
-    return {"f4": b64encode(single.tobytes()).decode()}
+    if array.size > exact:
+        with np.errstate(all="ignore"):
+            single = array.astype("<f4")
+        if _survives(array, single, 0.0 if exact else 1e-30):
+            return {"f4": b64encode(single.tobytes()).decode()}
+    return {"f8": b64encode(array.astype("<f8").tobytes()).decode()}
 
 
-def _survives(array: Array, single: Array) -> bool:
-    """Whether single precision holds every element but for its last digits."""
+def _survives(array: Array, single: Array, least: float) -> bool:
+    """Whether single precision holds every element but for its last digits, and but for those below ``least``."""
     with np.errstate(all="ignore"):
-        return bool(np.all(np.isclose(array, single, rtol=1e-6, atol=0, equal_nan=True)))
+        return bool(np.all(np.isclose(array, single, rtol=1e-6, atol=least, equal_nan=True)))
 
 
 def _mosaic(array: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipy_autodiff.messages import say
-from ipy_autodiff.tracing.graph import Graph, VariableNode
+from ipy_autodiff.tracing.graph import Array, Graph, VariableNode
 from ipy_autodiff.views.gradients import timeline
 from ipy_autodiff.views.heat_map import can_be_packed, pack, places
 from ipy_autodiff.views.labels import shorten
@@ -25,7 +25,8 @@ __all__ = ["part"]
 
 _MOST_VARIABLES = 120
 _MOST_ROWS = 40
-_MOST_SENT = 22_000  # elements of values and gradients in one page
+_MOST_SENT = 18_000  # elements of values and gradients in one page
+_FEWEST = 96  # of them for each array
 _MOST_DERIVATIVES = 5_000
 _MOST_CALLS = 24
 _MOST_TRIED = 40_000  # elements that Functions are tried with
@@ -73,8 +74,9 @@ def part(trace: Trace, patient: bool = False) -> Part | None:
         panel["says"]["before"] = say("panel.before")
         panel["open"] = 1
         panel["says"] |= {key: say(f"panel.{key}") for key in _SAID_OF_ARRAYS}
-        panel["most"] = _add_arrays(panel["variables"], trace, told)
-        panel["calls"] = _calls(trace.graph, variables, _ROWS_WITH_PATIENCE if patient else _ROWS)
+        _add_arrays(panel["variables"], trace, told)
+        budget = _ROWS_WITH_PATIENCE if patient else _ROWS
+        panel["calls"] = _calls(trace.graph, variables, panel["variables"], budget)
     return Part("panel", _static(told), ledger_text(told), {"panel": panel}, modules)
 
 
@@ -116,8 +118,8 @@ def _first(told: Sequence[Account]) -> int:
     return min(range(len(told)), key=interest)
 
 
-def _add_arrays(panel: Sequence[dict[str, Any]], trace: Trace, told: Sequence[Account]) -> int:
-    """Add values and gradients; the answer is how many elements an array may have to be sent whole."""
+def _add_arrays(panel: Sequence[dict[str, Any]], trace: Trace, told: Sequence[Account]) -> None:
+    """Add values, gradients, and old gradients that were never cleared."""
     history = timeline(trace.recording).history
     arrays = []
     for shown, one in zip(panel, told, strict=True):
@@ -129,27 +131,40 @@ def _add_arrays(panel: Sequence[dict[str, Any]], trace: Trace, told: Sequence[Ac
         ):
             continue
         shown["shape"], shown["kind"] = list(node.data.shape), spell_type(node.data)
+        shown["rank"] = 0 if node.role == "leaf" else 1 if node.named else 2
         carried = history.get(node.id, ())
         old = carried[0] if one.warn and node.data.size > 1 and carried else None
         for name, value in (("value", node.data), ("gradient", carried[-1] if carried else node.grad), ("old", old)):
             if value is not None and np.shape(value) == node.shape and np.asarray(value).dtype.kind in "biuf":
                 arrays.append((shown, name, np.asarray(value)))
-    most = MOST_ELEMENTS
-    while most > 64 and sum(min(value.size, most) for _, _, value in arrays) > _MOST_SENT:
-        most //= 2
-    for shown, name, value in arrays:
-        if name != "old" or value.size <= most:
-            shown[name] = pack(value, most)
-    return most
+    _pack_within(arrays, _MOST_SENT)
 
 
-def _calls(graph: Graph, variables: Sequence[VariableNode], budget: int) -> list[dict[str, Any]]:
-    """The Functions between the arrays, with what the lens knows of each."""
+def _pack_within(arrays: Sequence[tuple[dict[str, Any], str, Array]], room: int) -> None:
+    """Put the arrays where they belong: whole while there is room, leaves and named ones first; in blocks else."""
+    room -= sum(min(value.size, _FEWEST) for _, _, value in arrays)
+    for shown, name, value in sorted(arrays, key=lambda one: one[0]["rank"]):
+        more = value.size - min(value.size, _FEWEST)
+        whole = value.size <= MOST_ELEMENTS and more <= room
+        if not whole:
+            more = min(more, room, MOST_ELEMENTS) if value.size > MOST_ELEMENTS else 0
+        room -= more
+        if whole or name != "old":
+            shown[name] = pack(value, value.size if whole else _FEWEST + more)
+    for shown, _, _ in arrays:
+        shown.pop("rank", None)
+
+
+def _calls(
+    graph: Graph, variables: Sequence[VariableNode], shown: Sequence[dict[str, Any]], budget: int
+) -> list[dict[str, Any]]:
+    """The Functions between the arrays, with what the lens knows of those whose arrays are shown whole."""
     from ipy_autodiff.tracing.replay import Replay
 
     place = {node: index for index, node in enumerate(variables)}
     told: list[dict[str, Any]] = []
-    replay, tried, room = Replay(graph), 0, _MOST_DERIVATIVES
+    replay, room = Replay(graph), _MOST_DERIVATIVES
+    asked = tried = 0
     chosen = [
         function
         for function in graph.functions
@@ -165,14 +180,20 @@ def _calls(graph: Graph, variables: Sequence[VariableNode], budget: int) -> list
                 "out": [place[node] for node in function.outputs],
             }
             told.append(call)
+            if any("blocks" in shown[index].get("value", ()) for index in (*call["in"], *call["out"])):
+                continue
             tried += sum(np.size(node.data) for node in (*function.inputs, *function.outputs))
-            if len(told) > _MOST_CALLS or tried > _MOST_TRIED:
+            asked += 1
+            if asked > _MOST_CALLS or tried > _MOST_TRIED:
                 continue
             found = relations(function, replay, budget)
             if any(one.by_rows for one in found):
                 budget -= sum(np.size(node.data) for node in function.outputs)
-            room -= sum(item.derivative.size for item in found if isinstance(item.derivative, np.ndarray))
-            call["relations"] = [_relation(relation, room > 0) for relation in found]
+            call["relations"] = []
+            for one in found:
+                size = one.derivative.size if isinstance(one.derivative, np.ndarray) else 0
+                call["relations"].append(_relation(one, size <= room))
+                room -= size if size <= room else 0
     return told
 
 

@@ -25,7 +25,7 @@ function arrange(shape, wrap) {
   }
   const [rows, columns] = [0, 1].map((axis) => places.reduce((most, place) => Math.max(most, place[axis]), 0) + 1)
   const at = new Map(places.map(([row, column], i) => [row * columns + column, i]))
-  return { places, rows, columns, at: (row, column) => at.get(row * columns + column) }
+  return { places, rows, columns, at: (row, column) => (column < 0 || column >= columns ? undefined : at.get(row * columns + column)) }
 }
 
 // A map of `values`. Where `point` is given its elements can be pointed at: by mouse, by touch, by the arrow keys.
@@ -147,7 +147,7 @@ function heatMap(values, plan, small) {
       const frame = canvas.getBoundingClientRect()
       const ratio = frame.width / right
       const column = Math.floor(((event.clientX - frame.x) / ratio - rim) / wide), row = Math.floor(((event.clientY - frame.y) / ratio - rim) / high)
-      return column < 0 || column >= plan.columns ? undefined : plan.at(row, column)
+      return plan.at(row, column)
     },
     mark(place, others = new Set()) {
       over.clearRect(0, 0, marks.width, marks.height)

@@ -1,5 +1,5 @@
 // A Variable's elements: value and gradient as maps, and with them the arrays that its elements come from and go into.
-function drawArrays(one, { says, variables, calls, most }, account) {
+function drawArrays(one, { says, variables, calls }, account) {
   const fill = (text, words) => text.replace(/\{(\w+)\}/g, (_, key) => words[key])
   const count = sizeOf(one.shape)
   const whole = ({ value }) => Boolean(value && !value.block)
@@ -71,7 +71,7 @@ function drawArrays(one, { says, variables, calls, most }, account) {
         links.push({ after, variable, call, walk })
       }
     }
-  } else notes.push(fill(says.too_large, { n: most }))
+  } else notes.push(says.too_large)
 
   const tell = (shown) => {
     sum.replaceChildren()
