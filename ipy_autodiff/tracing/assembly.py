@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import gc
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ipy_autodiff.messages import Message
-from ipy_autodiff.tracing.calls import Call, CallLog, Origin
+from ipy_autodiff.tracing.calls import MANY, Call, CallLog, Origin
 from ipy_autodiff.tracing.graph import Finding, FunctionNode, Graph, VariableNode
+from ipy_autodiff.tracing.lazily import LazyGraph, Nodes, Wiring
 from ipy_autodiff.tracing.reading import (
     CREATOR,
+    GRADIENT,
     INPUTS,
     NAME,
     OUTPUTS,
     array_of,
     data_of,
     dereferenced,
-    gradient_of,
     is_function,
     is_variable,
     kept,
@@ -41,6 +45,8 @@ class _Producer:
     call: Call | None
     places: tuple[int, ...] = ()
     """Where the outputs that live stand among all; empty where all live."""
+    visited: int = 0
+    """1 while its inputs are visited, 2 when that is done."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,79 +70,162 @@ def assemble(
     line of the cell, and its text, of a call that was seen.
     """
     log = CallLog() if log is None else log
-    producers, order, cycle = _walk(outputs, log)
-    naming = _Naming(names or {}, local_names or {})
-    variables: dict[int, Any] = {}
-    made_by: dict[int, _Producer] = {}
-    consumed: set[int] = set()
-    data: dict[int, Any] = {}
-    for producer in order:
-        for argument in producer.arguments:
-            if is_variable(argument):
-                variables.setdefault(id(argument), argument)
-                consumed.add(id(argument))
-        for output in producer.outputs:
+    with _uncollected():
+        producers, order, cycle = _walk(outputs, log)
+        variables: dict[int, Any] = {}
+        made_by: dict[int, _Producer] = {}
+        consumed: set[int] = set()
+        data: dict[int, Any] = {}
+        for producer in order:
+            for argument in producer.arguments:
+                if is_variable(argument):
+                    variables.setdefault(id(argument), argument)
+                    consumed.add(id(argument))
+            for output in producer.outputs:
+                variables.setdefault(id(output), output)
+                made_by[id(output)] = producer
+            if producer.call is not None:
+                _take_data(producer, data)
+        for output in outputs:
             variables.setdefault(id(output), output)
-            made_by[id(output)] = producer
-        if producer.call is not None:
-            _take_data(producer, data)
-    for output in outputs:
-        variables.setdefault(id(output), output)
-    for key, producer in producers.items():
-        made_by.setdefault(key, producer)
+        for key, producer in producers.items():
+            made_by.setdefault(key, producer)
+        found = _Found(variables, made_by, consumed, data, order, _Naming(names or {}, local_names or {}), code)
+        if len(order) > MANY and not cycle:
+            return _lazily(found, outputs, log)
+    nodes = {key: found.node(number, key) for number, key in enumerate(variables)}
+    functions = [_function_node(number, producer, nodes, code) for number, producer in enumerate(order)]
+    listed_nodes = tuple(nodes.values())
+    findings = list(_findings(functions, listed_nodes, [node.data for node in listed_nodes], order, cycle))
+    findings += _cuts(outputs, order, log, nodes)
+    return Assembled(Graph(listed_nodes, tuple(functions), tuple(findings)), nodes)
 
-    nodes: dict[int, VariableNode] = {}
-    for number, (key, variable) in enumerate(variables.items()):
-        name, named = naming.of(variable, made_by.get(key))
-        nodes[key] = VariableNode(
+
+@dataclass(eq=False)
+class _Found:
+    """What was found behind the outputs, before there are nodes: everything by the Variables' ``id``."""
+
+    variables: dict[int, Any]
+    made_by: dict[int, _Producer]
+    consumed: set[int]
+    data: dict[int, Any]
+    """Arrays as they were when their calls were made, as far as that was seen."""
+    order: list[_Producer]
+    naming: _Naming
+    code: Callable[[Call], tuple[int | None, str]] | None
+
+    def node(self, number: int, key: int, seen: Any = None) -> VariableNode:
+        """The node of one Variable; ``seen`` are its data and its gradient when the graph was read, by default now."""
+        variable = self.variables[key]
+        name, named = self.naming.of(variable, self.made_by.get(key))
+        data, gradient = (data_of(variable), GRADIENT.read(variable)) if seen is None else seen
+        return VariableNode(
             id=f"v{number}",
             name=name,
             named=named,
-            data=data[key] if key in data else _data(variable),
-            grad=gradient_of(variable),
-            role="leaf" if key not in made_by else "intermediate" if key in consumed else "output",
+            data=self.data[key] if key in self.data else _data(data),
+            grad=kept(array_of(gradient)),
+            role="leaf" if key not in self.made_by else "intermediate" if key in self.consumed else "output",
             object=variable,
         )
-    functions = [_function_node(number, producer, nodes, code) for number, producer in enumerate(order)]
-    findings = list(_findings(functions, nodes.values(), order, cycle))
-    findings += _cuts(outputs, order, log, nodes)
-    return Assembled(Graph(tuple(nodes.values()), tuple(functions), tuple(findings)), nodes)
+
+
+def _lazily(found: _Found, outputs: Sequence[Any], log: CallLog) -> Assembled:
+    """The same for so many calls that their nodes are made as they are asked for."""
+    keys = list(found.variables)
+    place = {key: number for number, key in enumerate(keys)}
+    values = [data_of(variable) for variable in found.variables.values()]
+    gradients = [GRADIENT.read(variable) for variable in found.variables.values()]
+    variables = Nodes(len(keys), lambda number: found.node(number, keys[number], (values[number], gradients[number])))
+    nodes = _ByObject(place, variables)
+    functions = Nodes(len(found.order), lambda number: _function_node(number, found.order[number], nodes, found.code))
+    inputs = [[place[id(item)] for item in producer.arguments if is_variable(item)] for producer in found.order]
+    wiring = Wiring.of(inputs, [[place[id(item)] for item in producer.outputs] for producer in found.order], len(keys))
+    findings = list(_findings(functions, variables, values, found.order, False))
+    findings += _cuts(outputs, found.order, log, nodes)
+    calls = [_told(producer, found.code) for producer in found.order]
+    graph = LazyGraph(variables, functions, tuple(findings), wiring, calls)
+    for leaf in np.flatnonzero(wiring.maker < 0)[:MANY].tolist():
+        variables[leaf]
+    return Assembled(graph, nodes)
+
+
+def _told(
+    producer: _Producer, code: Callable[[Call], tuple[int | None, str]] | None
+) -> tuple[type, int | None, int, bool]:
+    call = producer.call
+    if call is None:
+        return type(producer.function), None, 0, True
+    return type(producer.function), code(call)[0] if code is not None else None, call.sweep, call.recorded
+
+
+class _ByObject(Mapping[int, VariableNode]):
+    """The node of each live Variable by its ``id``, made when it is asked for."""
+
+    def __init__(self, place: Mapping[int, int], nodes: Nodes[VariableNode]) -> None:
+        self._place = place
+        self._nodes = nodes
+
+    def __getitem__(self, key: int) -> VariableNode:
+        return self._nodes[self._place[key]]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._place
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._place)
+
+    def __len__(self) -> int:
+        return len(self._place)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of garbage, which would go through all that is being built again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _walk(outputs: Sequence[Any], log: CallLog) -> tuple[dict[int, _Producer], list[_Producer], bool]:
     """What made each Variable, by id; the calls in an order in which they can run; and whether there is a cycle."""
     producers: dict[int, _Producer] = {}
     by_key: dict[tuple[str, int], _Producer] = {}
-    state: dict[int, int] = {}  # of a producer: 1 while its inputs are visited, 2 when done
     order: list[_Producer] = []
     cycle = False
     for root in outputs:
-        pending: list[tuple[Any, bool]] = [(root, False)]
+        pending: list[Any] = [root]
         while pending:
-            variable, leaving = pending.pop()
-            if leaving:
-                producer = producers[id(variable)]
-                if state[id(producer)] == 1:
-                    state[id(producer)] = 2
-                    order.append(producer)
+            variable = pending.pop()
+            if type(variable) is _Producer:  # all that it takes has been visited
+                variable.visited = 2
+                order.append(variable)
                 continue
-            found = producers.get(id(variable)) or _producer(variable, log, by_key)
+            key = id(variable)
+            if key in producers:
+                cycle = cycle or producers[key].visited == 1
+                continue
+            found = _producer(variable, log, by_key)
             if found is None:
                 continue
-            producers[id(variable)] = found
-            if id(found) in state:
-                cycle = cycle or state[id(found)] == 1
+            producers[key] = found
+            if found.visited:
+                cycle = cycle or found.visited == 1
                 continue
-            state[id(found)] = 1
-            pending.append((variable, True))
-            pending.extend((argument, False) for argument in reversed(found.arguments) if is_variable(argument))
+            found.visited = 1
+            pending.append(found)
+            pending.extend(argument for argument in reversed(found.arguments) if is_variable(argument))
     if not cycle and all(producer.call is not None for producer in order):
         order.sort(key=lambda producer: producer.call.number if producer.call else 0)
     return producers, order, cycle
 
 
 def _producer(variable: Any, log: CallLog, by_key: dict[tuple[str, int], _Producer]) -> _Producer | None:
-    call = log.made(variable)
+    call = log.made(variable) if log.knows(variable) else None
     if call is not None and call.function is not None:
         key = ("call", id(call))
         if key not in by_key:
@@ -152,13 +241,21 @@ def _producer(variable: Any, log: CallLog, by_key: dict[tuple[str, int], _Produc
         return None
     key = ("function", id(creator))
     if key not in by_key:
-        saved = OUTPUTS.read(creator)
+        saved, taken = OUTPUTS.read(creator), INPUTS.read(creator)
+        arguments = taken if type(taken) is tuple and not any(map(_is_reference, taken)) else listed(taken)
+        if type(saved) is tuple and len(saved) == 1 and saved[0] is variable:
+            by_key[key] = producer = _Producer(creator, arguments, saved, None)
+            return producer
         places = _places([dereferenced(item) for item in saved]) if isinstance(saved, list | tuple) else ()
-        by_key[key] = _Producer(creator, listed(INPUTS.read(creator)), listed(saved), None, places)
+        by_key[key] = _Producer(creator, arguments, listed(saved), None, places)
     producer = by_key[key]
     if not any(output is variable for output in producer.outputs):
         producer.outputs = (*producer.outputs, variable)
     return producer
+
+
+def _is_reference(item: Any) -> bool:
+    return item is None or isinstance(item, weakref.ReferenceType)
 
 
 def _places(outputs: Sequence[Any]) -> tuple[int, ...]:
@@ -180,8 +277,7 @@ def _take_data(producer: _Producer, data: dict[int, Any]) -> None:
             data[id(output)] = array
 
 
-def _data(variable: Any) -> Any:
-    data = data_of(variable)
+def _data(data: Any) -> Any:
     array = array_of(data) if not is_variable(data) else None
     return kept(array) if isinstance(data, np.ndarray | np.generic) or array is not None else data
 
@@ -253,34 +349,39 @@ class _Naming:
 
 def _findings(
     functions: Sequence[FunctionNode],
-    variables: Iterable[VariableNode],
+    variables: Sequence[VariableNode],
+    data: Sequence[Any],
     order: Sequence[_Producer],
     cycle: bool,
 ) -> Iterable[Finding]:
-    seen: dict[int, FunctionNode] = {}
-    for function, producer in zip(functions, order, strict=True):
-        first = seen.setdefault(id(function.object), function)
-        saves = producer.call is None or producer.call.saves_inputs
-        if first is not function and saves:
+    seen: dict[int, int] = {}
+    for place, producer in enumerate(order):
+        first = seen.setdefault(id(producer.function), place)
+        if first != place and (producer.call is None or producer.call.saves_inputs):
+            function = functions[place]
             yield Finding(
                 "function-called-twice",
-                Message("trace.function-called-twice", function=function.name, lines=_lines(first, function)),
+                Message(
+                    "trace.function-called-twice", function=function.name, lines=_lines(functions[first], function)
+                ),
                 function=function,
             )
     if cycle:
         culprit = next((f for f in functions if len(f.outputs) > 1 and set(f.outputs) & set(f.inputs)), None)
         culprit = culprit or next((f for f in functions if len(f.outputs) > 1), functions[0])
         yield Finding("cycle", Message("trace.cycle", function=culprit.name), function=culprit)
-    unrecorded = next((function for function in functions if not function.recorded), None)
-    if unrecorded is not None:
+    left_out = next((place for place, found in enumerate(order) if found.call and not found.call.recorded), None)
+    if left_out is not None:
+        unrecorded = functions[left_out]
         message = Message("trace.not-recorded", function=unrecorded.name, variable=unrecorded.outputs[0].name)
         yield Finding("not-recorded", message, unrecorded, mistake=False)
     elif order and not any(producer.call is None or producer.call.saves_inputs for producer in order):
         yield Finding("nothing-saved", Message("trace.nothing-saved", function=functions[0].name), mistake=False)
     elif order and not any(CREATOR.read(output) is not None for producer in order for output in producer.outputs):
         yield Finding("no-creator", Message("trace.no-creator", variable=functions[-1].outputs[0].name), mistake=False)
-    for variable in variables:
-        if not isinstance(variable.data, np.ndarray | np.generic):
+    for place, value in enumerate(data):
+        if is_variable(value) or (not isinstance(value, np.ndarray | np.generic) and array_of(value) is None):
+            variable = variables[place]
             yield Finding(
                 "data-is-no-array",
                 Message("trace.data-is-no-array", variable=variable.name, kind=type(variable.data).__name__),

@@ -200,6 +200,15 @@ class CallLog:
             self._sweep_up()
         return len(self._by_output) > MANY
 
+    @property
+    def crowded(self) -> bool:
+        """Whether the log is full; quick where it is not."""
+        return len(self._by_output) > MANY and (not self._dead or self.full)
+
+    def knows(self, variable: Any) -> bool:
+        """Whether a call was seen that made this Variable, or one at the same place in memory before it."""
+        return id(variable) in self._by_output
+
     def __len__(self) -> int:
         """How many Variables are known that a call made."""
         self._sweep_up()

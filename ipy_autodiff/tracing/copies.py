@@ -159,8 +159,7 @@ def aside(graph: Graph) -> Iterator[None]:
         yield
         return
     _depth += 1
-    objects: list[Any] = [node.object for node in graph.variables[:1]] + [node.object for node in graph.functions]
-    classes = {kind for item in objects for kind in type(item).__mro__[:-1]}
+    classes = {kind for item in graph.classes for kind in item.__mro__[:-1]}
     states = {kind: dict(vars(kind)) for kind in classes}
     numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002 - the student's, kept as it was
     try:

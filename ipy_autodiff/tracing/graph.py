@@ -128,6 +128,15 @@ class Graph:
         return tuple(variable for variable in self.variables if variable.role == "leaf")
 
     @property
+    def classes(self) -> set[type]:
+        """The classes of the live Functions, and that of a Variable."""
+        return {type(node.object) for node in self.variables[:1]} | {type(node.object) for node in self.functions}
+
+    def one_of_each(self) -> list[FunctionNode]:
+        """The first Function of each class."""
+        return list({type(node.object): node for node in reversed(self.functions)}.values())
+
+    @property
     def cyclic(self) -> bool:
         """Whether a Variable leads back to itself: the mark of a Function instance that was called twice."""
         return any(finding.code == "cycle" for finding in self.findings)
@@ -146,6 +155,15 @@ class Graph:
             wanted.update(fresh)
             pending.extend(fresh)
         return tuple(function for function in self.functions if function in chosen)
+
+    def leaves_behind(self, variable: VariableNode) -> list[VariableNode]:
+        """The leaves that went into the Functions that ``variable`` was computed with."""
+        reached = {node for function in self.upstream(variable) for node in function.inputs}
+        return [leaf for leaf in self.leaves if leaf in reached]
+
+    def records(self, variable: VariableNode) -> bool:
+        """Whether the engine recorded all the calls that ``variable`` was computed with."""
+        return all(function.recorded for function in self.upstream(variable))
 
 
 @dataclass(frozen=True, eq=False)

@@ -113,7 +113,7 @@ def _recording(
         graph=graph,
         steps=swept.steps,
         of=node,
-        wrt=_chosen(graph, node, wrt) if all(function.recorded for function in functions) else (),
+        wrt=_chosen(graph, node, wrt) if graph.records(node) else (),
         source=source,
         swept_by=swept.by,
         gradients=swept.gradients,
@@ -124,8 +124,7 @@ def _recording(
 
 def _chosen(graph: Graph, of: VariableNode, wrt: Sequence[str] | None) -> tuple[VariableNode, ...]:
     if wrt is None:
-        reached = {node for function in graph.upstream(of) for node in function.inputs}
-        leaves = [leaf for leaf in graph.leaves if leaf in reached]
+        leaves = graph.leaves_behind(of)
         # A number that stood in an expression became a Variable as well; nobody asks for its gradient.
         return tuple(leaf for leaf in leaves if leaf.named or leaf.shape != ()) or tuple(leaves)
     chosen = []

@@ -39,6 +39,12 @@ class Swept:
 def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Replay) -> Swept:
     """The backward pass from ``of``: the cell's own where it made one, else the student's engine on copies."""
     functions = graph.upstream(of)
+    if len(functions) > MANY:
+        message = Message("trace.many-functions", count=len(functions), limit=MANY)
+        finding = Finding("many-functions", message, mistake=False)
+        swept = any(sweep.root is of.object for sweep in seen)
+        gradients = {leaf: leaf.grad for leaf in graph.leaves if leaf.grad is not None} if swept else {}
+        return Swept((), "cell" if swept else "nobody", gradients, (finding,))
     by_object = _by_object(functions)
     latest = list(reversed(seen))
     own = [sweep for sweep in latest if sweep.root is of.object]
@@ -47,12 +53,6 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
         calls = calls if sweep.root_reference is not None else _last_pass(calls, by_object)
         if functions and len({id(call.function) for call in calls}) == len(by_object) and len(calls) >= len(functions):
             return _as_seen(graph, of, calls, sweep, by_object, replay)
-    if len(functions) > MANY:
-        message = Message("trace.many-functions", count=len(functions), limit=MANY)
-        finding = Finding("many-functions", message, mistake=False)
-        swept = any(sweep.root is of.object for sweep in seen)
-        gradients = {leaf: leaf.grad for leaf in graph.leaves if leaf.grad is not None} if swept else {}
-        return Swept((), "cell" if swept else "nobody", gradients, (finding,))
     anew = sweep_on_copies(graph, of, functions, replay)
     if any(step.error is not None for step in anew.steps):
         return anew

@@ -161,7 +161,7 @@ class Cards:
 
     def has_gradient(self, variable: VariableNode) -> bool:
         """Whether it has one, or at least room for one: the book's first steps have not."""
-        return variable.id in self.gradients.history or GRADIENT.name(variable.object) is not None
+        return self.gradients.history.get(variable.id) is not None or GRADIENT.name(variable.object) is not None
 
     def _card(self, variable: VariableNode) -> _Card:
         name, kind, value, gradient = self.texts(variable)

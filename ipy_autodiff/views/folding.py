@@ -6,16 +6,17 @@ between two of them; Variables within a part, or too many to tell apart, are cou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
+from ipy_autodiff.tracing.lazily import LazyGraph, Wiring
 from ipy_autodiff.views.outline import Part, arrange, inside, outline
 
 __all__ = ["MOST_FUNCTIONS", "Folded", "Level", "Levels", "fold", "part_id", "place_of"]
@@ -94,16 +95,27 @@ def place_of(graph: Graph, function: str) -> int | None:
     return next((place for place, node in enumerate(graph.functions) if node.id == function), None)
 
 
+_known: WeakKeyDictionary[Graph, Level] = WeakKeyDictionary()
+
+
 class Levels:
     """The levels of one graph, each computed when it is asked for."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self._wiring = _Wiring(graph)
 
     @cached_property
+    def _wiring(self) -> _Wiring:
+        return _Wiring(self.graph)
+
+    @property
     def whole(self) -> Level:
         """The graph as it is first shown."""
+        if self.graph not in _known:
+            _known[self.graph] = self._whole()
+        return _known[self.graph]
+
+    def _whole(self) -> Level:
         count = len(self.graph.functions)
         if count <= MOST_FUNCTIONS:
             return self._level([Part(place, place + 1) for place in range(count)])
@@ -210,25 +222,29 @@ def _some(variables: list[int], most: int, *, all_or_none: bool) -> tuple[list[i
 
 
 class _Wiring:
-    """Which Variable goes into and comes out of which call, as arrays of places."""
+    """Which Variable goes into and comes out of which call, and what is known of the calls, by their places."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        functions = graph.functions
-        self.names = [function.name for function in functions]
-        self.lines = [function.line for function in functions]
-        self.sweeps = [function.sweep for function in functions]
-        place = {variable: number for number, variable in enumerate(graph.variables)}
-        self.input_starts, self.inputs = _flat([[place[v] for v in function.inputs] for function in functions])
-        self.output_starts, self.outputs = _flat([[place[v] for v in function.outputs] for function in functions])
-        numbers = np.arange(len(functions))
-        takers = np.repeat(numbers, np.diff(self.input_starts))
-        self.makers = np.repeat(numbers, np.diff(self.output_starts))
-        count = len(graph.variables)
-        self.maker, self.first, self.last = (np.full(count, -1) for _ in range(3))
-        self.maker[self.outputs] = self.makers
-        self.last[self.inputs] = takers
-        self.first[self.inputs[::-1]] = takers[::-1]
+        if isinstance(graph, LazyGraph):
+            wiring = graph.wiring
+            self.names = [kind.__name__ for kind, *_ in graph.calls]
+            self.lines = [line for _, line, *_ in graph.calls]
+            self.sweeps = [sweep for *_, sweep, _ in graph.calls]
+        else:
+            functions = graph.functions
+            place = {variable: number for number, variable in enumerate(graph.variables)}
+            inputs, outputs = (
+                [[place[v] for v in getattr(function, side)] for function in functions]
+                for side in ("inputs", "outputs")
+            )
+            wiring = Wiring.of(inputs, outputs, len(graph.variables))
+            self.names = [function.name for function in functions]
+            self.lines = [function.line for function in functions]
+            self.sweeps = [function.sweep for function in functions]
+        self.input_starts, self.inputs = wiring.input_starts, wiring.inputs
+        self.output_starts, self.outputs = wiring.output_starts, wiring.outputs
+        self.maker, self.first, self.last = wiring.maker, wiring.first, wiring.last
 
     def function_id(self, place: int) -> str:
         return self.graph.functions[place].id
@@ -283,11 +299,3 @@ class _Wiring:
     def _item_of(functions: Indexes, item: Indexes, start: int, stop: int) -> Indexes:
         within = (functions >= start) & (functions < stop)
         return np.where(within, item[np.where(within, functions - start, 0)], -1)
-
-
-def _flat(lists: Iterable[Sequence[int]]) -> tuple[Indexes, Indexes]:
-    """Lists one after the other, and where each starts; one start more than lists."""
-    rows = list(lists)
-    starts = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum([len(row) for row in rows], out=starts[1:])
-    return starts, np.fromiter(chain.from_iterable(rows), np.int64, int(starts[-1]))

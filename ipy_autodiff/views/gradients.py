@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from ipy_autodiff.tracing.graph import Array, Recording
+from ipy_autodiff.tracing.lazily import LazyGraph
 from ipy_autodiff.views.numbers import inline
 
 __all__ = ["Timeline", "timeline"]
@@ -57,6 +59,8 @@ def _follow(recording: Recording) -> Timeline:
                 change[identifier] = addition.after
                 carried.append(addition.after)
         changes.append(change)
+    if isinstance(recording.graph, LazyGraph) and not recording.steps:
+        return Timeline(start, (), _WhenAsked(recording))
     for variable in recording.graph.variables:
         left = recording.gradients.get(variable)
         if left is None and variable.id not in history:
@@ -64,3 +68,18 @@ def _follow(recording: Recording) -> Timeline:
         if left is not None:
             history.setdefault(variable.id, []).append(left)
     return Timeline(start, tuple(changes), {identifier: carried for identifier, carried in history.items() if carried})
+
+
+class _WhenAsked(dict[str, list[Array]]):
+    """The history of a graph without steps that is too large to be gone through."""
+
+    def __init__(self, recording: Recording) -> None:
+        super().__init__()
+        self._variables = recording.graph.variables
+        self._gradients = recording.gradients
+
+    def get(self, identifier: str, default: Any = None) -> Any:
+        variable = self._variables[int(identifier[1:])]
+        left = self._gradients.get(variable)
+        left = variable.grad if left is None else left
+        return default if left is None else [left]
