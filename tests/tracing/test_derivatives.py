@@ -215,3 +215,11 @@ def test_arrays_are_differentiated_as_their_sum():
     recording, _, _ = watch(OURS, [cell])
     assert right(recording) == [True] * 2
     np.testing.assert_allclose(recording.derivatives[0].recording.of.data, np.exp([0.3, 0.7]) * [1.3, 1.7])
+
+
+def test_the_eighth_derivative_leaves_the_result_in_front():
+    cell = "x = Variable(np.array(1.0))\ny = tanh(x)\ny.backward(create_graph=True)\nfor _ in range(7):\n"
+    cell += "    gx = x.grad\n    x.cleargrad()\n    gx.backward(create_graph=True)"
+    recording, _, _ = watch(OURS, [cell])
+    assert recording.of.name == "y"
+    assert [derivative.label for derivative in recording.derivatives] == ["y′", "y″"]
