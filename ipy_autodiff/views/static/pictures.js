@@ -35,8 +35,8 @@ function plot(xs, ys, xName, yName, log) {
   const path = (kind, d) => svg.append(svgElement("path", { class: kind, d }))
   const word = (x, y, text, anchor = "end") => svg.append(svgElement("text", { x, y, "text-anchor": anchor }, text))
   const toX = axis(xs, 58, 350, log), toY = axis(ys, 192, 22, log)
-  for (const [at, text] of toX.ticks) path("", `M${at} 22V192`), word(at, 207, text, "middle")
-  for (const [at, text] of toY.ticks) path("", `M58 ${at}H350`), word(53, at + 4, text)
+  for (const [at, text] of toX.ticks) path("ad-grid", `M${at} 22V192`), word(at, 207, text, "middle")
+  for (const [at, text] of toY.ticks) path("ad-grid", `M58 ${at}H350`), word(53, at + 4, text)
   word(350, 226, xName)
   word(58, 13, yName, "start")
   return { svg, path, word, toX, toY }
