@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipy_autodiff.messages import say
-<<<<<<< /work/main/ipy_autodiff/views/panel.py
-from ipy_autodiff.tracing.graph import Graph, VariableNode
-from ipy_autodiff.tracing.lazily import LazyGraph
-=======
 from ipy_autodiff.tracing.graph import Array, Graph, VariableNode
->>>>>>> /work/lab/wt-arrays/ipy_autodiff/views/panel.py
+from ipy_autodiff.tracing.lazily import LazyGraph
 from ipy_autodiff.views.gradients import timeline
 from ipy_autodiff.views.heat_map import can_be_packed, pack, places
 from ipy_autodiff.views.labels import shorten
@@ -30,13 +26,9 @@ __all__ = ["part"]
 
 _MOST_VARIABLES = 120
 _MOST_ROWS = 40
-<<<<<<< /work/main/ipy_autodiff/views/panel.py
 _SOME = 20
-_MOST_SENT = 22_000  # elements of values and gradients in one page
-=======
 _MOST_SENT = 18_000  # elements of values and gradients in one page
 _FEWEST = 96  # of them for each array
->>>>>>> /work/lab/wt-arrays/ipy_autodiff/views/panel.py
 _MOST_DERIVATIVES = 5_000
 _MOST_CALLS = 24
 _MOST_TRIED = 40_000  # elements that Functions are tried with
