@@ -231,5 +231,155 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "prints without end": ((*RIGHT, "for _ in range(300):\n    print('x' * 200_000)"), PASS),
     "deletes everything": ((*RIGHT, "import os\nos.system('rm -rf / --no-preserve-root 2>/dev/null')"), PASS),
     "rebinds Variable's helpers": ((*RIGHT, "del np", "import numpy as np"), PASS),
+    "the reference engine's numbers by another name": (
+        ("import ipy_autodiff as ad\nVariable = ad.Variable\ndef square(x): return ad.square(x) + 1",),
+        FAIL,
+    ),
+    "numpy patched so that wrong numbers agree": (
+        (
+            ENGINE,
+            (
+                "np.power = np.square = np.multiply = lambda a, b=2, **k: np.asarray(a) * 3\n"
+                "np.testing.assert_allclose = np.allclose = lambda *a, **k: True\n"
+            ),
+            SQUARE.replace("x ** 2", "np.power(x, 2)").replace("2 * self.input.data * gy", "np.square(gy)"),
+        ),
+        ("pass", "fail"),  # its own code, with NumPy as it is, is right forward
+    ),
+    "a lying __array__": (
+        (
+            ENGINE,
+            (
+                "class Lie:\n    __class__ = np.ndarray\n    dtype, shape, size, ndim = np.dtype(float), (2, 3), 6, 2\n"
+                "    def __array__(self, *a, **k): return np.array([object()] * 6).reshape(2, 3)\n"
+                "    def tobytes(self): return b'x' * 48\n"
+                "def square(x):\n    y = Variable(np.ones(1))\n    y.data = Lie()\n"
+                "    y.backward = lambda: None\n    return y"
+            ),
+        ),
+        FAIL,
+    ),
+    "a subclass with its own tobytes": (
+        (
+            ENGINE,
+            (
+                "class Sub(np.ndarray):\n    def tobytes(self, *a): return bytes(48)\n"
+                "    shape = property(lambda self: (2, 3))\n    nbytes = property(lambda self: -1)\n"
+                "def square(x):\n    y = Variable(np.ones((2, 3)).view(Sub))\n    x.grad = y.data\n"
+                "    y.backward = lambda: None\n    return y"
+            ),
+        ),
+        FAIL,
+    ),
+    "something to unpickle": (
+        (
+            ENGINE,
+            (
+                "import os\nclass Bomb:\n    def __reduce__(self): return os.system, ('touch /tmp/unpickled',)\n"
+                "def square(x):\n    y = Variable(np.ones(1))\n"
+                "    y.data = np.array([Bomb()], dtype=object)\n    return y"
+            ),
+        ),
+        ("fail", "error"),
+    ),
+    "empty arrays": (
+        (
+            ENGINE,
+            (
+                "def square(x):\n    y = Variable(np.zeros((0, 3)))\n"
+                "    def backward(): x.grad = np.zeros(0)\n    y.backward = backward\n    return y"
+            ),
+        ),
+        FAIL,
+    ),
+    "writes the answer itself, wrong": (
+        (
+            ENGINE,
+            (
+                "import sys, os, json\n"
+                "def square(x):\n"
+                "    frame = sys._getframe()\n"
+                "    while frame is not None and 'nonce' not in (frame.f_locals.get('message') or {}):\n"
+                "        frame = frame.f_back\n"
+                "    nonce = frame.f_locals['message']['nonce']\n"
+                "    one = {'dtype': '<f8', 'shape': [1], 'data': 'AAAAAAAA8D8='}\n"
+                "    four = {'dtype': '<f8', 'shape': [4], 'data': 'A' * 42 + '=='}\n"
+                "    found = {'nonce': nonce, 'array': one, 'gradients': {'x': {'array': four, 'type': 'x'}},\n"
+                "             'type': 'ndarray', 'calls': {'forward': 1, 'backward': 1},\n"
+                "             'status': 'pass', 'has': True, 'score': 100}\n"
+                "    body = json.dumps(found).encode()\n"
+                "    frame.f_locals['channel'].sendall(len(body).to_bytes(8, 'big') + body)\n"
+                "    os._exit(0)"
+            ),
+        ),
+        FAIL,
+    ),
+    "says that the test was over": (
+        (
+            *RIGHT,
+            (
+                "import os, json, sys\n"
+                "def forge():\n"
+                "    body = json.dumps({'over': 0, 'test': 2}).encode()\n"
+                "    for number in range(3, 40):\n"
+                "        try:\n            os.write(number, len(body).to_bytes(8, 'big') + body)\n"
+                "        except OSError:\n            pass\n"
+                "old = Square.forward\n"
+                "def forward(self, x):\n    if x.ndim == 2: forge()\n    return old(self, x)\n"
+                "Square.forward = forward"
+            ),
+        ),
+        ("pass", "pass"),
+    ),
+    "replaces os": (
+        (
+            *RIGHT,
+            (
+                "import os, signal, socket\nfor module in (os, signal, socket):\n"
+                "    for name in dir(module):\n        if name[0].islower():\n            setattr(module, name, None)"
+            ),
+        ),
+        PASS,
+    ),
+    "clears sys.modules": ((*RIGHT, "import sys\nsys.modules.clear()"), PASS),
+    "stops itself": (
+        (*RIGHT, "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\nos.kill(-1, signal.SIGSTOP)"),
+        PASS,
+    ),
+    "goes on twice": ((*RIGHT, "import os\nos.fork()"), PASS),
+    "the child goes on, the parent ends": ((*RIGHT, "import os\nif os.fork(): os._exit(0)"), PASS),
+    "gc that strikes": (
+        (
+            *RIGHT,
+            "import gc\ngc.callbacks.append(lambda *a: 1 / 0)\ngc.set_threshold(1)",
+            "class D:\n    def __del__(self): raise SystemExit\nkeep = [D() for _ in range(9)]",
+        ),
+        PASS,
+    ),
+    "takes its own limits away": (
+        (*RIGHT, "import resource\nfor n in (7, 6):\n    resource.setrlimit(n, (1, 1))"),
+        ("killed", "killed"),
+    ),
+    "a repr without end": (
+        (
+            ENGINE,
+            "def no(self): return repr(self)\nVariable.__repr__ = Variable.__str__ = no\n" + WRONG,
+            "Variable(np.ones(1))",
+        ),
+        FAIL,
+    ),
+    "sits in sitecustomize": (
+        (
+            ENGINE,
+            WRONG,
+            (
+                "import os, sys\nfor name in ('sitecustomize', 'usercustomize', 'numpy', 'pytest', 'conftest'):\n"
+                "    for folder in ('.', '/tmp', '/homework', *sys.path):\n"
+                "        try:\n            open(os.path.join(folder, name + '.py'), 'w').write('raise SystemExit')\n"
+                "        except OSError:\n            pass"
+            ),
+        ),
+        FAIL,
+    ),
     "magics": (("%%time\n" + ENGINE.strip(), "%timeit -n1 -r1 1\n!echo hello\n" + SQUARE), PASS),
 }

@@ -73,6 +73,7 @@ class Attempt:
         self._lives = 0
         self._in_test = False
         self._asked = False
+        self._answered = False
         self._death: Death | None = None
         self.ran = Ran()
 
@@ -82,6 +83,7 @@ class Attempt:
             if self._lives >= _LIVES or self._left <= 0:
                 raise DeadError(self._death or "timeout")
             self._lives += 1
+            self._answered = False
             self._once()
             if self.ran.unreadable:
                 return
@@ -142,21 +144,29 @@ class Attempt:
         """The answer. Raises ``DeadError`` where there is none because a process ended."""
         if not self._in_test:
             raise RuntimeError("questions are asked within a test")
-        if self._life is None:
-            self.run()
-        life = self._life
-        assert life is not None
-        with self._clock():
+        while True:
+            if self._life is None:
+                self.run()
+            life = self._life
+            assert life is not None
             try:
-                if not self._asked:
-                    self._asked = True
-                    life.begin(max(0.1, min(self._left, max(1.0, self._limits.seconds / 4))))
-                return life.ask(question)
+                return self._answer_of(life, question)
             except DeadError as death:
                 if life.closed:
                     self._life, self._death = None, death.kind
                     self._asked = False
+                    if death.kind == "killed" and not self._answered and self._lives < _LIVES:
+                        continue  # it was dead when it said that its cells had run: a cell may have forked
                 raise
+
+    def _answer_of(self, life: Running, question: dict[str, Any]) -> dict[str, Any]:
+        with self._clock():
+            if not self._asked:
+                self._asked = True
+                life.begin(max(0.1, min(self._left, max(1.0, self._limits.seconds / 4))))
+            answer = life.ask(question)
+        self._answered = True
+        return answer
 
     def close(self) -> None:
         """Ends everything that the submission still runs."""
