@@ -111,6 +111,7 @@ class Recorder:
         self._derived: dict[tuple[int, int], Any] = {}
         self._pending: tuple[BackwardCall, tuple[Any, ...]] | None = None
         self._kinds: dict[type, bool] = {}
+        self._roles: dict[str, str] = {}
         self._conventions: dict[int, tuple[str, bool]] = {}
         self._calls_within: dict[int, int] = {}
         self._before: Callable[..., Any] | None = None
@@ -145,20 +146,46 @@ class Recorder:
                 self._backward_returns(frame, argument)
             elif frame is self._sweep_frame:
                 self._sweep_ends()
-            elif argument is not None and self._interesting(argument):
-                self._variables_returned(frame, argument, calls)
+            elif argument is not None:
+                known = self._kinds.get(type(argument))
+                if (self._interesting(argument) if known is None else known) and (
+                    calls or not self.log.crowded or not self._unnoted(argument)
+                ):
+                    self._variables_returned(frame, argument, calls)
         elif event == "call":
             name = frame.f_code.co_name
-            if ("backward" in name and _within_class(frame)) or (name == "<lambda>" and _is_backward(frame)):
-                self._backward_called(frame)
-            elif name == "forward":
-                self._forward_called(frame)
-            elif name == "__call__":
-                call = self.log.latest(_first_argument(frame))
-                if call is not None:
-                    call.pin()
+            role = self._roles.get(name)
+            if role is None:
+                role = self._roles[name] = _role(name)
+            if role:
+                self._called(frame, role)
         if self._before is not None:
             self._before(frame, event, argument)
+
+    def _called(self, frame: FrameType, role: str) -> None:
+        if role == "backward":
+            if self._sweep_frame is not None and not self.sweeps[-1].whole:
+                self._count_backward()
+            elif _within_class(frame):
+                self._backward_called(frame)
+        elif role == "<lambda>":
+            if _is_backward(frame):
+                self._backward_called(frame)
+        elif role == "forward":
+            if not self.log.crowded:
+                self._forward_called(frame)
+        else:
+            call = self.log.latest(_first_argument(frame))
+            if call is not None:
+                call.pin()
+
+    def _unnoted(self, output: Any) -> bool:
+        """Where too many Variables live for each call to be noted: whether this is one more, and no other."""
+        if CREATOR.read(output) is None or self.log.knows(output):
+            return False
+        if not (self._open or self._sweep_frame):
+            self.last_unnoted = reference(output)
+        return True
 
     def _interesting(self, value: Any) -> bool:
         kind = type(value)
@@ -350,9 +377,7 @@ class Recorder:
 
     def _function_backward(self, frame: FrameType, function: Any) -> None:
         self._settle()
-        self._count += 1
-        if self._limit is not None and self._count > self._limit:
-            raise SweepTooLong
+        self._count_backward()
         if self._sweep_frame is not None and len(self.sweeps[-1].calls) >= MANY:
             self.sweeps[-1].whole = False
             return
@@ -375,6 +400,11 @@ class Recorder:
         else:
             self._by_hand().append(backward)
         self._open.append((frame, backward, function))
+
+    def _count_backward(self) -> None:
+        self._count += 1
+        if self._limit is not None and self._count > self._limit:
+            raise SweepTooLong
 
     def _by_hand(self) -> list[BackwardCall]:
         for sweep in self.sweeps:
@@ -402,6 +432,11 @@ class Recorder:
             backward, inputs = self._pending
             backward.after = tuple(gradient_of(item) for item in inputs)
             self._pending = None
+
+
+def _role(name: str) -> str:
+    """What a function of this name may be to an engine; empty where it is nothing that is watched."""
+    return "backward" if "backward" in name else name if name in ("<lambda>", "forward", "__call__") else ""
 
 
 def _first_argument(frame: FrameType) -> Any:
