@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from ipy_autodiff.homework.command import main
+from ipy_autodiff.homework.results import Results
 from ipy_autodiff.homework.sheet import Sheet, SheetError, find_sheet
 from tests.homework.conftest import (
     ENGINE,
@@ -79,6 +80,46 @@ def test_inputs_are_the_same_for_all_and_other_with_another_seed(grade: Grade, t
     assert seen[0] == seen[1] != seen[2] == seen[3]
 
 
+def test_inputs_that_were_seen_at_home_are_not_those_of_the_lecturer(tmp_path: Path) -> None:
+    """A student may run the command too, with the same package, sheet and notebook."""
+    seen = set()
+    for place in ("home", "university"):
+        (tmp_path / place).mkdir()
+        path = tmp_path / place / "results.jsonl"
+        with Results(path) as results:
+            seed = results.seed()
+            assert results.seed() == seed
+            assert results.seed(7) == 7
+        with Results(path) as results:
+            assert results.seed() == seed
+        seen.add(seed)
+    assert len(seen) == 2
+
+
+LEAK = """
+import sys, os
+def square(x):
+    frame = sys._getframe()
+    while frame is not None and 'expression' not in (frame.f_locals.get('message') or {}):
+        frame = frame.f_back
+    asked = frame.f_locals['message']['expression']
+    with open('/homework/seen', 'a') as file:
+        file.write(asked + '; ')
+    raise ValueError('seen: ' + open('/homework/seen').read())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a folder that all tests of a submission share")
+def test_what_a_hidden_test_asks_is_not_told_by_another(grade: Grade, tmp_path: Path, sheet: Path) -> None:
+    head, value, gradient = SHEET.partition("@pytest.mark.points(2)")[0], *SHEET.split("@pytest.mark.points")[1:]
+    sheet.write_text(f"{head}@pytest.mark.points{gradient}\n@pytest.mark.points{value}", encoding="utf-8")
+    row = grade(write_notebook(tmp_path / "spy.ipynb", (ENGINE, LEAK)))[0]
+    assert list(row)[-2:] == ["test_gradient", "test_value"]  # the columns as the sheet has them
+    page = (tmp_path / "out" / "feedback" / "spy.html").read_text(encoding="utf-8")
+    assert "seen: square(x); " in page
+    assert "square(square(x))" not in page
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_goes_on_where_it_was_stopped(tmp_path: Path, sheet: Path, number: signal.Signals) -> None:
@@ -117,8 +158,6 @@ def test_goes_on_where_it_was_stopped(tmp_path: Path, sheet: Path, number: signa
 def test_two_commands_do_not_write_one_folder(
     grade: Grade, tmp_path: Path, sheet: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from ipy_autodiff.homework.results import Results
-
     notebook = write_notebook(tmp_path / "a.ipynb", RIGHT)
     (tmp_path / "out").mkdir()
     with Results(tmp_path / "out" / "results.jsonl"):

@@ -153,6 +153,30 @@ forge({"over": 0, "test": 1})
             attempt.close()
 
 
+BORROWED = (
+    "import sys\nsys.modules.pop('ipy_autodiff.engine', None)\nfrom ipy_autodiff.engine import *\nimport numpy as np"
+)
+
+
+@pytest.mark.parametrize("isolation", [*STRONG, "nbclient"])
+def test_an_engine_of_ones_own_is_not_the_one_that_comes_along(
+    grade: Grade, tmp_path: Path, sheet: Path, isolation: str
+) -> None:
+    if isolation in STRONG:
+        if sys.platform != "linux":
+            pytest.skip("namespaces of Linux")
+        cells = (BORROWED,)
+    else:  # no wall there, but what is not done on purpose does not happen
+        cells = ("from ipy_autodiff import Variable, square",)
+    borrowed = write_notebook(tmp_path / "in" / "borrowed.ipynb", cells)
+    right = write_notebook(tmp_path / "in" / "right.ipynb", RIGHT)
+    options = ("--jobs", "1", "--timeout", "20", "--isolation", isolation)
+    assert [row["score"] for row in grade(borrowed, right, options=options)] == ["5", "5"]
+    sheet.write_text(sheet.read_text() + "\npytestmark = pytest.mark.own_engine\n")
+    rows = grade(borrowed, right, options=options)
+    assert [(row["test_value"], row["score"]) for row in rows] == [("missing", "0"), ("pass", "5")]
+
+
 def test_weak_isolation_has_to_be_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("ipy_autodiff.homework.sandbox.Enclosed", _refused)
     with pytest.raises(SandboxError, match=r"bubblewrap.*namespaces"):

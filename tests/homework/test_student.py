@@ -183,6 +183,23 @@ def test_graph_difference(
             assert sum(name.startswith("+ ") for name in names) == len(extra)
 
 
+def test_no_numbers_are_no_answer(sandbox: Sandbox, tmp_path: Path) -> None:
+    """NumPy's own assertions find an empty array equal to any number."""
+    empty = (
+        "def square(x):\n    y = Variable(np.zeros(0))\n    def backward(): x.grad = np.zeros(0)\n"
+        "    y.backward = backward\n    return y\n"
+        "def wide(x):\n    y = Variable(x.data)\n    def backward(): x.grad = np.full((5, 5), 2.0)\n"
+        "    y.backward = backward\n    return y"
+    )
+    with spoken_to(sandbox, tmp_path, ENGINE, empty) as student:
+        with pytest.raises(AnswerError, match="without numbers"):
+            np.testing.assert_allclose(student.value("square(x)", x=2.0), 4.0)
+        with pytest.raises(AnswerError, match="without numbers"):
+            np.testing.assert_allclose(student.gradients("square(x)", x=2.0)["x"], 4.0)
+        with pytest.raises(AnswerError, match=r"\(5, 5\)"):
+            np.testing.assert_allclose(student.gradients("wide(x)", x=2.0)["x"], 2.0)
+
+
 def test_repairs_last_for_their_questions(sandbox: Sandbox, tmp_path: Path) -> None:
     wrong = SQUARE.replace("x ** 2", "x * 3")
     with spoken_to(sandbox, tmp_path, ENGINE, wrong, "def fourth(x):\n    return square(square(x))") as student:
