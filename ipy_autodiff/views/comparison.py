@@ -65,8 +65,8 @@ class Check:
     @property
     def modules(self) -> tuple[str, ...]:
         """The front end's files that draw it."""
-        heat = any("heat" in row for row in self.pictures.get("rows", ()))
-        return ("check", *(("pictures",) if self.pictures else ()), *(("heat",) if heat else ()))
+        arrays = any("points" in row for row in self.pictures.get("rows", ()))
+        return ("check", *(("pictures",) if self.pictures else ()), *(("array_pictures",) if arrays else ()))
 
 
 def check(trace: Trace) -> Check:

@@ -40,7 +40,10 @@ def pictures(rows: Sequence[Row]) -> dict[str, Any]:
     if not drawn:
         return {}
     says = {key: say(f"pictures.{key}") for key in ("title", "step", "error", "bar")}
-    says |= {key: say(f"views.{key}") for key in ("variable", "backprop", "numerical")}
+    if len(drawn) > 1:
+        says["variable"] = say("views.variable")
+    if any("points" in row for row in drawn):
+        says |= {key: say(f"views.{key}") for key in ("backprop", "numerical")}
     return {"rows": drawn, "says": says}
 
 
@@ -52,10 +55,9 @@ def _of_row(row: Row) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if (steps := _steps(row, backprop, numerical, sigma, worst)) is not None:
         found["steps"] = steps
-    if measured and np.isfinite(over).any():
+    if numerical.size > 1 and np.isfinite(over).any():  # two single numbers stand in the table already
         found["points"] = _points(row, backprop, numerical, sigma, worst)
-        if numerical.size > 1:
-            found["heat"] = _heat(row, _apart(backprop, numerical, sigma), worst)
+        found["heat"] = _heat(row, _apart(backprop, numerical, sigma), worst)
     return {"name": shorten(row.name, 24), "verdict": row.verdict, **found} if found else {}
 
 
@@ -136,12 +138,9 @@ def _points(row: Row, backprop: Any, numerical: Any, sigma: Any, worst: int) -> 
     columns = (numerical.ravel()[known], backprop.ravel()[known], sigma.ravel()[known])
     difference = abs(float(backprop.flat[worst] - numerical.flat[worst]))
     over = difference / max(float(sigma.flat[worst]), 1e-300)
-    apart = say("pictures.apart", difference=number(difference, 2), sigmas=_many(over))
-    name = shorten(row.name, 24)
-    if numerical.size == 1:
-        said = say("pictures.one", name=name, apart=apart if difference else say("pictures.equal"))
-    else:
-        said = say("pictures.many", name=name, n=known.size, place=_place(row, worst, numerical.shape), apart=apart)
+    apart = {"difference": number(difference, 2), "sigmas": _many(over)}
+    place = _place(row, worst, numerical.shape)
+    said = say("pictures.points", name=shorten(row.name, 24), n=known.size, place=place, **apart)
     values = [[_short(v, digits) for v in one.tolist()] for one, digits in zip(columns, (6, 6, 2), strict=True)]
     return {"said": said, "values": values}
 

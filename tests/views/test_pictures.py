@@ -67,15 +67,14 @@ def test_pictures_measure_nothing_anew_and_are_small():
     before = Cube.runs
     found = pictures(rows)
     assert Cube.runs == before
-    assert len(json.dumps(found, allow_nan=False)) < 1_000
+    assert len(json.dumps(found, allow_nan=False)) < 600
     assert "heat" not in found["rows"][0]
 
 
 def test_a_right_gradient_is_said_to_be_right():
-    steps, points = drawn(traced(0.7))["steps"], drawn(traced(0.7))["points"]
+    steps = drawn(traced(0.7))["steps"]
     assert steps["off"] == pytest.approx(0, abs=1e-9)
     assert "it is smallest at step" in steps["said"]
-    assert "from 10 σ on they differ" in points["said"]
 
 
 def test_a_wrong_gradient_stays_off_at_every_step():
@@ -89,7 +88,7 @@ def test_of_an_array_the_worst_element_is_measured_by_steps_and_all_are_points()
     row = drawn(traced([0.5, 0.7, 0.2], np.array([1.0, 1.5, 1.0])))
     assert "x[1]: against backprop" in row["steps"]["said"]
     assert [len(one) for one in row["points"]["values"]] == [3, 3, 3]
-    assert "at x[1] they are furthest apart" in row["points"]["said"]
+    assert "At x[1] they are furthest apart" in row["points"]["said"]
     (cells,) = row["heat"]["cells"]
     assert (cells[1], len(cells)) == ("i", 3)
     assert {cells[0], cells[2]} <= set("def")
@@ -193,7 +192,7 @@ def test_pictures_are_folded_and_drawn_when_they_are_opened(page_of, language):
     assert page.locator(".ad-pictures path.ad-cross").count() == 8
     page.focus(f"{FOLDED} select")
     page.keyboard.press("ArrowDown")
-    page.wait_for_function("() => document.querySelectorAll('.ad-pictures figure').length === 2")
+    page.wait_for_function("() => document.querySelectorAll('.ad-pictures figure').length === 1")
     assert "x" in page.inner_text(".ad-pictures figcaption")
 
 

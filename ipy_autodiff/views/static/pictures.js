@@ -1,6 +1,6 @@
-// Pictures of the comparison, drawn when they are opened: the error against the step size, backprop against numerical,
-// and, where there are arrays, what `heat.js` draws. What a picture shows is said below it, for those who cannot see it.
-const PICTURES = { steps: drawErrors, points: drawPoints }
+// Pictures of the comparison, drawn when they are opened: the error against the step size, and of arrays what
+// `array_pictures.js` draws. What a picture shows is said below it, for those who cannot see it.
+const PICTURES = { steps: drawErrors }
 
 function drawPictures({ pictures: { rows, says } }, state) {
   const box = make("div", { class: "ad-pictures" })
@@ -70,19 +70,5 @@ function drawErrors({ first, errors, off, sigma, chosen }, { step, error, bar },
   path(`ad-${verdict} ad-dots`, points(seen).map((point) => `M${point}h0`).join(""))
   const [cx, cy] = points(seen)[chosen]
   svg.append(svgElement("circle", { cx, cy, r: 8 }))
-  return svg
-}
-
-// Each element as a point with its error bar; those that differ, and lie off the line, are crosses.
-function drawPoints({ values: [numerical, backprop, sigma] }, says) {
-  const all = [0, ...numerical, ...backprop]
-  const { svg, path, toX, toY } = plot(all, all, says.numerical, says.backprop, 0)
-  path("ad-numerical", [Math.min(...all), Math.max(...all)].map((end, index) => `${index ? "L" : "M"}${toX(end)} ${toY(end)}`).join(""))
-  numerical.forEach((truth, index) => {
-    const x = toX(truth), y = toY(backprop[index]), far = 10 * sigma[index]
-    path("ad-bound", `M${toX(truth - far)} ${y}H${toX(truth + far)}`)
-    if (Math.abs(backprop[index] - truth) > far + 1e-5 * Math.abs(truth)) path("ad-fail", `M${x - 4} ${y - 4}l8 8m0-8l-8 8`)
-    else path("ad-pass ad-dots", `M${x} ${y}h0`)
-  })
   return svg
 }
