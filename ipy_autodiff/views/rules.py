@@ -33,12 +33,15 @@ _CELL = "text-align:left;vertical-align:top;padding:3px 16px 3px 0"
 def part(trace: Trace) -> Part:
     """The part of the page that shows what each rule makes of the graph, in the language in force."""
     recording = trace.recording
+    count = len(recording.graph.functions)
+    if count > 10 * _MOST_FUNCTIONS:  # too many to look which of them lead to what is differentiated
+        return _too_large(count)
     if not sweepable(recording):
         return _sentence(say("rules.impossible"))
     assert recording.of is not None
     functions = recording.graph.upstream(recording.of)
     if len(functions) > _MOST_FUNCTIONS:
-        return _sentence(say("rules.too-large", n=len(functions), most=_MOST_FUNCTIONS))
+        return _too_large(len(functions))
     try:
         sweeps = sweep_by_rules(recording.graph, recording.of)
     except ReplayError as error:
@@ -124,6 +127,10 @@ def _tell(trace: Trace, sweeps: tuple[RuleSweep, ...]) -> _Told:
     if like and not chain:
         sentences.append(say("rules.like", rules=", ".join(like)))
     return _Told(leaves, sweeps, right, numerical, tuple(sentences), chain)
+
+
+def _too_large(count: int) -> Part:
+    return _sentence(say("rules.too-large", n=f"{count:,}", most=_MOST_FUNCTIONS))
 
 
 def _sentence(text: str) -> Part:
