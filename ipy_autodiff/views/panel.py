@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipy_autodiff.messages import say
-from ipy_autodiff.tracing.graph import Array, Graph, VariableNode
+from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, VariableNode
 from ipy_autodiff.tracing.lazily import LazyGraph
 from ipy_autodiff.views.gradients import timeline
 from ipy_autodiff.views.heat_map import can_be_packed, pack, places
@@ -166,30 +166,30 @@ def _calls(
     from ipy_autodiff.tracing.replay import Replay
 
     place = {node: index for index, node in enumerate(variables)}
+    made_by = dict.fromkeys(filter(None, map(graph.creators.get, variables)))
     told: list[dict[str, Any]] = []
-    replay, room = Replay(graph), _MOST_DERIVATIVES
-    asked = tried = 0
-    chosen = [
-        function
-        for function in graph.functions
-        if any(can_be_packed(node.data) for node in (*function.inputs, *function.outputs))
-        and all(node in place for node in (*function.inputs, *function.outputs))
-    ]
+    asked: list[tuple[FunctionNode, dict[str, Any]]] = []
+    tried = 0
+    for function in sorted(made_by, key=lambda one: int(one.id[1:])):
+        nodes = (*function.inputs, *function.outputs)
+        if not any(can_be_packed(node.data) for node in nodes) or not all(node in place for node in nodes):
+            continue
+        call: dict[str, Any] = {
+            "name": shorten(function.name, 24),
+            "where": "" if function.line is None else say("views.line", line=function.line),
+            "in": [place[node] for node in function.inputs],
+            "out": [place[node] for node in function.outputs],
+        }
+        told.append(call)
+        tried += sum(np.size(node.data) for node in nodes)
+        whole = not any("blocks" in shown[place[node]].get("value", ()) for node in nodes)
+        if whole and len(asked) < _MOST_CALLS and tried <= _MOST_TRIED:
+            asked.append((function, call))
+    functions = tuple(function for function, _ in asked)
+    around = dict.fromkeys(node for function in functions for node in (*function.inputs, *function.outputs))
+    replay, room = Replay(Graph(tuple(around), functions)), _MOST_DERIVATIVES
     with replay.aside():
-        for function in chosen:
-            call: dict[str, Any] = {
-                "name": shorten(function.name, 24),
-                "where": "" if function.line is None else say("views.line", line=function.line),
-                "in": [place[node] for node in function.inputs],
-                "out": [place[node] for node in function.outputs],
-            }
-            told.append(call)
-            if any("blocks" in shown[index].get("value", ()) for index in (*call["in"], *call["out"])):
-                continue
-            tried += sum(np.size(node.data) for node in (*function.inputs, *function.outputs))
-            asked += 1
-            if asked > _MOST_CALLS or tried > _MOST_TRIED:
-                continue
+        for function, call in asked:
             found = relations(function, replay, budget)
             if any(one.by_rows for one in found):
                 budget -= sum(np.size(node.data) for node in function.outputs)
