@@ -115,7 +115,8 @@ def _speaking(trace: Trace, wanted: _Wanted) -> _Told:
     with speaking(current_language()):  # so that the locale is asked once, not for every sentence
         identifier = f"ad{secrets.token_hex(4)}"
         told = _tell(trace, wanted, identifier)
-        return _with_tabs(trace, wanted, told) if trace.recording.derivatives else told
+        tabs = trace.recording.derivatives and not wanted.quiz  # y′ would give the answers away
+        return _with_tabs(trace, wanted, told) if tabs else told
 
 
 def _with_tabs(trace: Trace, wanted: _Wanted, first: _Told) -> _Told:

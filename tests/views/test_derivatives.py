@@ -53,6 +53,10 @@ def test_a_cell_without_create_graph_has_none():
     assert "ad-tab" not in html(trace)
 
 
+def test_a_quiz_does_not_give_the_derivative_away():
+    assert "ad-tab" not in html(twice("tanh(x)"), quiz=True)
+
+
 def test_functions_are_tied_to_the_one_they_come_from():
     trace = twice("sin(x)")
     (sine,) = trace.graph.functions
