@@ -26,11 +26,10 @@ function fill(root, data) {
   })
   const first = data.show[0] === "graph"
   const box = first && parts[0].querySelector(".ad-svg").viewBox.baseVal
-  const tall = box.height > box.width && parts.length > 1
-  root.classList.toggle("ad-tall", tall)
+  const tall = box.height > box.width && parts.length > 1 && !data.large
   if (tall) parts.push(make("div", {}, ...parts.splice(1)))
   parts.splice(first, 0, ...data.notes.map(note))
-  root.replaceChildren(...parts)
+  root.replaceChildren(make("div", { class: tall ? "ad-all ad-tall" : "ad-all" }, ...parts))
   update()
 
   // A live model, where there is one, shares its step: what Python sets is shown, what is clicked Python hears.
