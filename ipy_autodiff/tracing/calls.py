@@ -21,6 +21,8 @@ from ipy_autodiff.tracing.graph import Array
 __all__ = ["MANY", "Call", "CallLog", "Derived", "Origin", "reference"]
 
 MANY = 3_000
+"""Functions up to which a graph is held in nodes, and swept step by step."""
+_NOTED = 5_000
 """Calls of live Variables up to which each is noted; a larger graph is read from what its engine saved."""
 _DERIVED = 64
 _STRONG = 1_000  # Variables that allow no weak reference are kept, this many at the most
@@ -196,14 +198,14 @@ class CallLog:
     @property
     def full(self) -> bool:
         """Whether as many calls are known as are noted one by one."""
-        if len(self._by_output) > MANY:
+        if len(self._by_output) > _NOTED:
             self._sweep_up()
-        return len(self._by_output) > MANY
+        return len(self._by_output) > _NOTED
 
     @property
     def crowded(self) -> bool:
         """Whether the log is full; quick where it is not."""
-        return len(self._by_output) > MANY and (not self._dead or self.full)
+        return len(self._by_output) > _NOTED and (not self._dead or self.full)
 
     def knows(self, variable: Any) -> bool:
         """Whether a call was seen that made this Variable, or one at the same place in memory before it."""

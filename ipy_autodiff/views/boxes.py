@@ -48,7 +48,7 @@ def describe(levels: Levels, part: Part) -> Box:
         return Box((say("large.iteration", n=f"{part.number:,}", of=f"{part.of:,}"), " · ".join((*where, size))))
     counted = Counter(names).most_common(_NAMES)
     kinds = " · ".join(f"{shorten(name, 12)} {count:,}" for name, count in counted)
-    return Box((size, kinds, *where))
+    return Box((size, kinds, *((" · ".join(where),) if where else ())))
 
 
 def crowd(level: Level, name: str) -> Box:
@@ -58,8 +58,9 @@ def crowd(level: Level, name: str) -> Box:
 
 
 def _where(levels: Levels, part: Part) -> tuple[str, ...]:
-    lines = levels.lines(part)
+    lines, sweep = levels.lines(part), levels.sweep(part)
+    said = (say("large.sweep", n=sweep),) if sweep else ()
     if lines is None:
-        return ()
+        return said
     first, last = lines
-    return (say("views.line", line=first) if first == last else say("large.lines", first=first, last=last),)
+    return (*said, say("views.line", line=first) if first == last else say("large.lines", first=first, last=last))

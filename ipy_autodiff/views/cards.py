@@ -74,11 +74,7 @@ class Cards:
         tails = Counter(tail for tail, _ in level.edges)
         self.leaves = {variable.id for variable in self.drawn if variable.role == "leaf" and tails[variable.id] > 1}
         self.functions = {function.id: shorten(function.name, 24) for function in self.shown}
-        self.origins = {
-            function.id: say("derivatives.by", origin=shorten(type(function.backward_of).__name__, 16))
-            for function in self.shown
-            if function.backward_of is not None
-        }
+        self.origins = {function.id: origin for function in self.shown if (origin := self.origin(function))}
         self.boxes = {part_id(part): describe(levels, part) for part in level.folded}
         self.boxes |= {name: crowd(level, name) for name in level.crowds}
         self.wrong_places = self._places_of_wrong(graph)
@@ -189,6 +185,12 @@ class Cards:
         """What is known of a Function: as a verdict, empty where it was not checked."""
         check = self.checked.get(node)
         return "fail" if node in self.blamed else check.verdict if check is not None else ""
+
+    def origin(self, node: FunctionNode) -> str:
+        """Whose backward called it; empty where none did."""
+        if node.backward_of is None:
+            return ""
+        return say("derivatives.by", origin=shorten(type(node.backward_of).__name__, 16))
 
     def said(self, node: FunctionNode) -> str:
         """A Function in words."""

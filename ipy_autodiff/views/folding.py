@@ -131,17 +131,27 @@ class Levels:
 
     def _readable(self, parts: Callable[[int], Sequence[Part]], most: Sequence[int]) -> Level:
         """As many parts as there can be before the picture is too tangled to be read."""
+        limit = _TANGLED * most[0] // _MOST_INSIDE[0]
+        best: Level | None = None
         for number in most:
             level = self._level(parts(number))
-            if len(level.edges) <= _TANGLED * most[0] // _MOST_INSIDE[0]:
+            if best is None or len(level.edges) < len(best.edges):
+                best = level
+            if len(level.edges) <= limit:
                 break
-        return level
+        assert best is not None
+        return best
 
     def lines(self, part: Part) -> tuple[int, int] | None:
         """The first and the last line of the cell that the part's calls stand on; None where one is not known."""
         found = self._wiring.lines[part.start : part.stop if part.times == 1 else part.start + part.period]
         known = [line for line in found if line is not None]
         return (min(known), max(known)) if len(known) == len(found) else None
+
+    def sweep(self, part: Part) -> int:
+        """Which backward pass made all of the part's calls, from 1; 0 where none did, or several."""
+        found = set(self._wiring.sweeps[part.start : part.stop])
+        return found.pop() if len(found) == 1 else 0
 
     def names(self, part: Part) -> list[str]:
         """The names of the calls of the part; of a loop, of one iteration."""
@@ -164,6 +174,8 @@ class Levels:
         bundled: dict[tuple[int, int], None] = {}
         between, entering = _between_parts(passing, boxed)
         for variable, (maker, takers) in passing.items():
+            if maker < 0 and takers and all(boxed[taker] for taker in takers) and wiring.is_unnamed_leaf(variable):
+                continue  # a leaf without a name that only parts take is inside of them
             if variable in between:
                 bundled.update(((maker, taker), None) for taker in takers)
             elif variable in entering:
@@ -182,8 +194,7 @@ class Levels:
                     everywhere.add(f"m{len(counts) + 1}")
                     takers = []
             elif maker < 0 and len(takers) == 1 and boxed[takers[0]]:
-                # A leaf that only one part takes is inside of it, but for those that a reader has a name for.
-                named = [v for v in variables if wiring.maker[v] < 0 and wiring.is_named(v)][:_NAMED_LEAVES]
+                named = [v for v in variables if wiring.maker[v] < 0][:_NAMED_LEAVES]
                 others = [v for v in variables if wiring.maker[v] >= 0]
                 shown, rest = _some(others, _MOST_OF_A_PART, all_or_none=True)
                 shown = [*named, *shown]
@@ -252,8 +263,9 @@ class _Wiring:
     def variable_id(self, place: int) -> str:
         return self.graph.variables[place].id
 
-    def is_named(self, place: int) -> bool:
-        return self.graph.variables[place].named
+    def is_unnamed_leaf(self, place: int) -> bool:
+        """Whether it is a leaf that nobody named."""
+        return bool(self.maker[place] < 0) and not self.graph.variables[place].named
 
     def passing(self, parts: Sequence[Part]) -> tuple[dict[int, tuple[int, list[int]]], list[tuple[int, int]]]:
         """The Variables between these parts: the part that makes each (-1: none of them) and those that take it.

@@ -99,8 +99,13 @@ class _Tables:
             return
         name = self._names.setdefault(shorten(node.name, 24), len(self._names))
         verdict = self._cards.verdict(node)
-        told = [name, node.line or 0]
-        self._functions[node.id] = [*told, _VERDICTS.index(verdict)] if verdict else told
+        told: list[Any] = [name, node.line or 0]
+        origin = self._cards.origin(node)
+        if verdict or origin:
+            told.append(_VERDICTS.index(verdict))
+        if origin:
+            told.append(self._names.setdefault(origin, len(self._names)))
+        self._functions[node.id] = told
         self.size += 16
 
     def _add_variable(self, node: VariableNode) -> None:

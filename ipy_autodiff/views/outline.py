@@ -21,7 +21,7 @@ _MOST_ITERATIONS = 36
 _CHUNKS = 12
 _LEAST_HIDDEN = 6
 _PERIODS_TRIED = 16
-_PASSES = 4
+_PERIODS = (8, 64, 10**9, 10**9)
 _SHORT_BODY = 3
 
 
@@ -61,11 +61,10 @@ def outline(tokens: Sequence[Hashable], lines: Sequence[int | None]) -> tuple[Pa
     parts = [Part(place, place + 1) for place in range(len(tokens))]
     known: dict[Hashable, int] = {}
     symbols = [known.setdefault(token, len(known)) for token in tokens]
-    for _ in range(_PASSES):
-        looped = list(_loops(np.array(symbols, np.int64), [lines[part.start] for part in parts]))
-        if not looped:
-            break
-        parts, symbols = _replaced(parts, symbols, looped, known)
+    for longest in _PERIODS:  # inner loops first, so that an outer one sees each as one part
+        looped = list(_loops(np.array(symbols, np.int64), [lines[part.start] for part in parts], longest))
+        if looped:
+            parts, symbols = _replaced(parts, symbols, looped, known)
     return tuple(parts)
 
 
@@ -166,7 +165,8 @@ def _gathered(parts: Sequence[Part], kinds: Sequence[Callable[[int], Hashable]],
             found += [_group(neighbours)] if len(neighbours) > _SHORT_BODY else neighbours
         if 1 < len(found) <= most:
             return tuple(found)
-    edges = [round(len(parts) * place / _CHUNKS) for place in range(_CHUNKS + 1)]
+    chunks = min(_CHUNKS, most)
+    edges = [round(len(parts) * place / chunks) for place in range(chunks + 1)]
     return tuple(_group(tuple(parts[a:b])) for a, b in pairwise(edges))
 
 
@@ -198,10 +198,10 @@ def _replaced(
     return new_parts + parts[done:], new_symbols + symbols[done:]
 
 
-def _loops(symbols: npt.NDArray[np.int64], lines: Sequence[int | None]) -> Iterator[tuple[int, int, int]]:
-    """Where the sequence repeats itself, from the left: start, period and how often."""
+def _loops(symbols: npt.NDArray[np.int64], lines: Sequence[int | None], longest: int) -> Iterator[tuple[int, int, int]]:
+    """Where the sequence repeats itself, from the left: start, period (up to the longest) and how often."""
     hashes = _Hashes(symbols)
-    periods = hashes.periods().tolist()
+    periods = hashes.periods(longest).tolist()
     place = 0
     while place < len(periods):
         period = periods[place]
@@ -237,7 +237,7 @@ class _Hashes:
         self.sums = np.zeros(count + 1, np.uint64)
         np.cumsum(weights[symbols] * self.powers[:-1], out=self.sums[1:])
 
-    def periods(self) -> npt.NDArray[np.int64]:
+    def periods(self, longest: int) -> npt.NDArray[np.int64]:
         """For each place the shortest period with which the sequence goes on there, far enough to be worth folding."""
         count = len(self.symbols)
         following = np.full(count + 1, count)
@@ -250,7 +250,8 @@ class _Hashes:
         for _ in range(_PERIODS_TRIED):
             period = candidates - places
             window = period * -(-_LEAST_HIDDEN // np.maximum(period, 1))
-            open_ = np.flatnonzero((candidates < count) & (best == 0) & (places + period + window <= count))
+            within = (candidates < count) & (period <= longest) & (places + period + window <= count)
+            open_ = np.flatnonzero(within & (best == 0))
             if not len(open_):
                 break
             equal = self._equal(open_, period[open_], window[open_])

@@ -318,14 +318,19 @@ function variable({ variables, says }, id) {
 }
 
 function call({ functions, names, says, blamed }, id) {
-  const [name, line, code] = functions[id]
-  const label = names[name], verdict = VERDICTS[code || 0]
-  const w = Math.round(Math.max(66, wide(label, 13) * 1.12 + 24)), h = 40
-  const said = line ? says.called.replace("{name}", () => label).replace("{line}", line) : label
+  const [name, line, code, by] = functions[id]
+  const label = names[name], verdict = VERDICTS[code || 0], below = by === undefined ? "" : names[by]
+  const w = Math.round(Math.max(66, wide(label, 13) * 1.12 + 24, wide(below, 10.5) * 1.15 + 22)), h = 40
+  const said = (line ? says.called.replace("{name}", () => label).replace("{line}", line) : label) + (below && `, ${below}`)
   const state = says["function-" + (verdict || "unchecked")]
   const draw = () => {
     const group = shape("g", { class: `function ${verdict}${blamed.includes(id) ? " blamed" : ""}` }, shape("title", {}, state ? `${said}, ${state}` : said))
-    group.append(shape("ellipse", { cx: w / 2, cy: h / 2, rx: w / 2, ry: h / 2 }), words("c", label, w / 2, h / 2 + 4.5))
+    group.append(shape("ellipse", { cx: w / 2, cy: h / 2, rx: w / 2, ry: h / 2 }), words("c", label, w / 2, below ? h / 2 : h / 2 + 4.5))
+    if (below) {
+      const text = words("k", below, w / 2, h / 2 + 13)
+      text.setAttribute("text-anchor", "middle")
+      group.append(text)
+    }
     if (verdict) group.append(sign(verdict, w * 0.85, h * 0.12))
     return [group]
   }
