@@ -11,7 +11,7 @@ import numpy as np
 from ipy_autodiff.gradcheck.catalogue import explain_shape, explain_value
 from ipy_autodiff.gradcheck.comparison import BUDGET, Comparison, compare_one
 from ipy_autodiff.gradcheck.ladder import Array
-from ipy_autodiff.gradcheck.numbers import element, spelled
+from ipy_autodiff.gradcheck.numbers import element, spelled, told_apart
 from ipy_autodiff.gradcheck.probe import LocalCheck, Symptom
 from ipy_autodiff.gradcheck.program import OverBudget, Program
 from ipy_autodiff.gradcheck.samples import Sample, samples
@@ -42,17 +42,21 @@ class Blame:
         return self.sentence.text()
 
 
-def find_blame(recording: Recording, comparison: Comparison, *, budget: float = BUDGET) -> tuple[Blame, ...]:
+def find_blame(
+    recording: Recording, comparison: Comparison, *, budget: float = BUDGET, error: BaseException | None = None
+) -> tuple[Blame, ...]:
     """What is to blame, most likely first; empty where nothing is wrong.
 
     A Function is blamed where its own ``backward`` contradicts its own ``forward``, the engine where the Functions are
-    right and what it does with their answers is not, the graph where it is not what was computed.
+    right and what it does with their answers is not, the graph where it is not what was computed. ``error`` is what the
+    cell ended with, if it did: where it is known what is behind that, it comes first.
     """
+    known = blame_error(error) if error is not None else None
+    found: dict[tuple[str, str], Blame] = {} if known is None else {(known.where, known.code): known}
     suspicion = _Suspicion(recording, comparison)
     if suspicion.nothing:
-        return ()
+        return tuple(found.values())
     program = Program(recording, budget)
-    found: dict[tuple[str, str], Blame] = {}
     with program.running():
         try:
             for blame in _causes(program, suspicion):
@@ -61,7 +65,8 @@ def find_blame(recording: Recording, comparison: Comparison, *, budget: float = 
             pass
         failed = next((row for row in comparison.rows if row.verdict == "fail"), None)
         if not found and failed is not None:
-            blanks = {"variable": failed.name, "got": spelled(failed.backprop), "truth": spelled(failed.numerical)}
+            got, truth = told_apart(failed.backprop, failed.numerical)
+            blanks = {"variable": failed.name, "got": got, "truth": truth}
             # The graph may be right in itself, and not be all that was computed.
             code = "not-in-graph" if compare_one(program, failed.variable).verdict == "pass" else "unknown"
             found["graph", code] = _blame("graph", code, blanks)
@@ -94,7 +99,7 @@ class _Suspicion:
         self.recording = recording
         self.failed = any(row.verdict == "fail" for row in comparison.rows)
         self.passed = any(row.verdict == "pass" for row in comparison.rows)
-        self.findings = [finding for finding in recording.findings if finding.mistake]
+        self.findings = _causes_among([finding for finding in recording.findings if finding.mistake])
         functions = recording.graph.upstream(recording.of) if recording.of is not None else ()
         # What the engine was told not to record, its Functions cannot answer for.
         self.functions = functions if recording.of is not None and recording.graph.records(recording.of) else ()
@@ -112,6 +117,12 @@ class _Suspicion:
     def nothing(self) -> bool:
         """Whether all is right as far as is known."""
         return not (self.failed or self.findings or self.wrong or self.drawn or self.beyond_values)
+
+
+def _causes_among(findings: Sequence[Finding]) -> list[Finding]:
+    """An object that was called twice is what makes a graph lead back to itself: one cause, not two."""
+    twice = any(finding.code == "function-called-twice" for finding in findings)
+    return [finding for finding in findings if not (twice and finding.code == "cycle")]
 
 
 def _causes(program: Program, suspicion: _Suspicion) -> Iterator[Blame]:
@@ -174,7 +185,9 @@ def _disconnected(recording: Recording) -> Iterator[Blame]:
     """A result that the cell sweeps back from and that does not know what made it."""
     of = recording.of
     creator = None if of is None else recording.graph.creators.get(of)
-    if of is not None and creator is not None and forgot_its_creator(of) and "backward" in recording.source:
+    if of is not None and creator is not None and not creator.recorded and "backward" in recording.source:
+        yield _blame("graph", "not-recorded", {"function": creator.name, "variable": of.name}, creator)
+    elif of is not None and creator is not None and forgot_its_creator(of) and "backward" in recording.source:
         yield _blame("graph", "no-creator", {"function": creator.name, "variable": of.name}, creator)
 
 
@@ -261,7 +274,8 @@ def _at_worst(sample: Sample, gys: Sequence[Array], symptom: Symptom) -> dict[st
             name = sample.probe.function.inputs[sample.place].name
             index = f"[{', '.join(map(str, place))}]" if place else ""
             at = f"{name}{index} = {element(sample.x, place or None)}"
-            worst, most = {"at": at, "got": element(got, place or None), "truth": f"{truth:.6g}"}, off
+            given, true = told_apart(got[place], truth)
+            worst, most = {"at": at, "got": given, "truth": true}, off
             if len(gys) == 1 and gys[0].shape in ((), sample.x.shape):
                 worst["gy"] = element(gys[0], place if gys[0].shape and place else None)
     return worst
@@ -279,7 +293,8 @@ def _outputs(check: LocalCheck) -> dict[str, str]:
         place = np.unravel_index(int(np.argmax(np.abs(np.subtract(y, saved, dtype=np.float64)))), y.shape)
         if not np.allclose(y, saved, rtol=1e-9):
             index = tuple(int(i) for i in place) or None
-            return {"variable": node.name, "saved": element(saved, index), "computed": element(y, index)}
+            shown, computed = told_apart(saved if index is None else saved[index], y if index is None else y[index])
+            return {"variable": node.name, "saved": shown, "computed": computed}
     return {"variable": "", "saved": "", "computed": ""}
 
 

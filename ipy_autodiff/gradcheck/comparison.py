@@ -13,7 +13,7 @@ from ipy_autodiff.gradcheck.array_check import ArrayCheck, check_array
 from ipy_autodiff.gradcheck.derivative import COVERAGE, FAIL, INCONCLUSIVE, PASS, RESOLUTION
 from ipy_autodiff.gradcheck.ladder import Array, Floats, Rungs
 from ipy_autodiff.gradcheck.local_check import LocalCheck, check_functions
-from ipy_autodiff.gradcheck.numbers import spelled
+from ipy_autodiff.gradcheck.numbers import spelled, told_apart
 from ipy_autodiff.gradcheck.program import OverBudget, Program
 from ipy_autodiff.gradcheck.round_off import round_off
 from ipy_autodiff.gradcheck.sweep_check import check_sweep
@@ -103,7 +103,11 @@ class Comparison:
     def __str__(self) -> str:
         lines = []
         for row in self.rows:
-            numbers = f"{spelled(row.backprop)} | {spelled(row.numerical)}"
+            numbers = " | ".join(
+                told_apart(row.backprop, row.numerical)
+                if row.verdict == "fail"
+                else (spelled(row.backprop), spelled(row.numerical))
+            )
             reason = f"  {row.reason}" if row.reason is not None else ""
             lines.append(f"{_SIGNS[row.verdict]} {row.name}: {numbers}{reason}")
         return "\n".join([*lines, *map(str, self.remarks)])

@@ -10,12 +10,12 @@ import contextlib
 import copy
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from ipy_autodiff.gradcheck.ladder import Array
-from ipy_autodiff.gradcheck.numbers import element, spelled
+from ipy_autodiff.gradcheck.numbers import element, spelled, told_apart
 from ipy_autodiff.gradcheck.program import Program
 from ipy_autodiff.tracing.graph import Addition, FunctionNode, Recording, Step, VariableNode
 from ipy_autodiff.tracing.reading import CREATOR, GRADIENT, array_of, data_of
@@ -89,6 +89,11 @@ class _Books:
         entries = [g for number, g in self.contributions.get(variable, []) if before is None or number < before]
         return _sum(entries)
 
+    def size(self, variable: VariableNode) -> float:
+        """The largest number among a Variable's contributions: their sum's round-off is in keeping with that."""
+        parts = [*(g for _, g in self.contributions.get(variable, [])), *filter(_is_there, [self.old.get(variable)])]
+        return max((_largest(part) for part in parts), default=0.0)
+
     def seed(self) -> Array | None:
         """What the sweep started with."""
         of = self.recording.of
@@ -129,7 +134,8 @@ def _given(books: _Books, step: Step) -> Iterator[Fault]:
             if whole is not None:
                 yield Fault("used-before-complete", {**blanks, **_numbers(gy, whole)}, step.function)
             continue
-        if whole is None or _same(gy, whole):
+        size = books.size(node)
+        if whole is None or _same(gy, whole, size=size):
             continue
         so_far = books.total(node, before=step.number)
         old = books.old.get(node)
@@ -137,7 +143,7 @@ def _given(books: _Books, step: Step) -> Iterator[Fault]:
         other = next((v for v in books.contributions if v is not node and _same(gy, books.total(v))), None)
         if old is not None and _same(gy, _sum([old, whole])):
             yield _old_gradient(node, {**blanks, **numbers, "old": spelled(old)}, step.function)
-        elif so_far is None or (_same(gy, so_far) and not _same(so_far, whole)):
+        elif so_far is None or _same(gy, so_far, size=size):
             yield Fault("used-before-complete", {**blanks, **numbers}, step.function)
         elif _same(gy, books.seed()) and of is not None:
             yield Fault("wrong-gradient-handed-on", {**blanks, **numbers, "other": of.name}, step.function)
@@ -187,7 +193,7 @@ def _added(books: _Books, step: Step) -> Iterator[Fault]:
         old = variable in books.old and step.number == books.contributions[variable][0][0]
         expected = _sum([*returned] if before is None or old else [before, *returned])
         blanks = {"function": step.function.name, "variable": variable.name, **_numbers(after, expected)}
-        if _same(after, expected):
+        if _same(after, expected, size=books.size(variable)):
             continue
         others = [a.contribution for a in step.additions if a.variable is not variable]
         if old and before is not None and _same(after, _sum([before, *returned])):
@@ -263,7 +269,7 @@ def _left(books: _Books) -> Iterator[Fault]:
     for variable in books.recording.graph.leaves:
         whole = books.total(variable)
         left = books.recording.gradients.get(variable)
-        if whole is None or _same(left, whole):
+        if whole is None or _same(left, whole, size=books.size(variable)):
             continue
         last = books.contributions[variable][-1][1]
         old = books.old.get(variable)
@@ -280,7 +286,10 @@ def _left(books: _Books) -> Iterator[Fault]:
 
 def _numbers(got: Array | None, truth: Array | None) -> dict[str, str]:
     place = _worst(got, truth)
-    return {"got": element(got, place), "truth": element(truth, place)}
+    if got is None or truth is None:
+        return {"got": element(got, place), "truth": element(truth, place)}
+    first, second = told_apart(got if place is None else got[place], truth if place is None else truth[place])
+    return {"got": first, "truth": second}
 
 
 def _worst(got: Array | None, truth: Array | None) -> tuple[int, ...] | None:
@@ -312,7 +321,19 @@ def _less(after: Array, before: Array | None) -> Array | None:
         return None
 
 
-def _same(first: Array | None, second: Array | None, tight: bool = False) -> bool:
+def _is_there(array: Array | None) -> TypeGuard[Array]:
+    return array is not None
+
+
+def _largest(array: Array) -> float:
+    if array.dtype.kind not in "fiub" or not array.size:
+        return 0.0
+    sizes = np.abs(array.astype(np.float64))
+    return float(sizes.max(initial=0.0, where=np.isfinite(sizes)))
+
+
+def _same(first: Array | None, second: Array | None, tight: bool = False, size: float = 0.0) -> bool:
+    """Whether they are equal but for round-off; ``size`` is that of the numbers that they are sums of."""
     if first is None or second is None:
         return first is second
     if first.shape != second.shape and not first.size == second.size == 1:
@@ -322,5 +343,5 @@ def _same(first: Array | None, second: Array | None, tight: bool = False) -> boo
         return np.array_equal(a, b)
     short = min(a.dtype.itemsize if a.dtype.kind == "f" else 8, b.dtype.itemsize if b.dtype.kind == "f" else 8) < 8
     tolerance = 0.0 if tight else 1e-4 if short else 1e-9
-    largest = float(np.abs(b).max(initial=0.0, where=np.isfinite(b.astype(np.float64)))) if b.size else 0.0
+    largest = max(size, _largest(b))
     return bool(np.allclose(a, b, rtol=tolerance, atol=tolerance * largest, equal_nan=True))

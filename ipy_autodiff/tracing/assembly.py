@@ -380,13 +380,13 @@ def _findings(
     elif order and not any(CREATOR.read(output) is not None for producer in order for output in producer.outputs):
         yield Finding("no-creator", Message("trace.no-creator", variable=functions[-1].outputs[0].name), mistake=False)
     for place, value in enumerate(data):
-        if is_variable(value) or (not isinstance(value, np.ndarray | np.generic) and array_of(value) is None):
+        if isinstance(value, np.ndarray | np.generic):
+            continue
+        readable = not is_variable(value) and array_of(value) is not None
+        if not readable or not order:  # an engine may compute with plain numbers; alone, one is likely an oversight
             variable = variables[place]
-            yield Finding(
-                "data-is-no-array",
-                Message("trace.data-is-no-array", variable=variable.name, kind=type(variable.data).__name__),
-                variable=variable,
-            )
+            message = Message("trace.data-is-no-array", variable=variable.name, kind=type(value).__name__)
+            yield Finding("data-is-no-array", message, variable=variable, mistake=not readable)
 
 
 def _cuts(
@@ -417,6 +417,11 @@ def _cuts(
         )
 
 
-def _lines(first: FunctionNode, second: FunctionNode) -> str:
-    known = [str(function.line) for function in (first, second) if function.line is not None]
-    return ", ".join(known) or "?"
+def _lines(first: FunctionNode, second: FunctionNode) -> Message | str:
+    """`` (line 2)``, `` (lines 2 and 3)``, or nothing where that is not known."""
+    known = sorted({function.line for function in (first, second) if function.line is not None})
+    if not known:
+        return ""
+    if len(known) == 1:
+        return Message("trace.in-line", line=str(known[0]))
+    return Message("trace.in-lines", first=str(known[0]), second=str(known[1]))
