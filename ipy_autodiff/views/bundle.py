@@ -69,7 +69,7 @@ def mime_bundle(
 
 def html_page(trace: Trace, show: Sequence[str] = VIEWS, title: str = "autodiff") -> str:
     """The trace as one HTML file that works offline."""
-    return page.standalone(title, _speaking(trace, _Wanted(tuple(dict.fromkeys(show)))).html())
+    return page.standalone(title, _speaking(trace, _Wanted(tuple(dict.fromkeys(show)), patient=True)).html())
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,8 @@ class _Wanted:
     rules: bool = False
     brief: bool = False
     """Whether the steps are left to the front end."""
+    patient: bool = False
+    """Whether nobody waits for it, as for a file."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def _parts(trace: Trace, wanted: _Wanted, picture: graph.Picture | None) -> Iter
     for name in wanted.show:
         if name == "graph" and picture is not None:
             yield Part(name, page.static_graph(picture), plain_text.graph_text(trace), picture.payload, picture.modules)
-            inspected = panel.part(trace)
+            inspected = panel.part(trace, patient=wanted.patient, asking=wanted.quiz)
             if inspected is not None:
                 yield inspected
         elif name == "steps":

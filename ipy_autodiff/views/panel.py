@@ -53,10 +53,11 @@ _SAID_OF_ARRAYS = (
 )
 
 
-def part(trace: Trace, patient: bool = False) -> Part | None:
+def part(trace: Trace, *, patient: bool = False, asking: bool = False) -> Part | None:
     """The part of the page that shows one Variable, or None where there is nothing to look into.
 
-    ``patient`` where nobody waits for the page: the lens may then ask Functions more often.
+    ``patient`` where nobody waits for the page: the lens may then ask Functions more often. ``asking`` where the
+    gradients are asked for before they are shown: then only the front end has them.
     """
     variables = _chosen(trace.graph)
     told = accounts(trace.recording, variables)
@@ -79,7 +80,8 @@ def part(trace: Trace, patient: bool = False) -> Part | None:
         _add_arrays(panel["variables"], trace, told)
         budget = _ROWS_WITH_PATIENCE if patient else _ROWS
         panel["calls"] = _calls(trace.graph, variables, panel["variables"], budget)
-    return Part("panel", _static(told), ledger_text(told), {"panel": panel}, modules)
+    readable, text = ("", "") if asking else (_static(told), ledger_text(told))
+    return Part("panel", readable, text, {"panel": panel}, modules)
 
 
 def _chosen(graph: Graph) -> tuple[VariableNode, ...]:

@@ -93,7 +93,7 @@ y.backward()
 
 LINKED = """([panel]) => {
   const tables = [...document.querySelectorAll(panel + " .ad-map table")]
-  const cells = (table) => [...table.querySelectorAll("[role=gridcell]")]
+  const cells = (table) => [...table.querySelectorAll("td:not(.ad-gap)")]
   const point = (cell, type) => cell.dispatchEvent(new PointerEvent(type, { bubbles: true }))
   return cells(tables[0]).map((cell) => {
     point(cell, "pointermove")
@@ -222,6 +222,20 @@ def test_nothing_leaves_the_page(page_of, language):
         page.set_viewport_size({"width": width, "height": 800})
         pick(page, name)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (width, name)
+
+
+def test_what_is_asked_for_is_not_told_before():
+    trace = after("x = Variable(np.array(0.5))\ny = sin(x) + exp(x)\ny.backward()")
+    with speaking("en"):
+        found = part(trace, asking=True)
+    assert (found.readable, found.text) == ("", "")
+
+
+def test_a_file_may_ask_for_more_than_a_cell():
+    trace = after("x = Variable(random.normal(size=(20, 5)))\ny = np.cumsum(x, axis=1)\ny.backward()")
+    with speaking("en"):
+        live, saved = (part(trace, patient=patient).payload["panel"]["calls"][0] for patient in (False, True))
+    assert (len(live["relations"]), len(saved["relations"])) == (0, 1)
 
 
 def test_every_control_has_a_name(page_of):

@@ -32,10 +32,12 @@ function arrange(shape, wrap) {
 function drawMap({ values, shape, title, label, small, point, id }) {
   const numbers = values.length <= 36
   const plan = arrange(shape, numbers ? 9 : 50)
-  const inner = numbers ? numberTable(values, plan, id) : heatMap(values, plan, small)
+  const inner = numbers ? numberTable(values, plan, point && id) : heatMap(values, plan, small)
   const target = inner.element
   target.setAttribute("aria-label", label)
+  if (!numbers) target.setAttribute("role", point ? "application" : "img")
   if (point) {
+    if (numbers) target.setAttribute("role", "grid")
     let now
     const go = (place, held) => point((now = place), held)
     target.tabIndex = 0
@@ -68,9 +70,9 @@ function numberTable(values, plan, id) {
   const rows = Array.from({ length: plan.rows }, (_, row) => make("tr", {}, ...Array.from({ length: plan.columns }, (_, column) => {
     const i = plan.at(row, column)
     if (i === undefined) return make("td", { class: "ad-gap" })
-    return (cells[i] = make("td", { role: "gridcell", id: `${id}-${i}` }, spell(values[i], 4)))
+    return (cells[i] = make("td", id ? { role: "gridcell", id: `${id}-${i}` } : {}, spell(values[i], 4)))
   })))
-  const element = make("table", { role: "grid", "data-lm-suppress-shortcuts": "true" }, make("tbody", {}, ...rows))
+  const element = make("table", { "data-lm-suppress-shortcuts": "true" }, make("tbody", {}, ...rows))
   return {
     element,
     find: (event) => {
@@ -82,7 +84,7 @@ function numberTable(values, plan, id) {
         cell.classList.toggle("ad-chosen", i === place)
         cell.classList.toggle("ad-linked", others.has(i))
       })
-      if (place === undefined) element.removeAttribute("aria-activedescendant")
+      if (place === undefined || !id) element.removeAttribute("aria-activedescendant")
       else element.setAttribute("aria-activedescendant", cells[place].id)
     },
   }
@@ -139,7 +141,7 @@ function heatMap(values, plan, small) {
     if (!Number.isFinite(value)) hatch(draw, ...box(i))
   })
   for (const one of [canvas, marks]) Object.assign(one.style, { width: right + "px", height: bottom + "px" })
-  const element = make("div", { class: "ad-canvas", role: "application", "data-lm-suppress-shortcuts": "true" }, canvas, marks)
+  const element = make("div", { class: "ad-canvas", "data-lm-suppress-shortcuts": "true" }, canvas, marks)
   return {
     element,
     bar: colourBar(range),

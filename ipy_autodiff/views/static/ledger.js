@@ -1,5 +1,5 @@
 // One Variable looked into: what its gradient is the sum of, and, where it is an array, its elements (`panel.js`).
-PARTS.panel = ({ panel, steps = [] }, page) => {
+PARTS.panel = ({ panel, steps = [], id: prefix }, page) => {
   const { says, variables, at = 0, open } = panel
   const choice = make("select", { "aria-label": says.look }, ...variables.map(({ name, warns }) => make("option", {}, (warns ? "⚠ " : "") + name)))
   const inside = make("div")
@@ -8,7 +8,7 @@ PARTS.panel = ({ panel, steps = [] }, page) => {
     choice.selectedIndex = index
     const one = variables[index]
     const account = drawAccount(one, says, steps, page.go)
-    inside.replaceChildren(...(one.shape ? drawArrays(one, panel, account) : account))
+    inside.replaceChildren(...(one.shape && typeof drawArrays === "function" ? drawArrays(one, panel, prefix, account) : account))
   }
   choice.onchange = () => page.choose(variables[choice.selectedIndex].id)
   page.onChoose((id) => {

@@ -1,5 +1,5 @@
 // A Variable's elements: value and gradient as maps, and with them the arrays that its elements come from and go into.
-function drawArrays(one, { says, variables, calls }, account) {
+function drawArrays(one, { says, variables, calls }, prefix, account) {
   const fill = (text, words) => text.replace(/\{(\w+)\}/g, (_, key) => words[key])
   const count = sizeOf(one.shape)
   const whole = ({ value }) => Boolean(value && !value.block)
@@ -23,7 +23,7 @@ function drawArrays(one, { says, variables, calls }, account) {
     if (!packed) continue
     const label = fill(says.map, { what: says[what], name: one.name, kind: one.kind })
     const [map, remarks] = packed.block ? blockMap(packed, says, fill, says[what], label, one) : [whole(one) && drawMap({
-      values: what === "value" ? values : gradients, shape: one.shape, title: says[what], label, id: `${one.id}-${what}`, point: count > 1 && point,
+      values: what === "value" ? values : gradients, shape: one.shape, title: says[what], label, id: `${prefix}-${one.id}-${what}`, point: count > 1 && point,
     }), []]
     if (!map) continue
     own.append(map.element)
@@ -60,7 +60,7 @@ function drawArrays(one, { says, variables, calls }, account) {
         const walk = (element) => walks.flatMap((each) => each(element))
         const what = after && variable.gradient ? "gradient" : "value"
         const map = drawMap({
-          values: unpack(variable[what]), shape: variable.shape, small: true, id: `${one.id}-${other}-${links.length}`,
+          values: unpack(variable[what]), shape: variable.shape, small: true,
           title: `${after ? says.goes_into : says.comes_from} ${variable.name} · ${says[what]}`,
           label: fill(says.of_call, { what: says[what], name: variable.name }),
         })
