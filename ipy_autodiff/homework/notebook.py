@@ -23,7 +23,7 @@ from ipy_autodiff.homework.marks import TestMark, marks_of
 from ipy_autodiff.homework.sandbox import Limits
 from ipy_autodiff.homework.sandbox.answers import Answers
 from ipy_autodiff.homework.sandbox.attempt import Ran
-from ipy_autodiff.homework.sandbox.submission import plain_source
+from ipy_autodiff.homework.sandbox.surroundings import plain_source
 from ipy_autodiff.homework.session import Examination, Session
 from ipy_autodiff.homework.sheet import SheetError, SheetTest, find_sheet
 from ipy_autodiff.homework.sheet_run import run_sheet

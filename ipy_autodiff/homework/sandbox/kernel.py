@@ -29,7 +29,7 @@ from ipy_autodiff.homework.sandbox.cells import Cell, UnreadableError, code_cell
 from ipy_autodiff.homework.sandbox.limits import Limits
 from ipy_autodiff.homework.sandbox.process import DeadError, Death
 from ipy_autodiff.homework.sandbox.running import same_text
-from ipy_autodiff.homework.sandbox.submission import plain_source
+from ipy_autodiff.homework.sandbox.surroundings import plain_source
 from ipy_autodiff.homework.sandbox.wire import GarbledError
 
 __all__ = ["KernelLife"]

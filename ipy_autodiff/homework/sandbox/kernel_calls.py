@@ -6,10 +6,12 @@ Every function raises ``OSError`` where the kernel says no; none of them is to b
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import platform
 import signal
 import struct
+from typing import Any
 
 __all__ = [
     "die_with_parent",
@@ -57,7 +59,11 @@ _NUMBERS = {
 }  # fmt: skip
 _AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
-_libc = ctypes.PyDLL(None, use_errno=True)
+
+@functools.cache
+def _libc() -> Any:
+    """The C library of this process, looked for when it is needed: not every system has it by this name."""
+    return ctypes.PyDLL(None, use_errno=True)
 
 
 def supported() -> bool:
@@ -67,25 +73,25 @@ def supported() -> bool:
 
 def unshare(flags: int) -> None:
     """Moves this process into new namespaces (``unshare(2)``)."""
-    _checked(_libc.unshare(flags), "unshare")
+    _checked(_libc().unshare(flags), "unshare")
 
 
 def enter(namespace: int, kind: int) -> None:
     """Moves this process, or where its next children go, into the namespace that is opened as ``namespace``."""
-    _checked(_libc.setns(namespace, kind), "setns")
+    _checked(_libc().setns(namespace, kind), "setns")
 
 
 def mount(source: str, target: str, kind: str | None = None, flags: int = 0, options: str | None = None) -> None:
     """``mount(2)``."""
     arguments = [None if text is None else os.fsencode(text) for text in (source, target, kind)]
     data = None if options is None else options.encode()
-    _checked(_libc.mount(*arguments, ctypes.c_ulong(flags), data), f"mount {target}")
+    _checked(_libc().mount(*arguments, ctypes.c_ulong(flags), data), f"mount {target}")
 
 
 def unmount(target: str) -> None:
     """Detaches what is mounted at ``target``, at once for the namespace, in the end for all."""
     detach = 2
-    _checked(_libc.umount2(os.fsencode(target), detach), f"unmount {target}")
+    _checked(_libc().umount2(os.fsencode(target), detach), f"unmount {target}")
 
 
 def mount_attributes_read_only(target: str) -> None:
@@ -93,7 +99,7 @@ def mount_attributes_read_only(target: str) -> None:
     attributes = struct.pack("=QQQQ", READ_ONLY | NO_SUID | NO_DEVICES, 0, 0, 0)
     call, here, recursive = _NUMBERS[platform.machine()]["mount_setattr"], -100, 0x8000
     _checked(
-        _libc.syscall(call, here, os.fsencode(target), recursive, attributes, ctypes.c_size_t(len(attributes))),
+        _libc().syscall(call, here, os.fsencode(target), recursive, attributes, ctypes.c_size_t(len(attributes))),
         f"mount_setattr {target}",
     )
 
@@ -101,7 +107,7 @@ def mount_attributes_read_only(target: str) -> None:
 def pivot_root(new: str) -> None:
     """Makes ``new``, a mount, the root of the file system, and takes the old one away."""
     os.chdir(new)
-    _checked(_libc.syscall(_NUMBERS[platform.machine()]["pivot_root"], b".", b"."), "pivot_root")
+    _checked(_libc().syscall(_NUMBERS[platform.machine()]["pivot_root"], b".", b"."), "pivot_root")
     unmount(".")
     os.chdir("/")
 
@@ -134,7 +140,7 @@ def subreaper() -> None:
 def drop_capabilities() -> None:
     """Gives up every capability; with ``no_new_privileges`` no program that is started gets one back."""
     header = struct.pack("=Ii", 0x20080522, 0)
-    _checked(_libc.capset(header, bytes(24)), "capset")
+    _checked(_libc().capset(header, bytes(24)), "capset")
 
 
 def forbid() -> None:
@@ -171,11 +177,11 @@ def forbid() -> None:
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code)
     filters = struct.pack("@HP", len(program), ctypes.addressof(buffer))
-    _checked(_libc.prctl(22, ctypes.c_ulong(2), filters, 0, 0), "seccomp")
+    _checked(_libc().prctl(22, ctypes.c_ulong(2), filters, 0, 0), "seccomp")
 
 
 def _control(option: int, value: int) -> None:
-    _checked(_libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0), "prctl")
+    _checked(_libc().prctl(option, ctypes.c_ulong(value), 0, 0, 0), "prctl")
 
 
 def _checked(answer: int, what: str) -> None:

@@ -18,7 +18,7 @@ from ipy_autodiff.homework.sandbox.answers import Answers
 from ipy_autodiff.homework.sandbox.limits import Limits, hold, mapped_bytes
 from ipy_autodiff.homework.sandbox.originals import Originals
 from ipy_autodiff.homework.sandbox.running import plain_transformers
-from ipy_autodiff.homework.sandbox.submission import usual_surroundings, without_engine
+from ipy_autodiff.homework.sandbox.surroundings import usual_surroundings, without_engine
 
 __all__ = ["answer", "before_cell", "begin"]
 

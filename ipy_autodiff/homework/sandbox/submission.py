@@ -7,20 +7,15 @@ process as the notebook left it, so that a test that breaks something, or ends t
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import random
 import signal
 import socket
 import sys
-import threading
-import warnings
 from os import _exit, fork, kill, waitpid, waitstatus_to_exitcode
 from typing import Any
 
-import numpy as np
 import numpy.random  # NumPy itself would import it only when it is used, in every fork anew
-from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_autodiff.homework.sandbox.answers import Answers
@@ -28,12 +23,12 @@ from ipy_autodiff.homework.sandbox.cells import UnreadableError, code_cells
 from ipy_autodiff.homework.sandbox.limits import Limits, use_the_reserve
 from ipy_autodiff.homework.sandbox.originals import Originals
 from ipy_autodiff.homework.sandbox.running import CellResult, Output, run_cells
+from ipy_autodiff.homework.sandbox.surroundings import plain_source, usual_surroundings, without_engine
 from ipy_autodiff.homework.sandbox.wire import receive, send
 
-__all__ = ["live", "plain_source", "usual_surroundings", "without_engine"]
+__all__ = ["live"]
 
 _QUESTION = 64_000_000
-_RECURSION = 3000
 
 
 def live(
@@ -100,16 +95,6 @@ def _end_all_others() -> None:
             waitpid(-1, 0)
 
 
-def plain_source(source: str) -> str:
-    """A cell as Python that can be parsed: without a cell magic's first line, other magics made calls."""
-    if source.lstrip().startswith("%%"):
-        source = source.lstrip().partition("\n")[2]
-    try:
-        return str(TransformerManager().transform_cell(source))
-    except Exception:
-        return source
-
-
 def _test(channel: socket.socket, answers: Answers, seconds: float) -> None:
     """Answers one test's questions in a process of its own, which a timer ends."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -122,21 +107,3 @@ def _test(channel: socket.socket, answers: Answers, seconds: float) -> None:
         answer: dict[str, Any] = {"nonce": message["nonce"]}
         answer.update(answers(message))
         send(channel, answer)
-
-
-def without_engine() -> None:
-    """Makes ``import ipy_autodiff.engine`` fail. Where there is a wall around the process, its files are gone too."""
-    for name in [name for name in sys.modules if name.startswith("ipy_autodiff.engine.")]:
-        del sys.modules[name]
-    sys.modules["ipy_autodiff.engine"] = None  # type: ignore[assignment]
-
-
-def usual_surroundings() -> None:
-    """The interpreter's switches as a fresh one has them."""
-    for stop in (sys.settrace, sys.setprofile, threading.settrace, threading.setprofile):
-        stop(None)
-    sys.setrecursionlimit(_RECURSION)
-    gc.enable()
-    np.seterr(divide="ignore", over="ignore", under="ignore", invalid="ignore")
-    warnings.resetwarnings()
-    warnings.simplefilter("ignore")
