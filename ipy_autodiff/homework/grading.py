@@ -174,7 +174,7 @@ def executor_for(jobs: int, scheduler: str | None, count: int) -> Iterator[tuple
         return
     from distributed import Client
 
-    with Client(scheduler, timeout=30) as client:
+    with Client(scheduler, timeout=60) as client:
         cores = max(1, sum(client.nthreads().values()))
         least, most = _CLUSTER_CHUNKS
         chunk = min(most, max(least, -(-count // (4 * cores))))

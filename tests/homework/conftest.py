@@ -109,8 +109,8 @@ def read_records(path: Path) -> list[dict[str, Any]]:
 
 
 def wait_until_gone(token: str) -> None:
-    """Waits until no process has ``token`` among its arguments or in its environment; fails after ten seconds."""
-    deadline = time.monotonic() + 10
+    """Waits until no process has ``token`` among its arguments or in its environment; fails after a minute."""
+    deadline = time.monotonic() + 60
     while left := [process for process in _processes() if token in process]:
         assert time.monotonic() < deadline, left
         time.sleep(0.1)

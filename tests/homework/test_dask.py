@@ -54,7 +54,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
         for n in range(2)
     ]  # fmt: skip
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while time.monotonic() < deadline:
             if file.exists() and file.read_text():
                 break
@@ -84,7 +84,7 @@ def test_every_notebook_has_its_row_once_though_a_worker_is_killed(
     killed = threading.Event()
 
     def kill_one() -> None:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 240
         while time.monotonic() < deadline and not read_records(results):
             time.sleep(0.05)
         workers[0].send_signal(signal.SIGKILL)

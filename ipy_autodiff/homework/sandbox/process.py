@@ -165,6 +165,7 @@ class Life:
         self._finish = finish
         self._tests = 0
         self._open = False
+        self._deadline = 0.0
 
     def run(self, seconds: float) -> Iterator[dict[str, Any]]:
         """What the cells report, as ``submission.live`` sends it, until the last has run.
@@ -223,7 +224,7 @@ class Life:
         return str(finish(wait))
 
     def _tell(self, message: dict[str, Any]) -> None:
-        self._channel.settimeout(_GRACE)
+        self._channel.settimeout(max(_GRACE, self._deadline - time.monotonic()))
         try:
             send(self._channel, message)
         except OSError:
