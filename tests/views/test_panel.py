@@ -166,6 +166,13 @@ def test_what_is_gathered_adds_up_to_the_gradient(page_of):
     assert page.locator(f"{PANEL} .ad-fail").count() == 0
 
 
+def test_what_is_not_all_is_not_summed(page_of):
+    cells = "x = Variable(np.arange(12.0))\ny = np.sum(x[2:] * x[2:]) + np.sum(np.cumsum(np.reshape(np.tile(x, 20), (24, 10))))"
+    page = page_of(after(f"{cells}\ny.backward()"))
+    page.locator(f"{PANEL} [role=gridcell]").nth(3).hover()
+    assert page.locator(f"{PANEL} .ad-fail").count() == 0
+
+
 IMAGE = """
 g = np.linspace(-2, 2, 28)
 x = Variable(np.exp(-(g[:, None] ** 2 + g[None] ** 2)))

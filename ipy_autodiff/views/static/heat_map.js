@@ -125,7 +125,7 @@ function ticks({ low, high }) {
 function heatMap(values, plan, small) {
   const room = small ? 120 : 190
   const [across, down] = [Math.min(room / plan.columns, 20), Math.min(room / plan.rows, 20)]
-  const square = Math.max(across, down) / Math.min(across, down) > 5 ? [across, down] : [Math.min(across, down), Math.min(across, down)]
+  const square = Math.max(across, down) / Math.min(across, down) > 3 ? [across, down] : [Math.min(across, down), Math.min(across, down)]
   const [wide, high] = square.map((size) => Math.max(Math.floor(size * 2) / 2, 1.5))
   const sharp = 2, rim = 2
   const [right, bottom] = [plan.columns * wide + 2 * rim, plan.rows * high + 2 * rim]
@@ -155,7 +155,8 @@ function heatMap(values, plan, small) {
       over.clearRect(0, 0, marks.width, marks.height)
       if (place === undefined && !others.size) return
       const all = place === undefined ? [...others] : [place, ...others]
-      over.fillStyle = "#8889"
+      const few = others.size <= 4
+      over.fillStyle = "#888b"
       if (others.size) {
         over.fillRect(rim, rim, right - 2 * rim, bottom - 2 * rim)
         for (const i of all) over.clearRect(...box(i))
@@ -163,7 +164,7 @@ function heatMap(values, plan, small) {
       for (const [ink, thick] of [["#fff", 3], ["#000", 1.5]]) {
         over.strokeStyle = ink
         over.lineWidth = thick
-        if (wide > 4 && high > 4) for (const i of others) over.strokeRect(...box(i, -0.5))
+        if (few || Math.min(wide, high) > 4) for (const i of others) over.strokeRect(...box(i, few ? 1 : -0.5))
         if (place !== undefined) over.strokeRect(...box(place, 1))
       }
     },

@@ -3,10 +3,11 @@ function drawArrays(one, { says, variables, calls }, prefix, account) {
   const fill = (text, words) => text.replace(/\{(\w+)\}/g, (_, key) => words[key])
   const count = sizeOf(one.shape)
   const whole = ({ value }) => Boolean(value && !value.block)
+  const swept = ({ gradient }) => Boolean(gradient && !gradient.block)
   const maps = []
   let held
   const place = variables.indexOf(one)
-  const values = whole(one) && unpack(one.value), gradients = one.gradient && !one.gradient.block && unpack(one.gradient)
+  const values = whole(one) && unpack(one.value), gradients = swept(one) && unpack(one.gradient)
   const told = make("p", { class: "ad-told", "aria-live": "polite" }, says.hint)
   const sum = make("div", { class: "ad-gathered" })
   const notes = []
@@ -58,7 +59,7 @@ function drawArrays(one, { says, variables, calls }, prefix, account) {
       for (const [other, walks] of found) {
         const variable = variables[other]
         const walk = (element) => walks.flatMap((each) => each(element))
-        const what = after && variable.gradient ? "gradient" : "value"
+        const what = after && swept(variable) ? "gradient" : "value"
         const map = drawMap({
           values: unpack(variable[what]), shape: variable.shape, small: true,
           title: `${after ? says.goes_into : says.comes_from} ${variable.name} · ${says[what]}`,
@@ -73,6 +74,11 @@ function drawArrays(one, { says, variables, calls }, prefix, account) {
     }
   } else notes.push(says.too_large)
 
+  // Whether the lens knows all that the gradient is gathered from.
+  const consumers = calls.filter((call) => call.in.includes(place) && call.out.some((out) => variables[out].gradient))
+  const known = (call) => call.in.every((from, at) => from !== place || call.relations?.some((relation) => relation.in === at && (relation.d ?? relation.other)))
+  const complete = consumers.length === one.rows.filter(([number]) => number).length && consumers.every(known)
+
   const tell = (shown) => {
     sum.replaceChildren()
     if (shown === undefined) return (told.textContent = says.hint)
@@ -85,13 +91,13 @@ function drawArrays(one, { says, variables, calls }, prefix, account) {
       if (!found.length) continue
       const places = new Set(found.map(([its]) => its))
       sentences.push(fill(after ? says.feeds : says.is_from, { element, elements: elementNames(variable, places), call: text(call) }))
-      if (!after || !variable.gradient) continue
+      if (!after || !swept(variable)) continue
       const theirs = unpack(variable.gradient)
       for (const [its, d] of found) if (d !== undefined) terms.push([elementName(variable, its), d, theirs[its], d * theirs[its]])
     }
     told.replaceChildren(...sentences.flatMap((sentence, i) => (i ? [make("br"), sentence] : [sentence])))
     if (one.old) terms.unshift([`⚠ ${says.before}`, , , unpack(one.old)[shown]])
-    if (gradients && terms.length) sum.append(...drawTerms(terms, gradients[shown], says, fill))
+    if (gradients && terms.length) sum.append(...drawTerms(terms, complete, gradients[shown], says, fill))
   }
   if (count === 1) {
     if (!links.length) return account
@@ -101,8 +107,8 @@ function drawArrays(one, { says, variables, calls }, prefix, account) {
   return [make("span", { class: "ad-note" }, " " + one.kind), own, ...(values ? [told] : []), beside, ...[...new Set(notes)].map(note)]
 }
 
-// One line for each element that the gradient is gathered from: `y[0, 2]`, `0.5 × 2`, `1`; and what they are together.
-function drawTerms(terms, gradient, says, fill) {
+// One line for each element that the gradient is gathered from: `y[0, 2]`, `0.5 × 2`, `1`; and, where these are all, what they are together.
+function drawTerms(terms, complete, gradient, says, fill) {
   const shown = terms.length > 6 ? terms.slice(0, 5) : terms
   const row = (...cells) => make("tr", {}, ...cells.map((cell, i) => make("td", i ? { class: "ad-number" } : {}, cell)))
   const rows = shown.map(([name, d, gy, part]) => row(name, d === undefined ? "" : `${spell(d)} × ${spell(gy)}`, spell(part)))
@@ -110,9 +116,9 @@ function drawTerms(terms, gradient, says, fill) {
   const total = add(terms)
   const size = terms.reduce((all, [, , , part]) => all + Math.abs(part), Math.abs(gradient))
   if (shown.length < terms.length) rows.push(row(fill(says.rest, { n: terms.length - shown.length }), "", spell(add(terms.slice(shown.length)))))
-  if (terms.length > 1) rows.push(row(says.sums_to, "", spell(total)))
+  if (terms.length > 1 && complete) rows.push(row(says.sums_to, "", spell(total)))
   const drawn = [make("table", {}, make("caption", {}, says.gathers), make("tbody", {}, ...rows))]
-  if (Math.abs(total - gradient) > 1e-3 * size) drawn.push(make("p", { class: "ad-fail" }, "⚠ " + fill(says.not_the_sum, { gradient: spell(gradient) })))
+  if (complete && Math.abs(total - gradient) > 1e-3 * size) drawn.push(make("p", { class: "ad-fail" }, "⚠ " + fill(says.not_the_sum, { gradient: spell(gradient) })))
   return drawn
 }
 
