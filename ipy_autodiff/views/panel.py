@@ -27,9 +27,10 @@ __all__ = ["part"]
 _MOST_VARIABLES = 120
 _MOST_ROWS = 40
 _SOME = 20
-_MOST_SENT = 18_000  # elements of values and gradients in one page
+_MOST_SENT = 22_500  # elements of values and gradients in one page
 _FEWEST = 96  # of them for each array
 _MOST_DERIVATIVES = 5_000
+_MOST_TOGETHER = 24_500
 _MOST_CALLS = 24
 _MOST_TRIED = 40_000  # elements that Functions are tried with
 _ROWS, _ROWS_WITH_PATIENCE = 64, 400
@@ -77,9 +78,9 @@ def part(trace: Trace, *, patient: bool = False, asking: bool = False) -> Part |
         panel["says"]["before"] = say("panel.before")
         panel["open"] = 1
         panel["says"] |= {key: say(f"panel.{key}") for key in _SAID_OF_ARRAYS}
-        _add_arrays(panel["variables"], trace, told)
+        room = min(_MOST_DERIVATIVES, _MOST_TOGETHER - _add_arrays(panel["variables"], trace, told))
         budget = _ROWS_WITH_PATIENCE if patient else _ROWS
-        panel["calls"] = _calls(trace.graph, variables, panel["variables"], budget)
+        panel["calls"] = _calls(trace.graph, variables, panel["variables"], room, budget)
     readable, text = ("", "") if asking else (_static(told), ledger_text(told))
     return Part("panel", readable, text, {"panel": panel}, modules)
 
@@ -124,8 +125,8 @@ def _first(told: Sequence[Account]) -> int:
     return min(range(len(told)), key=interest)
 
 
-def _add_arrays(panel: Sequence[dict[str, Any]], trace: Trace, told: Sequence[Account]) -> None:
-    """Add values, gradients, and old gradients that were never cleared."""
+def _add_arrays(panel: Sequence[dict[str, Any]], trace: Trace, told: Sequence[Account]) -> int:
+    """Add values, gradients, and old gradients that were never cleared; the answer is how many elements."""
     history = timeline(trace.recording).history
     arrays = []
     for shown, one in zip(panel, told, strict=True):
@@ -143,12 +144,15 @@ def _add_arrays(panel: Sequence[dict[str, Any]], trace: Trace, told: Sequence[Ac
         for name, value in (("value", node.data), ("gradient", carried[-1] if carried else node.grad), ("old", old)):
             if value is not None and np.shape(value) == node.shape and np.asarray(value).dtype.kind in "biuf":
                 arrays.append((shown, name, np.asarray(value)))
-    _pack_within(arrays, _MOST_SENT)
+    return _pack_within(arrays, _MOST_SENT)
 
 
-def _pack_within(arrays: Sequence[tuple[dict[str, Any], str, Array]], room: int) -> None:
-    """Put the arrays where they belong: whole while there is room, leaves and named ones first; in blocks else."""
-    room -= sum(min(value.size, _FEWEST) for _, _, value in arrays)
+def _pack_within(arrays: Sequence[tuple[dict[str, Any], str, Array]], most: int) -> int:
+    """Put the arrays where they belong: whole while there is room, leaves and named ones first; in blocks else.
+
+    The answer is how many elements that are.
+    """
+    room = most - sum(min(value.size, _FEWEST) for _, _, value in arrays)
     for shown, name, value in sorted(arrays, key=lambda one: one[0]["rank"]):
         more = value.size - min(value.size, _FEWEST)
         whole = value.size <= MOST_ELEMENTS and more <= room
@@ -159,10 +163,11 @@ def _pack_within(arrays: Sequence[tuple[dict[str, Any], str, Array]], room: int)
             shown[name] = pack(value, value.size if whole else _FEWEST + more)
     for shown, _, _ in arrays:
         shown.pop("rank", None)
+    return most - room
 
 
 def _calls(
-    graph: Graph, variables: Sequence[VariableNode], shown: Sequence[dict[str, Any]], budget: int
+    graph: Graph, variables: Sequence[VariableNode], shown: Sequence[dict[str, Any]], room: int, budget: int
 ) -> list[dict[str, Any]]:
     """The Functions between the arrays, with what the lens knows of those whose arrays are shown whole."""
     from ipy_autodiff.tracing.replay import Replay
@@ -189,7 +194,7 @@ def _calls(
             asked.append((function, call))
     functions = tuple(function for function, _ in asked)
     around = dict.fromkeys(node for function in functions for node in (*function.inputs, *function.outputs))
-    replay, room = Replay(Graph(tuple(around), functions)), _MOST_DERIVATIVES
+    replay = Replay(Graph(tuple(around), functions))
     with replay.aside():
         for function, call in asked:
             found = relations(function, replay, budget)

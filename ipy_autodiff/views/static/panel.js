@@ -44,7 +44,8 @@ function drawArrays(one, { says, variables, calls }, prefix, account) {
       const after = call.in.includes(place)
       if (!after && !call.out.includes(place)) continue
       if (!call.relations?.length) {
-        notes.push(fill(says.unknown, { call: text(call) }))
+        const large = [...call.in, ...call.out].map((at) => variables[at]).find((other) => !whole(other))
+        notes.push(large ? fill(says.too_large, large) : fill(says.unknown, { call: text(call) }))
         continue
       }
       const mine = after ? "in" : "out", theirs = after ? "out" : "in"
@@ -72,7 +73,7 @@ function drawArrays(one, { says, variables, calls }, prefix, account) {
         links.push({ after, variable, call, walk })
       }
     }
-  } else notes.push(says.too_large)
+  } else notes.push(fill(says.too_large, one))
 
   // Whether the lens knows all that the gradient is gathered from.
   const consumers = calls.filter((call) => call.in.includes(place) && call.out.some((out) => variables[out].gradient))
