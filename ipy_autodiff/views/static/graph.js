@@ -16,7 +16,10 @@ function picture(data, page, frame, svg, around, open) {
   const gradients = texts(".grad"), values = texts(".d:not(.grad)")
   const nodes = [...svg.querySelectorAll(".variable, .function, .folded[id]")]
   const rove = (to) => nodes.forEach((node) => (node.tabIndex = node === to ? 0 : -1))
-  for (const node of nodes) node.setAttribute("role", "button")
+  for (const node of nodes) {
+    node.setAttribute("role", "button")
+    node.onfocus = () => rove(node)
+  }
   rove(nodes[0])
   svg.onclick = (event) => {
     const node = event.target.closest("[role=button]")
@@ -27,11 +30,13 @@ function picture(data, page, frame, svg, around, open) {
     if (node.matches(".folded")) open?.(id)
     else page.choose(id)
   }
-  // Arrow keys move to the nearest node on that side.
+  // Arrow keys move to the nearest node on that side; Page Down and Page Up come to all, in their order.
   svg.onkeydown = (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return
     const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key]
-    if (move) {
+    const turn = { PageDown: 1, PageUp: -1 }[event.key]
+    if (turn) nodes.at((nodes.indexOf(event.target) + turn) % nodes.length).focus()
+    else if (move) {
       const [x, y] = middle(event.target)
       const far = (node) => {
         const [dx, dy] = middle(node), ahead = (dx - x) * move[0] + (dy - y) * move[1]
@@ -44,7 +49,6 @@ function picture(data, page, frame, svg, around, open) {
     event.preventDefault()
     event.stopPropagation()
   }
-  svg.addEventListener("focusin", (event) => rove(event.target))
   page.onChoose((id) => nodes.forEach((node) => node.classList.toggle("chosen", node.id === prefix + id)))
   return (step, moved) => {
     const now = { ...data.start }
