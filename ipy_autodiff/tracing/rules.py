@@ -16,12 +16,23 @@ from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, Recording, Va
 from ipy_autodiff.tracing.reading import array_of, backward_method
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 
-__all__ = ["MOST_CALLS", "RULES", "Assignment", "Call", "Departure", "RuleSweep", "sweep_by_rules", "sweepable"]
+__all__ = [
+    "MOST_CALLS",
+    "RULES",
+    "Assignment",
+    "Call",
+    "Departure",
+    "RuleSweep",
+    "affordable_calls",
+    "sweep_by_rules",
+    "sweepable",
+]
 
 Rule = Literal["recursive", "loop", "adding", "generation"]
 
 RULES: tuple[Rule, ...] = ("recursive", "loop", "adding", "generation")
 """The book's steps 7, 8 to 13, 14, and 16."""
+_MEMORY = 500 * 2**20
 MOST_CALLS = 1_000
 """Calls after which a rule is stopped: where Variables are used twice again and again, the first three need 2ⁿ."""
 
@@ -86,10 +97,18 @@ def sweepable(recording: Recording) -> bool:
     return bool(functions) and all(backward_method(function.object) for function in functions)
 
 
+def affordable_calls(graph: Graph, of: VariableNode) -> int:
+    """How many calls of each rule can be kept with their arrays; 0 where not even those of step 16 can."""
+    functions = graph.upstream(of)
+    largest = max((np.asarray(node.data).nbytes for function in functions for node in function.inputs), default=0)
+    most = min(MOST_CALLS, _MEMORY // (len(RULES) * 3 * max(largest, 1)))
+    return most if most > len(functions) else 0
+
+
 def sweep_by_rules(graph: Graph, of: VariableNode, most: int = MOST_CALLS) -> tuple[RuleSweep, ...]:
     """The sweeps from ``of`` by each of ``RULES``, starting with ones, of at most ``most`` calls each.
 
-    Raises ``ReplayError`` for what a Function's ``backward`` raises.
+    Step 16 makes as many as there are Functions. Raises ``ReplayError`` for what a Function's ``backward`` raises.
     """
     replay = Replay(graph)
     order: dict[Rule, Callable[[_Sweep], Iterator[None]]] = {

@@ -11,7 +11,7 @@ import numpy as np
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Array, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
-from ipy_autodiff.tracing.rules import Assignment, RuleSweep, sweep_by_rules, sweepable
+from ipy_autodiff.tracing.rules import Assignment, RuleSweep, affordable_calls, sweep_by_rules, sweepable
 from ipy_autodiff.views.labels import columns, pad, shorten
 from ipy_autodiff.views.numbers import inline
 from ipy_autodiff.views.part import Part
@@ -42,8 +42,11 @@ def part(trace: Trace) -> Part:
     functions = recording.graph.upstream(recording.of)
     if len(functions) > _MOST_FUNCTIONS:
         return _too_large(len(functions))
+    calls = affordable_calls(recording.graph, recording.of)
+    if not calls:
+        return _sentence(say("rules.too-large-arrays"))
     try:
-        sweeps = sweep_by_rules(recording.graph, recording.of)
+        sweeps = sweep_by_rules(recording.graph, recording.of, calls)
     except ReplayError as error:
         name = shorten(error.function.name, 40) if error.function else "?"
         return _sentence(say("rules.raised", function=name, error=shorten(f"{type(error.cause).__name__}", 80)))

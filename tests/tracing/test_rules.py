@@ -11,7 +11,7 @@ import ipy_autodiff as ad
 from ipy_autodiff import Variable
 from ipy_autodiff.tracing import record_variables
 from ipy_autodiff.tracing.replay import ReplayError
-from ipy_autodiff.tracing.rules import MOST_CALLS, RULES, sweep_by_rules, sweepable
+from ipy_autodiff.tracing.rules import MOST_CALLS, RULES, affordable_calls, sweep_by_rules, sweepable
 from tests.student_engines import ENGINES, MISTAKES
 from tests.tracing.watched import watch
 
@@ -102,6 +102,13 @@ def test_a_rule_that_needs_too_many_calls_is_stopped():
     assert [(len(sweep.calls), sweep.ended) for sweep in naive] == [(MOST_CALLS, False)] * 3
     assert (len(generation.calls), generation.ended) == (21, True)
     assert gradients([generation], "x") == [2.0**21]
+
+
+def test_large_arrays_allow_fewer_calls():
+    small, large = (Variable(np.zeros(size), "x") for size in (3, 1_000_000))
+    for x, most in ((small, MOST_CALLS), (large, 5)):
+        recording = record_variables([np.sum(x * x + x)], {})
+        assert affordable_calls(recording.graph, recording.of) == most
 
 
 def test_by_generation_is_never_stopped():

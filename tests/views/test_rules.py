@@ -104,6 +104,12 @@ def test_too_large_a_graph_says_so(count, said):
     assert "columns" not in shown.payload["rules"]
 
 
+def test_too_large_arrays_say_so():
+    x = Variable(np.zeros((3000, 3000)), "x")
+    shown = part(trace_of(np.sum(x + x + x + x + x + x)))
+    assert shown.text == "The arrays are too large to keep every gradient of four sweeps."
+
+
 def test_what_cannot_be_swept_says_so():
     shown = part(traces.composed())
     assert shown.text == "There is no backward pass that the rules could make here."
