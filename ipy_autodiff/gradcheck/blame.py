@@ -107,6 +107,9 @@ class _Suspicion:
         self.checks = list(comparison.functions.values())[::-1] if self.functions else []
         self.wrong = [check for check in self.checks if _is_cause(check, self.checks, self.failed)]
         self.drawn = any(row.reason is not None and row.reason.identifier == "check.random" for row in comparison.rows)
+        ended = any(step.error is not None or not step.gxs for step in recording.steps)
+        self.broken = recording.raised is not None or ended
+        """Whether the sweep ended before its time."""
         self.beyond_values = [*_unwritten(recording, self.functions)]
         if self.failed:
             self.beyond_values += _on_class(recording, self.functions)
@@ -116,7 +119,7 @@ class _Suspicion:
     @property
     def nothing(self) -> bool:
         """Whether all is right as far as is known."""
-        return not (self.failed or self.findings or self.wrong or self.drawn or self.beyond_values)
+        return not (self.failed or self.findings or self.wrong or self.drawn or self.broken or self.beyond_values)
 
 
 def _causes_among(findings: Sequence[Finding]) -> list[Finding]:
@@ -139,7 +142,7 @@ def _causes(program: Program, suspicion: _Suspicion) -> Iterator[Blame]:
         return
     for finding in findings:
         yield from _of_sweep_error(program, finding)
-    if suspicion.failed or program.random:
+    if suspicion.failed or suspicion.broken or program.random:
         for fault in check_sweep(program, {check.function for check in suspicion.checks if check.wrong}):
             yield _blame(fault.where, fault.code, _complete(fault), fault.function)
             return

@@ -6,7 +6,7 @@ count and shapes; neither may write into what it is given; and both must give th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -37,11 +37,22 @@ def check_functions(program: Program) -> tuple[dict[FunctionNode, LocalCheck], l
     """Check the program's Functions, each class at least once; and what there is to say about those left out."""
     chosen = _affordable(program)
     checks = {function: observed(program, function) for function in chosen}
+    _blame_those_that_write(program, checks)
     _compare_values(program, [check for check in checks.values() if check.probe.gxs])
     if len(chosen) == len(program.functions):
         return checks, []
     blanks = {"checked": f"{len(chosen):,}", "all": f"{len(program.functions):,}"}
     return checks, [Message("check.sampled", **blanks)]
+
+
+def _blame_those_that_write(program: Program, checks: Mapping[FunctionNode, LocalCheck]) -> None:
+    """What a Function's output lost to one that writes into it, is that one's fault."""
+    for check in checks.values():
+        changed = {symptom.code for symptom in check.symptoms} == {"output-not-forward"}
+        for function in program.recording.graph.consumers[check.function.outputs[0]] if changed else ():
+            if function in checks and program.call(function).writes and not checks[function].wrong:
+                place = function.inputs.index(check.function.outputs[0])
+                checks[function].fail("forward-in-place", place)
 
 
 def _affordable(program: Program) -> list[FunctionNode]:

@@ -250,7 +250,7 @@ def _attributes(item: Any) -> dict[str, Any]:
 class Call:
     """A Function's own ``forward``, to be called often: with arrays that may not be written to, for such arrays."""
 
-    __slots__ = ("_forward", "_function", "_replay", "plain")
+    __slots__ = ("_forward", "_function", "_replay", "plain", "writes")
 
     def __init__(self, replay: _Quick, function: FunctionNode) -> None:
         self._replay = replay
@@ -258,14 +258,17 @@ class Call:
         self._forward = replay.forward_of(function)
         self.plain = self._forward is not None
         """Whether it has always taken just the arrays, written into none of them, and returned one array."""
+        self.writes = False
+        """Whether it has failed only because what it is given cannot be written to."""
 
     def __call__(self, xs: Sequence[Any]) -> tuple[Array, ...]:
         """One array for each of the Function's outputs. Raises ``ReplayError``."""
         if self.plain and self._forward is not None:
             try:
                 answer = self._forward(*xs)
-            except (Exception, SystemExit):  # perhaps because it writes into what it is given
+            except (Exception, SystemExit) as error:  # perhaps because it writes into what it is given
                 self.plain = False
+                self.writes = isinstance(error, ValueError) and "read-only" in str(error)
             else:
                 kind = type(answer)
                 if kind is np.ndarray:

@@ -49,14 +49,14 @@ def check_sweep(program: Program, wrong: Collection[FunctionNode]) -> Iterator[F
     books = _Books(recording)
     yield from _seed(recording)
     for step in recording.steps:
-        if step.error is not None or not step.gxs:
-            if any(gy is None for gy in step.gys):
-                yield Fault("none-handed-on", {"function": step.function.name}, step.function)
-            return
         if step not in books.first_visits:
             count = sum(other.function is step.function for other in recording.steps)
             yield Fault("function-visited-twice", {"function": step.function.name, "count": count}, step.function)
             continue
+        if step.error is not None or not step.gxs:
+            if any(gy is None for gy in step.gys):
+                yield Fault("none-handed-on", {"function": step.function.name}, step.function)
+            return
         yield from _given(books, step)
         if step.function not in wrong and step.function not in program.random:
             yield from _answered(program, step)
