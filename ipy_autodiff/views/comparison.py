@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ipy_autodiff.gradcheck.measurements import element_by_element
 from ipy_autodiff.messages import Message, say
 from ipy_autodiff.views.labels import shorten
 from ipy_autodiff.views.numbers import inline, number
@@ -87,7 +89,8 @@ def check(trace: Trace) -> Check:
         for found in trace.blame
     )
     remarks = tuple(shorten(remark, _SENTENCE) for remark in trace.comparison.remarks)
-    return Check(heading, verdict, columns, shown, blame, remarks, pictures(rows))
+    drawn = pictures(rows, functools.partial(element_by_element, trace.comparison))
+    return Check(heading, verdict, columns, shown, blame, remarks, drawn)
 
 
 def _whole(rows: Sequence[Row], forward_only: bool, blamed: bool) -> tuple[str, str]:

@@ -1,17 +1,20 @@
 """Give the front end what its pictures of a comparison show: errors by step size, both gradients, where they differ.
 
-Only numbers that the comparison has measured are used, so this costs nothing to speak of; the pictures themselves are
-drawn in the page, when they are opened.
+Numbers that the comparison has measured are used, so this costs nothing to speak of; only of a large array that is
+wrong are some more elements measured, as many as go into the blink of an eye. The pictures themselves are drawn in the
+page, when they are opened.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ipy_autodiff.gradcheck.measurements import Elements, NothingToMeasure
 from ipy_autodiff.messages import say
 from ipy_autodiff.views.labels import shorten
 from ipy_autodiff.views.numbers import number
@@ -31,12 +34,21 @@ _LEVELS = (1.0, _BOUND, 1e3, 1e6)
 """Where a heat map's colour changes, in uncertainties."""
 _LETTERS = "abcdefghi"
 _ORDER = {"fail": 0, "inconclusive": 1, "pass": 2}
+_PATIENCE = 0.05
+"""Seconds for elements that the comparison has not measured one by one, of all arrays together."""
+_FIRST, _MOST_MEASURED = 8, 1_024
+
+Measure = Callable[["Row", int], Elements]
 
 
-def pictures(rows: Sequence[Row]) -> dict[str, Any]:
-    """What can be drawn of these rows, with a sentence for each picture; empty where that is nothing."""
+def pictures(rows: Sequence[Row], measure: Measure | None = None) -> dict[str, Any]:
+    """What can be drawn of these rows, with a sentence for each picture; empty where that is nothing.
+
+    ``measure(row, most)`` measures up to ``most`` elements one by one.
+    """
     chosen = sorted(rows, key=lambda row: _ORDER[row.verdict])[:_MOST]
-    drawn = [found for row in chosen if (found := _of_row(row))]
+    ends = time.perf_counter() + _PATIENCE
+    drawn = [found for row in chosen if (found := _of_row(row, *_elements(row, measure, ends)))]
     if not drawn:
         return {}
     says = {key: say(f"pictures.{key}") for key in ("title", "step", "error", "bar")}
@@ -47,8 +59,7 @@ def pictures(rows: Sequence[Row]) -> dict[str, Any]:
     return {"rows": drawn, "says": says}
 
 
-def _of_row(row: Row) -> dict[str, Any]:
-    backprop, numerical, sigma = _elements(row)
+def _of_row(row: Row, backprop: Any, numerical: Any, sigma: Any) -> dict[str, Any]:
     over = np.abs(_apart(backprop, numerical, sigma))
     measured = bool(np.isfinite(numerical).any())
     worst = int(np.nanargmax(np.where(np.isfinite(over), over, -1.0))) if measured else 0
@@ -61,7 +72,25 @@ def _of_row(row: Row) -> dict[str, Any]:
     return {"name": shorten(row.name, 24), "verdict": row.verdict, **found} if found else {}
 
 
-def _elements(row: Row) -> tuple[Any, Any, Any]:
+def _elements(row: Row, measure: Measure | None, ends: float) -> tuple[Any, Any, Any]:
+    """Backprop, numerical gradient and uncertainty; of a large array that is wrong, some elements more."""
+    wanted = measure is not None and row.verdict == "fail" and np.size(row.variable.data) > max(1, len(row.wrong))
+    if not wanted or measure is None or (row.uncertainty is not None and np.isfinite(row.uncertainty).all()):
+        return _known(row)
+    most, started = _FIRST, time.perf_counter()
+    try:
+        while True:
+            found = measure(row, most)
+            now = time.perf_counter()
+            more = min(_MOST_MEASURED, int(most * (ends - now) / (now - started)))
+            if more < 2 * most or most >= found.numerical.size:
+                return found.backprop, found.numerical, found.uncertainty
+            most, started = more, now
+    except NothingToMeasure:
+        return _known(row)
+
+
+def _known(row: Row) -> tuple[Any, Any, Any]:
     """Backprop, numerical and uncertainty in the Variable's shape; NaN where something was not measured.
 
     A gradient in less than float64 is only as good as its own digits.
@@ -154,6 +183,9 @@ def _heat(row: Row, apart: Any, worst: int) -> dict[str, Any]:
     letters = np.where(np.isnan(table), ".", np.array(list(_LETTERS))[level])
     name, sigmas = shorten(row.name, 24), _many(abs(float(apart.flat[worst])))
     said = say("pictures.heat", name=name, shape=str(shape), sigmas=sigmas, place=_place(row, worst, shape))
+    measured = int(np.isfinite(apart).sum())
+    if measured < apart.size:
+        said = say("pictures.some", said=said, n=f"{measured:,}", all=f"{apart.size:,}")
     return {"said": said, "cells": ["".join(line) for line in letters.tolist()]}
 
 

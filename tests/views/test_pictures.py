@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ipy_autodiff as ad
+from ipy_autodiff.gradcheck.measurements import element_by_element
 from ipy_autodiff.messages import LANGUAGES, speaking
 from ipy_autodiff.tracing import record_variables
 from ipy_autodiff.views.bundle import html_page
@@ -97,9 +98,30 @@ def test_of_an_array_the_worst_element_is_measured_by_steps_and_all_are_points()
 def test_of_a_large_array_those_elements_are_shown_that_were_found_to_be_wrong():
     factor = np.ones(60)
     factor[7] = 1.5
-    row = drawn(traced(np.linspace(0.1, 0.9, 60), factor))
+    trace = traced(np.linspace(0.1, 0.9, 60), factor)
+    row = drawn(trace)
     assert row["heat"]["cells"][0].strip(".") == "i"
     assert len(row["points"]["values"][0]) == 1
+    assert "1 of 60 elements" in row["heat"]["said"]
+    assert check(trace).pictures["rows"][0]["heat"]["cells"][0].count(".") < 47  # at least eight are measured
+
+
+def test_a_column_that_is_wrong_is_a_stripe():
+    factor = np.ones((8, 6))
+    factor[:, 2] = 1.5
+    asked = []
+
+    def measure(row, most):
+        asked.append(most)
+        return element_by_element(trace.comparison, row, 48)
+
+    trace = traced(np.linspace(0.1, 0.9, 48).reshape(8, 6), factor)
+    (row,) = pictures(trace.comparison.rows, measure)["rows"]
+    assert [{line[column] for line in row["heat"]["cells"]} <= set("def") for column in range(6)] == [
+        column != 2 for column in range(6)
+    ]
+    assert {line[2] for line in row["heat"]["cells"]} == {"i"}
+    assert asked[0] == 8
 
 
 def test_letters_are_signed_powers_of_the_uncertainty():

@@ -284,7 +284,7 @@ def test_running_anew_shows_another_run_and_comes_back():
     ask(view, "move", values={"x": 1.4})
     assert view.update["branches"]
     ask(view, "anew")
-    assert "1 Functions" in view.anew["whole"]["svg"]
+    assert "Functions: 1" in view.anew["whole"]["svg"]
     assert view.controls["anew"]
     assert view.sliders["x"].value == 1.4
     assert ask(view, "move", values={"x": 1.2})["y"] == pytest.approx(np.exp(1.2))
