@@ -26,6 +26,7 @@ MOST_FUNCTIONS = 300
 """Functions behind a gradient up to which its graph is recorded."""
 MOST_ORDER = 2
 _MOST = 6
+_TOGETHER = 40  # Functions of all partial derivatives, after which only their names are told
 
 _Found = tuple[tuple[VariableNode, ...], Any, bool]
 """By which Variables, the gradient, and whether it was cleared before."""
@@ -51,11 +52,13 @@ def with_derivatives(
     found = list(_gradients(recording.of.object, leaves, log)) or list(_unseen(recording))
     derivatives = []
     seeds = {id(derived.seed()): _seed(derived.of(), log, names) for derived in log.derived}
-    for by, gradient, cleared in found[:_MOST]:
+    room = MOST_FUNCTIONS if len(leaves) == 1 else _TOGETHER
+    for place, (by, gradient, cleared) in enumerate(found[:_MOST]):
         count = _count(gradient, log)
         label = _label(recording.of, by, len(leaves) == 1)
         behind = None
-        if count <= MOST_FUNCTIONS:
+        room -= count if len(leaves) > 1 else 0
+        if count <= MOST_FUNCTIONS and (room >= 0 or not place):
             named = {id(gradient): label} | seeds | dict(names)
             behind = _recorded(gradient, tuple(leaves), log, named, seen, code, recording.source)
         derivatives.append(Derivative(label, by, behind, count, cleared))

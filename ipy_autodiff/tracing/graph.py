@@ -240,7 +240,7 @@ class Derivative:
     by: tuple[VariableNode, ...]
     """The Variables, of the first graph, by which it was differentiated: one for each order."""
     recording: Recording | None
-    """The gradient and what lies behind it; None where that is too large to be shown."""
+    """The gradient and what lies behind it; None where that is too large to be shown, or one partial too many."""
     functions: int
     """How many Functions lie behind it, as far as they were counted."""
     cleared: bool = True

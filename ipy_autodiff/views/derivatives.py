@@ -63,15 +63,17 @@ def tabs(trace: Trace) -> list[Tab]:
     if not recording.derivatives or recording.of is None:
         return []
     known = {id(function.object): function.id for function in recording.graph.functions}
-    left_out = [
+    unrecorded = [derivative for derivative in recording.derivatives if derivative.recording is None]
+    notes = [
         say("derivatives.too-large", label=shorten(derivative.label, _LABEL), most=MOST_FUNCTIONS)
-        for derivative in recording.derivatives
-        if derivative.recording is None
+        for derivative in unrecorded
+        if derivative.functions > MOST_FUNCTIONS
     ]
+    others = [shorten(each.label, _LABEL) for each in unrecorded if each.functions <= MOST_FUNCTIONS]
+    if others:
+        notes.append(say("derivatives.left-out", labels=", ".join(others)))
     name = recording.of.name if recording.of.named else "y"
-    found = [
-        Tab(shorten(name, _LABEL), trace, {identifier: identifier for identifier in known.values()}, tuple(left_out))
-    ]
+    found = [Tab(shorten(name, _LABEL), trace, {identifier: identifier for identifier in known.values()}, tuple(notes))]
     for derivative in recording.derivatives:
         behind = derivative.recording
         if behind is None or behind.of is None:
