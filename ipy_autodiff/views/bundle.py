@@ -109,7 +109,10 @@ def _explore(
         picture = _picture(other, wanted.show, view.output)
         return told.payload | ({"svg": picture.svg} if picture else {})
 
-    drawing = Drawing((lambda moved: _check(comparison.check(moved))) if "check" in wanted.show else None, whole)
+    def checked(moved: Trace) -> dict[str, Any]:
+        return _check(comparison.check(moved, passing=True))
+
+    drawing = Drawing(checked if "check" in wanted.show else None, whole)
     view.exploration = Exploration(view, trace, drawing, asked, namespace)
 
 

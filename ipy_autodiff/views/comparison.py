@@ -71,8 +71,11 @@ class Check:
         return ("check", *(("pictures",) if self.pictures else ()), *(("array_pictures",) if arrays else ()))
 
 
-def check(trace: Trace) -> Check:
-    """The comparison of a trace in words and numbers, in the language in force."""
+def check(trace: Trace, *, passing: bool = False) -> Check:
+    """The comparison of a trace in words and numbers, in the language in force.
+
+    Where it is only shown in ``passing``, nothing is measured for its pictures.
+    """
     rows = tuple(trace.comparison.rows)
     witnesses = tuple(dict.fromkeys(name for row in rows for name in row.witnesses))
     headings = ("variable", "backprop", "numerical", "uncertainty")
@@ -89,7 +92,7 @@ def check(trace: Trace) -> Check:
         for found in trace.blame
     )
     remarks = tuple(shorten(remark, _SENTENCE) for remark in trace.comparison.remarks)
-    drawn = pictures(rows, functools.partial(element_by_element, trace.comparison))
+    drawn = pictures(rows, None if passing else functools.partial(element_by_element, trace.comparison))
     return Check(heading, verdict, columns, shown, blame, remarks, drawn)
 
 

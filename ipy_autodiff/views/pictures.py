@@ -1,7 +1,7 @@
 """Give the front end what its pictures of a comparison show: errors by step size, both gradients, where they differ.
 
 Numbers that the comparison has measured are used, so this costs nothing to speak of; only of a large array that is
-wrong are some more elements measured, as many as go into the blink of an eye. The pictures themselves are drawn in the
+wrong are some more elements measured, as many as go into a fifth of a second. The pictures themselves are drawn in the
 page, when they are opened.
 """
 
@@ -34,7 +34,7 @@ _LEVELS = (1.0, _BOUND, 1e3, 1e6)
 """Where a heat map's colour changes, in uncertainties."""
 _LETTERS = "abcdefghi"
 _ORDER = {"fail": 0, "inconclusive": 1, "pass": 2}
-_PATIENCE = 0.05
+_PATIENCE = 0.2
 """Seconds for elements that the comparison has not measured one by one, of all arrays together."""
 _FIRST, _MOST_MEASURED = 8, 1_024
 
