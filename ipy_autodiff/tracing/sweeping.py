@@ -279,7 +279,7 @@ def local_derivatives(
     assert y is not None
     given_xs = [x for x in xs if x is not None]
     ones = np.ones(y.shape, np.result_type(y, np.float32))
-    uneven = np.resize(np.asarray([1, -2, 0.5], ones.dtype), y.shape)
+    uneven = np.cos(1.0 + np.arange(y.size)).astype(ones.dtype).reshape(y.shape)  # no row is a multiple of another
     try:
         found = [array_of(item) for item in replay.vjp(node, given_xs, [ones])]
         scaled = [array_of(item) for item in replay.vjp(node, given_xs, [uneven])] if y.size > 1 else found

@@ -55,8 +55,10 @@ def questions(trace: Trace) -> dict[str, Any]:
     if 0 < len(recording.steps) <= MOST_STEPS and all(is_function(step.function.object) for step in recording.steps):
         program = Program(recording, BUDGET)
         with program.running():
+            visited = set(program.random)
             for step in recording.steps[:_MOST_STEPS]:
-                if step.function in program.functions and step.function not in program.random:
+                if step.function in program.functions and step.function not in visited:
+                    visited.add(step.function)
                     found = list(_of_step(program, step, hints))
                     if found:
                         asked[str(step.number)] = found
@@ -112,7 +114,7 @@ def _of_step(program: Program, step: Step, hints: _Hints) -> Iterator[dict[str, 
     truths: dict[VariableNode, list[tuple[Asked, Elements]]] = {}
     exact = tuple(in_float64(x) for x in xs if x is not None)
     for place, node in enumerate(function.inputs):
-        if exact[place].dtype.kind != "f" or not exact[place].size:
+        if exact[place].dtype.kind != "f" or not exact[place].size or _is_constant(node):
             continue
         got = array_of(step.gxs[place]) if place < len(step.gxs) else None
         asked = Asked(
@@ -130,6 +132,11 @@ def _of_step(program: Program, step: Step, hints: _Hints) -> Iterator[dict[str, 
     for node, shares in truths.items():
         if len(shares) == function.inputs.count(node):
             yield from _sum_question(step, shares, hints)
+
+
+def _is_constant(node: VariableNode) -> bool:
+    """Whether it is a number that stood in an expression and became a Variable as well."""
+    return node.role == "leaf" and not node.named and node.shape == ()
 
 
 def _question(asked: Asked, truth: Elements, got: Array | None, situation: Situation, hints: _Hints) -> dict[str, Any]:

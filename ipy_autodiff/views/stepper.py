@@ -108,6 +108,7 @@ def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper
     sources, places = sources_of(recording, chosen)
     involved = {v.id for step in chosen for v in (*step.function.inputs, *step.function.outputs)}
     touched: set[str] = set()
+    visited: set[FunctionNode] = set()
     unseen: dict[str, Array] = {}
     shown: list[ShownStep] = []
     raised = recording.raised
@@ -115,7 +116,7 @@ def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper
         if index in told:
             check = checked.get(step.function)
             wrong = check is not None and check.verdict == "fail"
-            lines = [*tell_lines(step, touched, wrong)]
+            lines = [*tell_lines(step, touched, wrong, step.function in visited)]
             if wrong:
                 lines.insert(0, _contradicts(trace, step.function))
             if raised is not None and raised.function is step.function:
@@ -126,6 +127,7 @@ def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper
         else:
             unseen |= {identifier: gradient for identifier, gradient in change.items() if identifier in involved}
         touched.update(addition.variable.id for addition in step.additions)
+        visited.add(step.function)
     start = {identifier: inline(gradient) for identifier, gradient in gradients.start.items()}
     at = 0 if asking else _first_wrong(trace, shown, judged)
     why = "" if not at else say("steps.ended-here" if recording.raised else "steps.first-wrong")
@@ -175,15 +177,16 @@ def _first_wrong(trace: Trace, shown: Sequence[ShownStep], judged: bool) -> int:
         if not trace.blame and all(row.verdict != "fail" for row in trace.comparison.rows):
             return 0
         accused = trace.blame[0].function if trace.blame else None
-    blamed = (place for place, step in enumerate(shown, 1) if accused is not None and step.function == accused.id)
-    standing_out = (place for place, step in enumerate(shown, 1) if step.stands_out)
-    return next(itertools.chain(blamed, standing_out), 0)
+    blamed = [place for place, step in enumerate(shown, 1) if accused is not None and step.function == accused.id]
+    standing_out = [place for place, step in enumerate(shown, 1) if step.stands_out]
+    return next(itertools.chain((place for place in blamed if place in standing_out), blamed, standing_out), 0)
 
 
-def tell_lines(step: Step, touched: Iterable[str], wrong: bool = False) -> tuple[Line, ...]:
+def tell_lines(step: Step, touched: Iterable[str], wrong: bool = False, again: bool = False) -> tuple[Line, ...]:
     """What one step did, line by line. ``touched`` are the identifiers of the Variables that earlier steps added to.
 
-    Of a ``wrong`` Function the local derivatives, which are its own answers, stand out.
+    Of a ``wrong`` Function the local derivatives, which are its own answers, stand out. Of one that is visited
+    ``again`` the shares have been counted already.
     """
     seen = set(touched)
     lines = [*_came_in(step), *_went_out(step, wrong)]
@@ -193,7 +196,7 @@ def tell_lines(step: Step, touched: Iterable[str], wrong: bool = False) -> tuple
     for variable in dict.fromkeys(addition.variable for addition in step.additions):
         own = [place for place, addition in enumerate(step.additions) if addition.variable is variable]
         additions, words = [step.additions[place] for place in own], [came[place] for place in own]
-        lines.append(_added(variable, additions, words, variable.id in seen))
+        lines.append(_added(variable, additions, words, variable.id in seen, again))
         seen.add(variable.id)
     return tuple(lines)
 
@@ -247,7 +250,9 @@ def _is_float(variable: VariableNode) -> bool:
     return variable.dtype is not None and variable.dtype.kind == "f"
 
 
-def _added(variable: VariableNode, additions: Sequence[Addition], came: Sequence[str], touched: bool) -> Line:
+def _added(
+    variable: VariableNode, additions: Sequence[Addition], came: Sequence[str], touched: bool, again: bool
+) -> Line:
     """What one call did to one Variable's gradient; it may have gone in several times."""
     name = shorten(variable.name, _NAME)
     grad = f"{name}.grad" if variable.named else "grad"
@@ -270,10 +275,13 @@ def _added(variable: VariableNode, additions: Sequence[Addition], came: Sequence
         words.insert(0, old)
     sum_ = " + ".join(words)
     due = fresh if before is None else _sum((before, fresh))
-    if due is None or np.shape(due) != np.shape(after):  # an engine that mends shapes by itself
+    mended = due is None or np.shape(due) != np.shape(after)  # by an engine that sees to shapes by itself
+    if mended or (again and _same(fresh, after)):
         return Line(kept, equation(grad, after))
     if _same(due, after):
         line = equation(f"{grad} = {sum_}", after)
+        if again:
+            return Line(added, f"{line}\n{say('steps.again')}", warn=True)
         if before is None or touched or not np.any(before):
             return Line(added, line)
         return Line(added, f"{line}\n{say('views.old_gradient', old=old)}", warn=True)

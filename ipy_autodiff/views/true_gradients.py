@@ -134,7 +134,7 @@ def _elementwise(program: Program, asked: Asked) -> bool:
     others = np.ones(asked.x.size)
     others[list(asked.flats)] = 0.0
     if asked.whole and asked.x.size > 1:
-        uneven = np.resize([1.0, -2.0, 0.5], shape)
+        uneven = np.cos(1.0 + np.arange(asked.x.size)).reshape(shape)
         return bool(np.allclose(_vjp(program, asked, [uneven])[0], uneven.ravel() * _plain(program, asked), rtol=1e-6))
     return bool(np.all(np.abs(_vjp(program, asked, [others.reshape(shape)])[0]) < 1e-9)) if others.any() else True
 

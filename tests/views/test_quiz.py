@@ -16,6 +16,7 @@ from ipy_autodiff.views.quiz import questions
 from ipy_autodiff.views.trace import Trace
 from tests.browser import chromium, offline_page  # noqa: F401
 from tests.loop_engine import ENGINE
+from tests.student_engines import ENGINES
 from tests.student_engines.notebook import read as engine
 from tests.tracing.watched import watch
 from tests.views import traces
@@ -220,6 +221,15 @@ def test_answers_are_reckoned_and_never_run(blank, text, value):
 def test_a_list_may_be_written_in_several_ways(blank, text, verdict):
     question = {"truth": [1, 2], "tiny": 1e-9, "known": [[[2, 1], 0]], "names": {}}
     assert blank.evaluate(JUDGE, [question, text])[0] == verdict
+
+
+def test_no_engine_of_the_books_stages_contradicts_the_truth():
+    numbers = 0
+    for one in ENGINES:
+        for question in asked(Trace(watch(one.source, one.cells, one.of)[0]))[0]:
+            assert question["wrong"] == "", (one.name, question)
+            numbers += 1
+    assert numbers > 100
 
 
 UNARY = [

@@ -10,6 +10,7 @@ from ipy_autodiff.views.gradients import timeline
 from ipy_autodiff.views.stepper import tell
 from ipy_autodiff.views.trace import Trace
 from tests.loop_engine import ENGINE
+from tests.student_engines import ENGINES
 from tests.student_engines.notebook import read
 from tests.tracing.watched import run_cell, watch
 from tests.views import traces
@@ -134,11 +135,11 @@ def test_rounding_is_no_mistake(dtype):
     a, b, local = (rng.normal(size=50).astype(dtype) for _ in range(3))
     x = traces.variable(0, "x", a, None, "leaf")
     y = traces.variable(1, "y", a, None, "output")
-    f = traces.function(0, "F", [x], [y])
+    f, g = (traces.function(number, "F", [x], [y]) for number in range(2))
     gx = (local.astype("f8") * b.astype("f8")).astype(dtype)
     after = (a.astype("f8") + gx.astype("f8")).astype(dtype)
     steps = (traces.step(1, f, [b], [b], [np.ones_like(b)], [(x, None, b, a)]),)
-    steps += (traces.step(2, f, [b], [gx], [local], [(x, a, gx, after)]),)
+    steps += (traces.step(2, g, [b], [gx], [local], [(x, a, gx, after)]),)
     assert not any(line.warn for line in tell(traces.recorded((x, y), (f,), steps)).steps[1].lines)
 
 
@@ -189,6 +190,12 @@ def test_a_function_that_mixes_elements_has_no_local_derivative():
     assert not softmax.stands_out
 
 
+def test_no_engine_of_the_books_stages_stands_out_where_it_is_right():
+    for engine in ENGINES:
+        told = tell(Trace(watch(engine.source, engine.cells, engine.of)[0]))
+        assert not any(step.stands_out for step in told.steps), engine.name
+
+
 def test_nothing_of_a_right_sweep_over_square_matrices_stands_out():
     cell = (
         "x, w = Variable(np.array([[1.0, 2.0], [3.0, 4.0]])), Variable(np.array([[1.0, 2.0], [3.0, 5.0]]))\n"
@@ -220,6 +227,20 @@ def test_it_opens_where_a_gradient_was_overwritten():
         told = tell(Trace(recording), judged=judged)
         assert told.at == 1
         assert "it should be: 1 + 1 = 2" in lines(told.steps[0])[-1][1]
+
+
+def test_a_call_that_an_engine_visits_twice_is_not_told_to_add():
+    source, cells = read("step13_many_inputs")
+    told = tell(Trace(watch(source, cells)[0]), judged=True)
+    assert [step.title for step in told.steps] == ["Add.backward", "Polar.backward", "Polar.backward"]
+    assert lines(told.steps[2])[-1] == ("Kept in y", "y.grad = 0.92", False)
+    assert not any(step.stands_out for step in told.steps)
+    adding = source.replace("x.grad = gx", "x.grad = gx if x.grad is None else x.grad + gx")
+    assert adding != source
+    told = tell(Trace(watch(adding, cells)[0]), judged=True)
+    assert told.at == 3
+    last = lines(told.steps[2])[-1]
+    assert last == ("Added to y", "y.grad = 0.92 + 0.92 = 1.84\nThe share of this call had been counted before.", True)
 
 
 def test_it_opens_at_the_start_where_all_is_right():
