@@ -258,4 +258,5 @@ def test_a_name_points_at_its_variable(page_of):
     button = page.locator("tbody th button", has_text="x")
     assert button.get_attribute("title") == "Show x in the graph"
     button.focus()
-    page.keyboard.press("Enter")  # what raises fails the test
+    page.keyboard.press("Enter")
+    assert page.locator("g.variable.chosen text").first.text_content() == "x"
