@@ -70,6 +70,17 @@ def test_a_gradient_that_was_never_cleared_stands_out_at_once(page_of):
     assert page.locator(f"{PANEL} select").input_value() == "⚠ x"
 
 
+def test_what_a_step_has_not_come_to_is_paler(page_of):
+    page = page_of(after("x = Variable(np.array(0.5))\ny = sin(x) + exp(x)\ny.backward()"))
+    page.click("g.variable:has-text('x')")
+    paler = f"{PANEL} tbody .ad-later"
+    seen = [page.locator(paler).count()]
+    for _ in range(3):
+        page.click('[data-autodiff="next"]')
+        seen.append(page.locator(paler).count())
+    assert seen == [0, 2, 1, 0]
+
+
 def test_where_no_script_runs_the_account_is_a_table(page_of):
     page = page_of(after("x = Variable(np.array(0.5))\ny = sin(x) + exp(x)\ny.backward()"), java_script_enabled=False)
     ledger = page.locator("details", has_text="What each gradient is the sum of")
@@ -91,6 +102,22 @@ y = sum(np.sum(one * one) for one in (rows, flat, sums, turned, product, shifted
 y.backward()
 """
 
+MORE_SHAPES = """
+x = Variable(random.normal(size=(3, 1)))
+r = Variable(random.normal(size=(1, 4)))
+outer = x * r
+kept = np.sum(outer, axis=0, keepdims=True)
+twice = outer[[0, 0, 2]]
+joined = np.concatenate([outer, kept])
+top = np.max(outer, axis=1)
+a = Variable(random.normal(size=(2, 2, 3)))
+c = Variable(random.normal(size=(3, 2)))
+batch = a @ c
+y = sum(np.sum(one * one) for one in (kept, twice, joined, top, batch))
+y.backward()
+"""
+NAMES = {SHAPES: ("x", "w", "b", "turned", "shifted"), MORE_SHAPES: ("x", "r", "outer", "joined", "a", "c", "batch")}
+
 LINKED = """([panel]) => {
   const tables = [...document.querySelectorAll(panel + " .ad-map table")]
   const cells = (table) => [...table.querySelectorAll("td:not(.ad-gap)")]
@@ -102,11 +129,12 @@ LINKED = """([panel]) => {
 }"""
 
 
-def test_pointing_at_an_element_shows_what_changes_with_it(page_of):
-    trace = after(SHAPES)
+@pytest.mark.parametrize("cell", [SHAPES, MORE_SHAPES], ids=["shapes", "more"])
+def test_pointing_at_an_element_shows_what_changes_with_it(page_of, cell):
+    trace = after(cell)
     page = page_of(trace)
     graph, replay = trace.graph, Replay(trace.graph)
-    for name in ("x", "w", "b", "turned", "shifted"):
+    for name in NAMES[cell]:
         pick(page, name)
         (node,) = (node for node in graph.variables if node.name == name)
         expected = []
@@ -126,7 +154,7 @@ def test_pointing_at_an_element_shows_what_changes_with_it(page_of):
 def changed(function, replay, xs, place, element, y):
     """Which elements of the output change with one element of an input."""
     moved = [x.copy() for x in xs]
-    moved[place].flat[element] += 0.5
+    moved[place].flat[element] += 1e-6
     for other in range(len(xs)):  # the same Variable may have gone in twice
         if function.inputs[other] is function.inputs[place]:
             moved[other] = moved[place]
@@ -167,8 +195,9 @@ def test_what_is_gathered_adds_up_to_the_gradient(page_of):
 
 
 def test_what_is_not_all_is_not_summed(page_of):
-    cells = "x = Variable(np.arange(12.0))\ny = np.sum(x[2:] * x[2:]) + np.sum(np.cumsum(np.reshape(np.tile(x, 20), (24, 10))))"
-    page = page_of(after(f"{cells}\ny.backward()"))
+    many = "np.cumsum(np.reshape(np.tile(x, 20), (24, 10)))"
+    cell = f"x = Variable(np.arange(12.0))\ny = np.sum(x[2:] * x[2:]) + np.sum({many})\ny.backward()"
+    page = page_of(after(cell))
     page.locator(f"{PANEL} [role=gridcell]").nth(3).hover()
     assert page.locator(f"{PANEL} .ad-fail").count() == 0
 
