@@ -59,9 +59,9 @@ def draw(trace: Trace, prefix: str = "", *, judged: bool = True, roomy: bool = F
     edges = cards.with_plates(level.edges)
     plates = {plate: function for plate, (function, _) in cards.plates.items()}
     across = len(level.parts) <= MOST_FUNCTIONS
-    layout = place(cards.sizes, edges, across=across)
+    layout = place(cards.sizes, edges, across=across, close=plates)
     if layout.width > _WIDEST_ACROSS and across:
-        downwards = place(cards.sizes, edges, across=False)
+        downwards = place(cards.sizes, edges, across=False, close=plates)
         across = layout.width <= downwards.width
         layout = layout if across else downwards
 

@@ -5,7 +5,7 @@ Graphviz gets widths and heights only, never a text: it has no metrics for the f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 __all__ = ["Curve", "Layout", "Point", "Size", "place"]
@@ -43,8 +43,13 @@ class Layout:
     curves: tuple[Curve, ...]
 
 
-def place(sizes: Mapping[str, Size], edges: Iterable[tuple[str, str]], *, across: bool) -> Layout:
-    """Lay out nodes from left to right (``across``) or from top to bottom. Their names are letters and digits."""
+def place(
+    sizes: Mapping[str, Size], edges: Iterable[tuple[str, str]], *, across: bool, close: Collection[str] = ()
+) -> Layout:
+    """Lay out nodes from left to right (``across``) or from top to bottom. Their names are letters and digits.
+
+    The edges that leave a node in ``close`` are short.
+    """
     import graphviz
     import pygraphviz
 
@@ -61,7 +66,7 @@ def place(sizes: Mapping[str, Size], edges: Iterable[tuple[str, str]], *, across
         shape = {"shape": "ellipse"} if size.round else {}
         dot.node(name, width=_inches(size.width), height=_inches(size.height), **shape)
     for tail, head in edges:
-        dot.edge(tail, head)
+        dot.edge(tail, head, **({"weight": "20"} if tail in close else {}))
     graph = pygraphviz.AGraph(string=dot.source)
     try:
         return _read(graph.draw(format="plain", prog="dot").decode())

@@ -1,16 +1,20 @@
 """The picture: one SVG that is well formed whatever the names are, with everything in its place."""
 
+import json
 import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
 
+import ipy_autodiff as ad
 from ipy_autodiff.messages import LANGUAGES, speaking
+from ipy_autodiff.tracing import CallLog, Recorder, record_cell
 from ipy_autodiff.views.dot import dot
 from ipy_autodiff.views.folding import MOST_FUNCTIONS, fold
 from ipy_autodiff.views.graph import draw
 from ipy_autodiff.views.layout import Size, place
+from ipy_autodiff.views.trace import Trace
 from tests.views import traces
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -18,6 +22,16 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def nodes(svg, kind):
     return [g for g in ET.fromstring(svg).iter(f"{SVG}g") if kind in g.get("class", "").split()]
+
+
+def watched(source):
+    """The Trace of a cell that ran."""
+    namespace = {"ad": ad, "np": np, "__name__": "__main__"}
+    recorder = Recorder(CallLog(), "<cell>", source)
+    with recorder:
+        exec(compile(source, "<cell>", "exec"), namespace)
+    last = namespace.get(source.splitlines()[-1])
+    return Trace(record_cell(recorder, namespace, source, last))
 
 
 def texts(group):
@@ -186,3 +200,61 @@ def test_the_layout_keeps_sizes_and_order():
     assert middle + 30 < right - 50
     assert layout.curves[0].points[0][0] == pytest.approx(left + 50, abs=2)
     assert layout.curves[0].points[-1][0] == pytest.approx(middle - 30, abs=2)
+
+
+def test_the_wrong_edge_is_dashed_and_carries_both_numbers():
+    source = """
+class Product(ad.Function):
+    def forward(self, a, b):
+        return a * b
+    def backward(self, gy):
+        a, b = self.inputs[0].data, self.inputs[1].data
+        return gy * b, gy * b
+a, b = ad.Variable(np.array(3.0)), ad.Variable(np.array(5.0))
+y = Product()(a, b)
+y.backward()
+"""
+    picture = draw(watched(source))
+    root = ET.fromstring(picture.svg)
+    (plate,) = nodes(picture.svg, "plate")
+    assert texts(plate) == ["5, should be 3"]
+    wrong = [path.get("id") for path in root.iter(f"{SVG}path") if "wrong" in path.get("class", "").split()]
+    assert len(wrong) == 2
+    assert set(wrong) < set(picture.around["f0"])
+    assert "should be 3" in nodes(picture.svg, "blamed")[0].find(f"{SVG}title").text
+
+
+def test_a_number_that_nobody_named_is_told_once():
+    picture = draw(watched("x = ad.Variable(np.array(2.0))\ny = x * ad.Variable(np.array(3.0))\ny.backward()"))
+    three = next(g for g in nodes(picture.svg, "variable") if texts(g)[0] == "3")
+    assert texts(three)[:2] == ["3", "leaf"]
+    assert "data" not in texts(three)
+
+
+def test_a_class_without_gradients_has_no_row_for_them():
+    source = "class Variable:\n    def __init__(self, data):\n        self.data = data\nx = Variable(np.array(2.0))"
+    assert texts(nodes(draw(watched(source + "\nx")).svg, "variable")[0]) == ["x", "leaf", "data", "2"]
+
+
+def test_counts_of_one_are_not_called_many():
+    x, y = traces.variable(0, "x", 1.0, None, "leaf"), traces.variable(1, "y", 1.0, None, "output")
+    picture = draw(traces.recorded((x, y), (traces.function(0, "Sin", [x], [y]),)))
+    assert picture.summary == "Graph, Variables: 2, Functions: 1"
+
+
+def test_steps_within_a_box_are_around_it():
+    picture = draw(traces.chain(500))
+    (box,) = [g.get("id") for g in nodes(picture.svg, "folded")]
+    assert picture.around["f250"] == ["f250", box]
+    assert picture.around["f0"][0] == "f0"
+    assert "f1234" not in picture.around
+
+
+def test_a_large_picture_carries_its_levels_and_no_more_than_a_page_can_hold():
+    small, large, huge = (draw(traces.chain(length)) for length in (3, 900, 30_000))
+    assert (small.payload, small.modules) == ({}, ("graph",))
+    told = large.payload["large"]
+    assert len(told["functions"]) == 900 - len(nodes(large.svg, "function"))
+    assert "large" in large.modules
+    assert len(json.dumps(huge.payload)) < 300_000
+    assert {"f1", "f29998"} <= set(huge.payload["large"]["functions"])

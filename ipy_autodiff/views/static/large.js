@@ -12,7 +12,7 @@ function openable(data, page, figure, top) {
   const count = make("span", { class: "ad-place", "aria-live": "polite" })
   const tools = { out: ["−", () => zoom(1 / 1.25)], in: ["+", () => zoom(1.25)], fit: ["⤢", () => fit()] }
   const buttons = Object.entries(tools).map(([name, [sign, act]]) => button(sign, says[name], act))
-  const bar = make("div", { class: "ad-tools" }, path, search, count, ...buttons)
+  const bar = make("div", { class: "ad-tools" }, path, search, count, make("span", {}, ...buttons))
   const frame = make("div", { class: "ad-frame", tabindex: 0, role: "group", "aria-label": says.frame })
   figure.classList.add("ad-large")
   figure.replaceChildren(bar, frame)
@@ -55,6 +55,9 @@ function openable(data, page, figure, top) {
     at = id
     size = 0
     const { svg, show } = level(id)
+    // As much as fits is shown at first, as long as it can be read.
+    const { width, height } = svg.viewBox.baseVal
+    svg.style.cssText = `width:${width * Math.min(1, Math.max(SHRINKS, (MOST_HIGH - 4) / height))}px;min-width:${width * SHRINKS}px`
     frame.replaceChildren(svg)
     frame.scrollLeft = frame.scrollTop = 0
     setPath()
@@ -198,6 +201,7 @@ function openable(data, page, figure, top) {
 }
 
 const MOST_HIGH = 560
+const SHRINKS = 0.72
 
 // Whether a box holds this Function: `b3x17` holds `f3` to `f16`.
 function holds(box, node) {
@@ -252,14 +256,15 @@ function drawLevel(data, id) {
     return [[a, drawn.length - 1, number], [drawn.length - 1, b, number]]
   })
   const sizes = drawn.map(({ size }) => size)
-  const [right, down] = [true, false].map((across) => layered(sizes, laid, across))
+  const late = plates.map((plate) => plate.place)
+  const [right, down] = [true, false].map((across) => layered(sizes, laid, across, late))
   const scale = ({ wide, high }) => Math.min(1, 1200 / wide, MOST_HIGH / high)
   const found = scale(right) >= scale(down) ? right : down
   const margin = 14
   const size = [found.wide + 2 * margin, found.high + 2 * margin].map(Math.ceil)
   const svg = shape("svg", {
     class: "ad-svg", role: "group", "aria-label": large.boxes[id].slice(1).join(", "), width: size[0], height: size[1],
-    viewBox: `${-margin} ${-margin} ${size.join(" ")}`, style: `min-width:${size[0] * 0.72}px`,
+    viewBox: `${-margin} ${-margin} ${size.join(" ")}`,
   })
   const near = {}
   // An edge that only says that a leaf goes into a box as well.

@@ -1,8 +1,8 @@
 // Places boxes in ranks and draws the edges between, for a part of a graph that was opened. `sizes` are [width, height],
-// `edges` pairs of their places. Gives the picture's size, the centres, and the edges' paths.
-function layered(sizes, edges, across) {
+// `edges` pairs of their places; nodes in `late` stand just before their successor. Gives the picture's size, the centres, and the edges' paths.
+function layered(sizes, edges, across, late = []) {
   const turned = across ? sizes.map(([wide, high]) => [high, wide]) : sizes
-  const { rank, links } = ranks(turned.length, edges)
+  const { rank, links } = ranks(turned.length, edges, late)
   const { layers, ways, nodes } = withBends(turned, rank, links)
   untangle(layers, nodes)
   const wide = spread(layers, nodes)
@@ -23,7 +23,7 @@ const RANK_GAP = 30
 const NODE_GAP = 16
 
 // Each node's rank: one more than its predecessors'. Edges that close a cycle are turned round.
-function ranks(count, edges) {
+function ranks(count, edges, late) {
   const after = Array.from({ length: count }, () => [])
   const waiting = Array(count).fill(0)
   for (const [a, b] of edges) {
@@ -54,7 +54,7 @@ function ranks(count, edges) {
     fed[to] = true
     first[from] = Math.min(first[from], rank[to])
   }
-  for (let i = 0; i < count; i++) if (!fed[i] && first[i] < Infinity) rank[i] = first[i] - 1
+  for (let i = 0; i < count; i++) if ((!fed[i] || late.includes(i)) && first[i] < Infinity) rank[i] = first[i] - 1
   return { rank, links }
 }
 
