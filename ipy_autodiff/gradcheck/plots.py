@@ -70,10 +70,12 @@ def _bars(axes: Axes, comparison: Comparison, row: Row) -> None:
 def _error_against_step(axes: Axes, comparison: Comparison, row: Row) -> None:
     curve = error_by_step(comparison, row)
     errors = np.where(curve.from_backprop > 0, curve.from_backprop, np.nan)
-    axes.loglog(curve.steps, errors, "o-", ms=3, color=_COLOURS[row.verdict], label=say("check.backprop"))
+    axes.loglog(curve.steps, errors, "o-", ms=3, color=_COLOURS[row.verdict], label=say("pictures.backprop"))
     if row.verdict == "fail":
         errors = np.where(curve.from_numerical > 0, curve.from_numerical, np.nan)
-        axes.loglog(curve.steps, errors, "--", color="#888", label=say("check.numerical"))
+        axes.loglog(curve.steps, errors, "--", color="#888", label=say("pictures.numerical"))
+    if curve.uncertainty > 0:
+        axes.axhline(10 * curve.uncertainty, color="#b07d2b", label=say("pictures.bar"))
         axes.legend()
     axes.set_xlabel(say("check.step"))
     axes.set_ylabel(say("check.error", name=curve.name))
