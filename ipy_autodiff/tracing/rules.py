@@ -160,9 +160,10 @@ class _Sweep:
             for node, gy in zip(function.outputs, gys, strict=True):
                 if node in self.truth and not _same(gy, self.truth[node]):
                     self._depart("early", function, node, gy)
-        answer = self.replay.vjp(function, [array_of(node.data) for node in function.inputs], gys)  # type: ignore[misc]
-        found = ((index, node, array_of(gx)) for index, (node, gx) in enumerate(zip(function.inputs, answer)))  # noqa: B905 - as the engines do
-        return [(index, node, gx) for index, node, gx in found if gx is not None]
+        xs = [np.asarray(array_of(node.data)) for node in function.inputs]
+        answer = self.replay.vjp(function, xs, [gy.copy() for gy in gys])  # a backward may write into what it is given
+        given = zip(range(len(function.inputs)), function.inputs, map(array_of, answer), strict=False)
+        return [(index, node, np.array(gx)) for index, node, gx in given if gx is not None]
 
     def give(self, function: FunctionNode, index: int, variable: VariableNode, gx: Array) -> None:
         """Set the gradient of one of the Function's inputs."""

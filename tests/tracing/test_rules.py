@@ -28,7 +28,12 @@ def swept(y):
 
 
 def gradients(sweeps, name):
-    return [float(gradient) for sweep in sweeps for node, gradient in sweep.gradients.items() if node.name == name]
+    return [
+        float(np.squeeze(gradient))
+        for sweep in sweeps
+        for node, gradient in sweep.gradients.items()
+        if node.name == name
+    ]
 
 
 def called(sweep):
@@ -127,6 +132,14 @@ def test_nothing_in_the_notebook_is_touched():
     swept(y)
     assert x.grad == before
     assert y.grad is None
+
+
+def test_a_backward_that_writes_into_its_gradient_spoils_no_other():
+    source = next(engine for engine in ENGINES if engine.name == "step16_generations").source
+    writing = source.replace("return 2 * self.inputs[0].data * gy", "gy *= 2 * self.inputs[0].data; return gy")
+    assert writing != source
+    recording, _, _ = watch(writing, ["x = Variable(np.array([2.0]))\na = square(x)\ny = add(square(a), square(a))"])
+    assert gradients(sweep_by_rules(recording.graph, recording.of), "x") == [32, 32, 96, 64]
 
 
 def test_what_a_backward_raises_names_its_function():
