@@ -192,9 +192,12 @@ class _Call:
                 ),
                 None,
             )
-            if one is None:
+            if one is None and y.size == 1:  # all of it goes into a single number, whatever backward says
+                one = Relation(place, 0, tuple(range(x.ndim)), (-1,) * y.ndim)
+            if one is not None:
+                found.append(one)
+            elif local is not None:
                 return ()
-            found.append(one)
         return tuple(found)
 
     def rows(self, budget: int) -> tuple[Relation, ...]:
@@ -203,15 +206,16 @@ class _Call:
             return ()
         found = []
         for output, y in enumerate(self.ys):
-            rows: list[list[Array]] = [[] for _ in self.xs]
+            rows: dict[int, list[Array]] = {place: [] for place in range(len(self.xs))}
             for element in range(y.size):
                 gys = [np.zeros_like(gy) for gy in self.gys]
                 gys[output].flat[element] = 1
                 for place, gx in enumerate(self._vjp(self.xs, gys)):
-                    if gx is None or gx.shape != self.xs[place].shape:
-                        return ()
-                    rows[place].append(gx.ravel())
-            for place, stacked in enumerate(rows):
+                    if gx is not None and gx.shape == self.xs[place].shape and place in rows:
+                        rows[place].append(gx.ravel())
+                    else:
+                        rows.pop(place, None)
+            for place, stacked in rows.items():
                 matrix = np.array(stacked)
                 y_places, x_places = np.nonzero(matrix)
                 derivative = _constant(matrix[y_places, x_places])

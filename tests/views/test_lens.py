@@ -89,7 +89,8 @@ def check(function, replay, budget=400, may_be_silent=False):
         itertools.chain(*said),
         strict=True,
     ):
-        np.testing.assert_allclose(mine, true, rtol=1e-6, atol=1e-7)
+        silent = np.isnan(mine) & may_be_silent  # an engine may have no backward yet
+        np.testing.assert_allclose(np.where(silent, true, mine), true, rtol=1e-6, atol=1e-7)
         assert not (~speaks & (np.abs(true) > 1e-7)).any()
     return found
 
@@ -170,6 +171,24 @@ def test_joined_arrays_come_from_several_inputs():
 
 def test_a_loss_comes_from_all_of_both():
     check(*called(ad.mean_squared_error, (4, 2), (4, 2)))
+
+
+def test_labels_that_have_no_gradient_go_into_the_loss():
+    class CrossEntropy(ad.Function):
+        def forward(self, x, t):
+            p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+            return -np.log(p[np.arange(len(t)), t]).mean()
+
+        def backward(self, gy):
+            x, t = (variable.data for variable in self.inputs)
+            p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+            return (p - np.eye(x.shape[1])[t]) * gy / len(t), None
+
+    variables = [ad.Variable(np.random.default_rng(0).normal(size=(4, 3))), ad.Variable(np.array([0, 2, 1, 1]))]
+    graph = ad.trace(CrossEntropy()(*variables)).graph
+    scores, labels = relations(graph.functions[0], Replay(graph))
+    assert scores.derivative.shape == (4, 3)
+    assert (labels.x_labels, labels.y_labels, labels.derivative) == ((0,), (), None)
 
 
 def test_without_a_budget_only_what_has_a_rule_is_told():
