@@ -179,7 +179,7 @@ def _parts(trace: Trace, wanted: _Wanted, picture: graph.Picture | None) -> Iter
             yield Part(name, readable, text, {"check": _check(checked)}, checked.modules)
         elif name == "sliders":
             yield Part(name)
-    if wanted.rules:
+    if wanted.rules and not wanted.quiz:  # which would give the answers away
         from ipy_autodiff.views import rules
 
         yield rules.part(trace)
