@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -33,6 +34,8 @@ BUDGET = 40_000.0
 """Calls of Functions that a comparison may cost; one with large arrays counts as several."""
 SINGLE = 16
 """Arrays of up to so many elements are checked element by element."""
+_PATIENCE, _PAUSE = 0.5, 0.1
+"""Seconds before progress is told, and between two times."""
 _SINGLE32 = 2.0**-24
 _HAIR = 1e-6
 _SHAKY = 1e-9
@@ -131,9 +134,10 @@ def compare(
 
     The function that is differentiated is the sum of the elements of ``recording.of``. ``every_variable`` compares
     intermediate Variables as well. ``budget`` is counted in calls of Functions; what it does not allow is left out and
-    said in ``remarks``. ``progress(done, all)`` is called as it goes on. It can be interrupted at any time: it works on
-    copies, and leaves nothing behind. ``reference`` are other ways to compute ``recording.of`` from some Variables, of
-    which the numerical gradient is then taken.
+    said in ``remarks``. ``progress(done, all)`` is called now and then, ten times a second at most, once it has taken
+    half a second; ``all`` is the number of Functions and rows. It can be interrupted at any time: it works on copies
+    and leaves nothing behind, the rows that are judged by then are kept, and the others say so. ``reference`` are other
+    ways to compute ``recording.of`` from some Variables, of which the numerical gradient is then taken.
     """
     if recording.of is None:
         return Comparison(())
@@ -144,19 +148,25 @@ def compare(
     if every_variable:
         upstream = dict.fromkeys(node for function in program.functions for node in function.inputs)
         wanted += [node for node in upstream if node not in recording.wrt and node is not recording.of]
-    with program.running():
-        checks, remarks = check_functions(program)
-        rows = []
-        for number, variable in enumerate(wanted):
-            if progress is not None:
-                progress(number, len(wanted))
-            rows.append(compare_one(program, variable))
-        if program.random:
-            rows = [_by_the_chain_rule(program, checks, row) for row in rows]
-        if any(row.verdict == "fail" for row in rows) and not reference:
-            rows = _benefit_of_the_doubt(program, checks, rows)
     if progress is not None:
-        progress(len(wanted), len(wanted))
+        program.at_work = _Work(program, progress, len(program.functions) + len(wanted))
+    checks: dict[FunctionNode, LocalCheck] = {}
+    remarks: list[Message] = []
+    rows: list[Row] = []
+    try:
+        with program.running():
+            checks, remarks = check_functions(program)
+            for number, variable in enumerate(wanted):
+                program.done = len(program.functions) + number
+                rows.append(compare_one(program, variable))
+            if program.random:
+                rows = [_by_the_chain_rule(program, checks, row) for row in rows]
+            if any(row.verdict == "fail" for row in rows) and not reference:
+                rows = _benefit_of_the_doubt(program, checks, rows)
+    except KeyboardInterrupt:
+        interrupted = Message("check.interrupted")
+        rows += [_undecided(node, recording.gradients.get(node), interrupted) for node in wanted[len(rows) :]]
+        remarks = [*remarks, interrupted]
     return Comparison(tuple(rows), checks, tuple(remarks), recording, reference)
 
 
@@ -173,6 +183,20 @@ def _sampled(recording: Recording, budget: float) -> Comparison:
     rows = [_undecided(node, recording.gradients.get(node), Message("check.budget")) for node in recording.wrt]
     remark = Message("check.sampled", checked=f"{len(checks):,}", all=f"{len(recording.graph.functions):,}")
     return Comparison(tuple(rows), checks, (remark,), recording)
+
+
+class _Work:
+    """Tells how far the work has come, when it takes long, and not too often."""
+
+    def __init__(self, program: Program, tell: Callable[[int, int], None], all_: int) -> None:
+        self._program, self._tell, self._all = program, tell, all_
+        self._next = time.monotonic() + _PATIENCE
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _PAUSE
+            self._tell(self._program.done, self._all)
 
 
 def compare_one(program: Program, variable: VariableNode) -> Row:

@@ -1,7 +1,8 @@
 """Check the gradients of a function of Variables, of the reference engine or of any other: for tests and test cells.
 
 check_gradients(lambda x, w: np.sum(x @ w), X, W).ok
-assert_gradients(softmax, X, variable=Variable)     # a student's own class
+assert_gradients(softmax, X)                        # of whatever engine softmax is written for
+assert_gradients(softmax, X, variable=Variable)     # where its code does not tell
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ipy_autodiff.gradcheck.blame import find_blame
 from ipy_autodiff.gradcheck.comparison import BUDGET, Comparison, compare
 from ipy_autodiff.gradcheck.draws import Draws
 from ipy_autodiff.gradcheck.ladder import Array, Floats
+from ipy_autodiff.gradcheck.variable_class import variable_class
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.calls import CallLog
 from ipy_autodiff.tracing.graph import Recording
@@ -38,18 +40,20 @@ def check_gradients(
     """The Comparison of ``f``, a function of Variables, at these arrays: a row for each argument.
 
     Arguments may be numbers, arrays or Variables. They are put into new Variables of the class ``variable``, by default
-    that of a Variable among them, else the reference engine's. The numerical gradient is that of ``f`` itself, called
-    again with other data, so a graph that was cut inside of ``f`` does not go unnoticed. Where ``f`` returns several
-    Variables, each is checked. The Functions that ``f`` called are checked one by one too.
+    that of a Variable among them, else the one that the code of ``f`` leads to, else the reference engine's. The
+    numerical gradient is that of ``f`` itself, called again with other data, so a graph that was cut inside of ``f``
+    does not go unnoticed. Where ``f`` returns several Variables, each is checked. The Functions that ``f`` called are
+    checked one by one too.
 
     Raises ``TypeError`` where ``f`` returns no Variable, and what ``f`` raises at these arrays.
     """
-    make = variable or next((type(item) for item in arrays if is_variable(item)), None) or _reference_variable()
+    given = variable or next((type(item) for item in arrays if is_variable(item)), None) or variable_class(f)
+    make = given or _reference_variable()
     data = [_plain(item) for item in arrays]
     names = _names(f, len(data))
     found = []
     with Draws((f,)).repeated() as draws:
-        for number, recording in enumerate(_recordings(f, make, data, names)):
+        for number, recording in enumerate(_recordings(f, make, data, names, sure=given is not None)):
             draws.notice()
             moved = {node: _moved(f, make, data, place, number, draws) for place, node in enumerate(recording.wrt)}
             compared = compare(recording, budget=budget, progress=progress, reference=moved)
@@ -74,12 +78,17 @@ def assert_gradients(f: Callable[..., Any], *arrays: Any, **options: Any) -> Non
 
 
 def _recordings(
-    f: Callable[..., Any], make: Callable[[Array], Any], data: Sequence[Array], names: Sequence[str]
+    f: Callable[..., Any], make: Callable[[Array], Any], data: Sequence[Array], names: Sequence[str], sure: bool
 ) -> Iterator[Recording]:
     inputs = [make(array.copy()) for array in data]
     log = CallLog()
-    with Recorder(log):
-        returned = f(*inputs)
+    try:
+        with Recorder(log):
+            returned = f(*inputs)
+    except (TypeError, AttributeError) as error:
+        if not sure:
+            error.add_note(Message("check.whose-variable").text())
+        raise
     outputs = returned if isinstance(returned, list | tuple) else [returned]
     for output in outputs:
         if not is_variable(output):

@@ -36,7 +36,9 @@ _SHAKY = 1e-6
 def check_functions(program: Program) -> tuple[dict[FunctionNode, LocalCheck], list[Message]]:
     """Check the program's Functions, each class at least once; and what there is to say about those left out."""
     chosen = _affordable(program)
-    checks = {function: observed(program, function) for function in chosen}
+    checks: dict[FunctionNode, LocalCheck] = {}
+    for program.done, function in enumerate(chosen):
+        checks[function] = observed(program, function)
     _blame_those_that_write(program, checks)
     _compare_values(program, [check for check in checks.values() if check.probe.gxs])
     if len(chosen) == len(program.functions):

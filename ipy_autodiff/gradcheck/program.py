@@ -50,6 +50,10 @@ class Program:
         functions = recording.graph.upstream(recording.of) if recording.of is not None else ()
         # What the engine was told not to record, its Functions cannot answer for.
         self.functions = functions if all(function.recorded for function in functions) else ()
+        self.at_work: Callable[[], None] | None = None
+        """Called each time that something is run again."""
+        self.done = 0
+        """How many Functions and rows are done with, for whoever tells how far the work has come."""
         self._draws: Draws | None = None
         self._drawn = False
         self._calls: dict[FunctionNode, Call] = {}
@@ -170,6 +174,8 @@ class Program:
         if self.spent + cost > self.budget:
             raise OverBudget
         self.spent += cost
+        if self.at_work is not None:
+            self.at_work()
 
     def price(self, function: FunctionNode) -> float:
         """What one call of the Function costs."""

@@ -379,8 +379,9 @@ MISTAKES = (
         "Sin",
         ("missing-gy",),
         {
-            ""
-            "return np.cos(self.inputs[0].data) * gy": "return sum(s * np.sin(self.inputs[0].data + s * 1e-6) for s in (1, -1)) / 2e-6"
+            "return np.cos(self.inputs[0].data) * gy": (
+                "return (np.sin(self.inputs[0].data + 1e-6) - np.sin(self.inputs[0].data - 1e-6)) / 2e-6"
+            )
         },
         _X + "y = Square()(Sin()(x))" + _BACK,
     ),
@@ -389,8 +390,9 @@ MISTAKES = (
         "Sin",
         ("backward-wrong",),
         {
-            ""
-            "return np.cos(self.inputs[0].data) * gy": "return gy * np.diff(np.sin(self.inputs[0].data + [0, 1e-2]))[0] / 1e-2"
+            "return np.cos(self.inputs[0].data) * gy": (
+                "return gy * (np.sin(self.inputs[0].data + 1e-2) - np.sin(self.inputs[0].data)) / 1e-2"
+            )
         },
         _X + "y = Square()(Sin()(x))" + _BACK,
     ),

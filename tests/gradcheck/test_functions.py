@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 import ipy_autodiff as ad
 from ipy_autodiff.engine.registry import OPERATIONS
+from ipy_autodiff.gradcheck.variable_class import variable_class
 from ipy_autodiff.messages import speaking
 from tests.engine.checking import LAYOUTS, called, drawn, samples_of
 
@@ -109,3 +111,66 @@ def test_no_operation_of_the_engine_is_called_wrong(operation: Any) -> None:
             comparison = ad.check_gradients(lambda *v, s=sample: called(operation, s, v), *arrays)
         assert [row.name for row in comparison.rows if row.verdict == "fail"] == []
         assert [check.symptoms for check in comparison.functions.values() if check.wrong] == []
+
+
+OWN = """
+import numpy as np
+
+class Box:
+    def __init__(self, data):
+        self.data, self.creator, self.grad = data, None, None
+
+    def backward(self):
+        self.grad = np.ones_like(self.data)
+        box = self
+        while box.creator is not None:
+            step, box = box.creator, box.creator.input
+            box.grad = step.backward(step.output.grad)
+
+class Step:
+    def __call__(self, box):
+        output = Box(np.asarray(self.forward(box.data)))
+        output.creator, self.input, self.output = self, box, output
+        return output
+
+class Cube(Step):
+    def forward(self, x):
+        return x**3
+
+    def backward(self, gy):
+        return 3 * self.input.data ** 2 * gy
+
+class Slip(Cube):
+    def backward(self, gy):
+        return 2 * self.input.data ** 2 * gy
+
+def cube(box):
+    return Cube()(box)
+"""
+
+
+def test_the_variable_class_is_found_from_what_the_function_uses() -> None:
+    student: dict[str, Any] = {"__name__": "notebook", "partial": functools.partial}
+    exec(OWN, student)
+    for code in ("cube", "lambda x: cube(cube(x))", "Cube()", "partial(lambda a, x: cube(x), 2)", "lambda x: [x][0]"):
+        f = eval(code, student)
+        assert variable_class(f) is (student["Box"] if "x]" not in code else None)
+        if "x]" not in code:
+            ad.assert_gradients(f, 0.5)
+            ad.assert_gradients(f, np.array([[1.0, -2.0], [3.0, 0.5]]))
+    with pytest.raises(AssertionError, match="x"):
+        ad.assert_gradients(eval("lambda x: Slip()(x)", student), 0.5)
+
+
+def test_functions_of_the_reference_engine_lead_to_no_other() -> None:
+    assert variable_class(lambda x: ad.sin(x) * np.exp(x)) is None
+    assert variable_class(np.sin) is None
+
+
+def test_an_error_says_that_another_class_can_be_given() -> None:
+    def needs_more(x: Any) -> Any:
+        return x.something_of_its_own()
+
+    with pytest.raises(AttributeError) as caught:
+        ad.check_gradients(needs_more, 1.0)
+    assert "variable=Variable" in caught.value.__notes__[0]
