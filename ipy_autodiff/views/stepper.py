@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,7 @@ MOST_STEPS = 240
 _KEPT_AT_EACH_END = 60
 _NAME = 24
 _SMALL = 4
+_SENTENCE = 400
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper
             wrong = check is not None and check.verdict == "fail"
             lines = [*tell_lines(step, touched, wrong, step.function in visited)]
             if wrong:
-                lines.insert(0, _contradicts(trace, step.function))
+                lines.insert(0, _accused(trace, step.function))
             if raised is not None and raised.function is step.function:
                 lines.insert(0, _raised(raised))
                 raised = None
@@ -131,6 +132,10 @@ def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper
     start = {identifier: inline(gradient) for identifier, gradient in gradients.start.items()}
     at = 0 if asking else _first_wrong(trace, shown, judged)
     why = "" if not at else say("steps.ended-here" if recording.raised else "steps.first-wrong")
+    if at and judged and trace.blame and not recording.raised:
+        said = Line(say("views.checked"), shorten(trace.blame[0].sentence, _SENTENCE), warn=True)
+        if said not in shown[at - 1].lines:
+            shown[at - 1] = replace(shown[at - 1], lines=(said, *shown[at - 1].lines))
     return Stepper(tuple(shown), len(steps), start, tuple(notes), sources, at, why)
 
 
@@ -151,12 +156,11 @@ def _shown(
     )
 
 
-def _contradicts(trace: Trace, function: FunctionNode) -> Line:
-    """That the Function's ``backward`` is wrong, with the numbers that show it where they are known."""
-    text = say("views.contradicts", function=shorten(function.name, 40))
+def _accused(trace: Trace, function: FunctionNode) -> Line:
+    """What is wrong with the Function, as far as that is known."""
     blame = next((one for one in trace.blame if one.function is function), None)
-    numbers = blame.sentence.blanks.get("numbers") if blame is not None else None
-    return Line(say("views.checked"), "\n".join(filter(None, (text, shorten(numbers or "", 200)))), warn=True)
+    text = say("views.contradicts", function=shorten(function.name, 40)) if blame is None else blame.sentence
+    return Line(say("views.checked"), shorten(text, _SENTENCE), warn=True)
 
 
 def _raised(step: Step) -> Line:
@@ -170,14 +174,21 @@ def _raised(step: Step) -> Line:
 
 def _first_wrong(trace: Trace, shown: Sequence[ShownStep], judged: bool) -> int:
     """Where the numbers leave the truth: at the Function that is to blame, else where a step stands out."""
-    accused: FunctionNode | None = None
+    accused: set[str] = set()
     if trace.recording.raised is not None:
-        accused = trace.recording.raised.function
+        accused = {trace.recording.raised.function.id}
     elif judged:
         if not trace.blame and all(row.verdict != "fail" for row in trace.comparison.rows):
             return 0
-        accused = trace.blame[0].function if trace.blame else None
-    blamed = [place for place, step in enumerate(shown, 1) if accused is not None and step.function == accused.id]
+        for blame in trace.blame[:1]:
+            if blame.code.startswith("seed-"):
+                return min(1, len(shown))
+            if blame.function is not None:
+                accused = {blame.function.id}
+            # Another call of the same Function may come first.
+            checks = trace.comparison.functions.items()
+            accused |= {node.id for node, check in checks if node.name == blame.where and check.symptoms}
+    blamed = [place for place, step in enumerate(shown, 1) if step.function in accused]
     standing_out = [place for place, step in enumerate(shown, 1) if step.stands_out]
     return next(itertools.chain((place for place in blamed if place in standing_out), blamed, standing_out), 0)
 

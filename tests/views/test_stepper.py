@@ -10,7 +10,7 @@ from ipy_autodiff.views.gradients import timeline
 from ipy_autodiff.views.stepper import tell
 from ipy_autodiff.views.trace import Trace
 from tests.loop_engine import ENGINE
-from tests.student_engines import ENGINES
+from tests.student_engines import ENGINES, MISTAKES
 from tests.student_engines.notebook import read
 from tests.tracing.watched import run_cell, watch
 from tests.views import traces
@@ -212,10 +212,10 @@ def test_it_opens_at_the_function_that_is_to_blame():
     recording, _, _ = watch(engine, ("x = Variable(np.array(3.0))\na = square(x)\ny = exp(a)\ny.backward()",))
     told = tell(Trace(recording), judged=True)
     assert (told.at, told.why) == (2, "This is the first step at which the numbers leave the truth.")
-    assert (
-        lines(told.steps[1])[0][1].splitlines()[1]
-        == "At x = 3, with gy = 8103.08, it gives 16206.2; the truth is 48618.5."
-    )
+    label, text, warn = lines(told.steps[1])[0]
+    assert (label, warn) == ("Check", True)
+    assert text.startswith("Square.backward leaves out its input x")
+    assert text.endswith("At x = 3, with gy = 8103.08, it gives 16206.2; the truth is 48618.5.")
     assert ("Local derivative", "da/dx = 2", True) in lines(told.steps[1])
     assert (tell(Trace(recording)).at, tell(Trace(recording), judged=True, asking=True).at) == (0, 0)
 
@@ -227,6 +227,31 @@ def test_it_opens_where_a_gradient_was_overwritten():
         told = tell(Trace(recording), judged=judged)
         assert told.at == 1
         assert "it should be: 1 + 1 = 2" in lines(told.steps[0])[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "said"),
+    [
+        ("no_order", 3, "Square.backward ran before the gradient of"),
+        ("forward_in_place", 1, "Square.forward writes into the array"),
+        ("every_function_gets_the_seed", 2, "Exp.backward was given the gradient of"),
+        ("seed_is_the_value", 1, "The backward pass starts with the value of"),
+        ("cube_wrong_power", 2, "Cube.backward has the wrong power"),
+        ("add_without_unbroadcast", None, "was broadcast; Add.backward returns its gradient with the shape"),
+    ],
+)
+def test_it_says_what_is_wrong_where_it_opens(name, at, said):
+    mistake = next(mistake for mistake in MISTAKES if mistake.name == name)
+    told = tell(Trace(watch(mistake.source, mistake.cells)[0]), judged=True)
+    if at is None:  # of two calls the one that this engine happens to visit first
+        at = [step.title for step in told.steps].index("Add.backward") + 1
+    assert told.at == at
+    label, text, warn = lines(told.steps[at - 1])[0]
+    assert (label, warn) == ("Check", True)
+    assert said in text
+    assert not any(
+        line.label == "Check" for place, step in enumerate(told.steps, 1) if place < at for line in step.lines
+    )
 
 
 def test_a_call_that_an_engine_visits_twice_is_not_told_to_add():
