@@ -10,6 +10,7 @@ from ipy_autodiff.views import page as pages
 from ipy_autodiff.views.bundle import mime_bundle
 from ipy_autodiff.views.trace import Trace
 from tests.browser import chromium, jupyter_lab, offline_page  # noqa: F401
+from tests.tracing.watched import watch
 from tests.views import traces
 from tests.views.test_pictures import several
 from tests.views.test_sliding_in_jupyter import CELL, SETUP, SLIDER, set_slider
@@ -37,14 +38,22 @@ def long_chain():
     return Trace(record_variables([y], {"x": x, "y": y}))
 
 
-PAGES = {"wrong": several, "arrays": traces.matrices, "large": long_chain}
+def second_derivative():
+    cell = "x = Variable(np.array(0.5))\ny = sin(x) * x\ny.backward(create_graph=True)"
+    recording, _, _ = watch("import numpy as np\nfrom ipy_autodiff import Variable, sin\n", [cell])
+    return Trace(recording)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
+PAGES = {"wrong": several, "arrays": traces.matrices, "large": long_chain, "derivatives": second_derivative}
+
+
+SHOWN = [("wrong", "light"), ("wrong", "dark"), ("arrays", "dark"), ("large", "light"), ("derivatives", "dark")]
+
+
+@pytest.mark.parametrize(("name", "scheme"), SHOWN)
 def test_a_saved_page_has_no_violations(chromium, tmp_path, name, scheme):  # noqa: F811
     with speaking("ko" if scheme == "dark" else "en"):
-        data, _, _ = mime_bundle(PAGES[name](), live=False, rules=name == "wrong")
+        data, _, _ = mime_bundle(PAGES[name](), live=False, rules=name == "wrong", quiz=name == "arrays")
         text = pages.standalone("y = f(x)", data["text/html"])
     (tmp_path / "page.html").write_text(text, encoding="utf-8")
     with offline_page(chromium, color_scheme=scheme) as page:
