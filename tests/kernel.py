@@ -79,8 +79,15 @@ class Kernel:
                 ran.traceback = _COLOURS.sub("", "\n".join(content["traceback"]))
             elif kind == "status" and content["execution_state"] == "idle":
                 break
-        ran.status = self.client.get_shell_msg(timeout=timeout)["content"]["status"]
+        ran.status = self.reply(request, timeout)["status"]
         return ran
+
+    def reply(self, request: str, timeout: float = 60) -> dict[str, Any]:
+        """The content of the reply to a request; what a slow start left in the channel is passed over."""
+        while True:
+            message = self.client.get_shell_msg(timeout=timeout)
+            if message["parent_header"].get("msg_id") == request:
+                return dict(message["content"])
 
     def interrupt(self) -> None:
         """As the stop button does."""

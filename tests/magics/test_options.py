@@ -98,17 +98,15 @@ def test_settings(kernel: Kernel) -> None:
 
 
 def test_help_documents_every_option(kernel: Kernel) -> None:
-    kernel.client.execute("%%autodiff?")
-    reply = kernel.client.get_shell_msg(timeout=60)
-    text = reply["content"]["payload"][0]["data"]["text/plain"]
+    reply = kernel.reply(kernel.start("%%autodiff?"))
+    text = reply["payload"][0]["data"]["text/plain"]
     for option in ("--show", "--of", "--wrt", "--slider", "--compare", "--quiz", "--rules", "--lang"):
         assert option in text
 
 
 def test_completion(kernel: Kernel) -> None:
     def matches(code: str) -> list[str]:
-        kernel.client.complete(code, len(code))
-        return list(kernel.client.get_shell_msg(timeout=60)["content"]["matches"])
+        return list(kernel.reply(kernel.client.complete(code, len(code)))["matches"])
 
     kernel.run("%%autodiff\n" + CELL)
     assert "--show" in matches("%%autodiff --sh")
