@@ -242,11 +242,14 @@ def backward_method(candidate: Any) -> Callable[..., Any] | None:
 
     It is called ``backward``, or else something like it; None where there is none.
     """
-    names = [name for name in dir(type(candidate)) if name.lower().startswith(_SWEEPS)]
-    for name in ("backward", *names):
-        method = getattr(candidate, name, None)
-        if callable(method) and not _unwritten(method):
-            return method  # type: ignore[no-any-return]
+    method: Any = getattr(candidate, "backward", None)
+    if callable(method) and not _unwritten(method):
+        return method  # type: ignore[no-any-return]
+    for name in dir(type(candidate)):
+        if name.lower().startswith(_SWEEPS):
+            method = getattr(candidate, name, None)
+            if callable(method) and not _unwritten(method):
+                return method  # type: ignore[no-any-return]
     return None
 
 

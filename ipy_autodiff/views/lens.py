@@ -67,7 +67,7 @@ def relations(function: FunctionNode, replay: Replay, budget: int = 0) -> tuple[
         return ()
     call = _Call(function, replay, arrays[: len(xs)], arrays[len(xs) :])
     with np.errstate(all="ignore"):
-        return call.elementwise() or call.routing() or call.product() or call.reduction() or call.rows(budget)
+        return call.elementwise() or call.product() or call.routing() or call.reduction() or call.rows(budget)
 
 
 class _Call:
