@@ -30,9 +30,10 @@ from ipy_autodiff.tracing.reading import (
     listed,
 )
 
-__all__ = ["Assembled", "assemble"]
+__all__ = ["Assembled", "assemble", "rewrapped"]
 
 _LONG_NAME = 22
+_MANY = 300
 
 
 @dataclass(eq=False, slots=True)
@@ -415,6 +416,27 @@ def _cuts(
             variable=node,
             mistake=not (node.named and node.role == "leaf" and key not in {id(output) for output in outputs}),
         )
+
+
+def rewrapped(graph: Graph, namespace: Mapping[str, Any], names: Mapping[int, str]) -> Finding | None:
+    """A leaf without a name, around the very array of a Variable that the notebook names and the graph lacks."""
+    if len(graph.functions) > _MANY:  # of a graph that large no more is read than is shown
+        return None
+    values = list(namespace.values())
+    bound = {id(value) for value in values if type(value) is np.ndarray}
+    leaves = {id(data_of(leaf.object)): leaf for leaf in graph.leaves if not leaf.named}
+    leaves = {key: leaf for key, leaf in leaves.items() if key not in bound and isinstance(leaf.data, np.ndarray)}
+    if not leaves:
+        return None
+    known = {id(node.object) for node in graph.variables}
+    for value in values:
+        if id(value) not in names or id(value) in known or not is_variable(value):
+            continue
+        leaf = leaves.get(id(data_of(value)))
+        if leaf is not None:
+            message = Message("trace.graph-cut", variable=leaf.name, source=names[id(value)])
+            return Finding("graph-cut", message, variable=leaf)
+    return None
 
 
 def _lines(first: FunctionNode, second: FunctionNode) -> Message | str:

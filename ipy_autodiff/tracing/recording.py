@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ipy_autodiff.messages import Message
-from ipy_autodiff.tracing.assembly import Assembled, assemble
+from ipy_autodiff.tracing.assembly import Assembled, assemble, rewrapped
 from ipy_autodiff.tracing.calls import Call, CallLog
 from ipy_autodiff.tracing.derivatives import with_derivatives
 from ipy_autodiff.tracing.graph import Finding, Graph, Recording, VariableNode
@@ -73,6 +74,9 @@ def record_cell(
 
     assembled = assemble(roots, recorder.log, names, recorder.local_names, code)
     recording = _recording(assembled, roots[-1], recorder.sweeps, wrt, source)
+    cut = rewrapped(assembled.graph, namespace, names)
+    if cut is not None:
+        recording = replace(recording, findings=(*recording.findings, cut))
     return with_derivatives(recording, recorder.log, names, recorder.sweeps, code)
 
 

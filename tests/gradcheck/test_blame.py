@@ -21,7 +21,6 @@ from .watching import recorded, watched
 
 NOT_IN_THE_GRAPH = {
     "as_array_forgotten",  # the cell ends before there is a graph: see blame_error
-    "composed_without_creator",  # a leaf that is made anew from a Variable outside of the graph
 }
 _HINT = "-hint"
 
