@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ipy_autodiff.messages import say
-from ipy_autodiff.views.folding import fold
+from ipy_autodiff.views.boxes import crowd, describe
+from ipy_autodiff.views.folding import Levels, part_id
 from ipy_autodiff.views.gradients import timeline
 from ipy_autodiff.views.labels import SYMBOLS, shorten
 from ipy_autodiff.views.numbers import inline, spell_type
@@ -20,7 +20,8 @@ def dot(trace: Trace) -> str:
     """The graph as DOT: a node a Variable, with its values; a node a Function; an edge an input or output."""
     import graphviz
 
-    folded = fold(trace.graph)
+    levels = Levels(trace.graph)
+    level = levels.whole
     gradients = timeline(trace.recording)
     verdicts = {row.variable: row.verdict for row in trace.comparison.rows}
     blamed = {blame.function for blame in trace.blame}
@@ -30,22 +31,23 @@ def dot(trace: Trace) -> str:
         node_attr={"fontname": "monospace", "shape": "box", "style": "rounded"},
         edge_attr={"arrowhead": "vee", "color": "#848d97"},
     )
-    for variable in folded.variables:
+    for variable in (trace.graph.variables[place] for place in level.variables):
         lines = [f"{shorten(variable.name, 60)} {SYMBOLS.get(verdicts.get(variable, ''), '')}".strip()]
         if variable.shape != ():
             lines.append(spell_type(variable.data))
         lines += [f"data {inline(variable.data)}", f"grad {gradients.final(variable.id)}"]
         shape = {"output": {"peripheries": "2"}, "leaf": {"penwidth": "2"}}.get(variable.role, {})
         source.node(variable.id, _label(lines), **shape)
-    for function in folded.functions:
+    for function in (trace.graph.functions[place] for place in level.functions):
         lines, colour, style = [shorten(function.name, 60)], "#b07d2b", "filled"
         if function in blamed:
             lines, colour, style = [f"{lines[0]} {SYMBOLS['fail']}"], "#b83b06", "filled,dashed"
         source.node(function.id, _label(lines), shape="ellipse", style=style, color=colour, fillcolor="#fdf0d5")
-    for box, (functions, variables) in folded.boxes.items():
-        key, n = ("views.folded_functions", functions) if functions else ("views.folded_variables", variables)
-        source.node(box, _label([say(key, n=n)]), style="dashed")
-    for tail, head in folded.edges:
+    for part in level.folded:
+        source.node(part_id(part), _label(list(describe(levels, part).rows)), style="dashed")
+    for name in level.crowds:
+        source.node(name, _label(list(crowd(level, name).rows)), style="dashed")
+    for tail, head in level.edges:
         source.edge(tail, head)
     return str(source.source)
 
