@@ -118,10 +118,9 @@ def _cells(graded: Graded, language: str | None) -> list[str]:
         (number, say(f"homework.ended-{kind}", language=language, cell=number + 1), "")
         for number, kind in record.get("deaths", [])
     ]
-    notes += [
-        (number, say("homework.cell-raised", language=language, cell=number + 1, error=kind), text)
-        for number, kind, text in record.get("errors", [])
-    ]
+    for number, kind, text in record.get("errors", []):
+        key = "homework.cell-timeout" if kind == "CellTimeoutError" else "homework.cell-raised"
+        notes.append((number, say(key, language=language, cell=number + 1, error=kind), text))
     notes += [
         (number, say("homework.stale", language=language, cell=number + 1), "") for number in record.get("stale", [])
     ]

@@ -92,8 +92,8 @@ class Grading:
             key = key_of(submission.digest, digest, self.seed)
             if not submission.unreadable and key not in results:
                 waiting.setdefault(key, submission)
-        count = len(waiting)
-        progress(0, count)
+        count = len(self.submissions)
+        progress(count - len(waiting), count)
         news: queue.SimpleQueue[Record | Future[dict[str, Any]]] = queue.SimpleQueue()
         futures: dict[Future[dict[str, Any]], list[str]] = {}
         for part in _parts(list(waiting.items()), size):

@@ -76,6 +76,8 @@ class Examination:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     speaking: Student | None = None
     """Who is spoken to in the test that runs."""
+    failed: str = ""
+    """Why the sandbox could not run it, which is nobody's fault who handed something in."""
     begun: float = field(default_factory=time.monotonic)
 
     @property
@@ -153,6 +155,9 @@ class Session:
         if call.excinfo is None:
             if report.when == "call":
                 outcomes[name] = Outcome(name, "pass", seconds=report.duration)
+        elif isinstance(call.excinfo.value, SandboxError):
+            self.examinations[submission.name].failed = str(call.excinfo.value) or "no sandbox"
+            outcomes[name] = _outcome(name, call.excinfo.value, _detail(item, report))
         elif name not in outcomes or outcomes[name].status == "pass":
             outcomes[name] = outcome = _outcome(name, call.excinfo.value, _detail(item, report))
             outcome.seconds = report.duration

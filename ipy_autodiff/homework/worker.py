@@ -131,6 +131,8 @@ class _Sandboxes:
 
 def _record(examination: Examination, isolation: Isolation) -> dict[str, Any]:
     """All that reports are made of."""
+    if examination.failed:
+        return {"name": examination.submission.name, "lost": examination.failed, "tests": []}
     ran = examination.ran
     return {
         "name": examination.submission.name,

@@ -138,8 +138,8 @@ class _Worker:
 
     def __init__(self) -> None:
         root = str(Path(__file__).resolve().parents[2])
-        boot = f"import gc, sys; gc.disable(); sys.path.append({root!r}); "
-        boot += "from ipy_autodiff.homework.worker import main; main()"
+        boot = f"import gc, sys; gc.disable(); sys.path.insert(0, {root!r}); import ipy_autodiff; "
+        boot += "sys.path.append(sys.path.pop(0)); from ipy_autodiff.homework.worker import main; main()"
         environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "OPENBLAS_NUM_THREADS": "1"}
         environment.pop("PYTEST_ADDOPTS", None)
         self._process = subprocess.Popen(

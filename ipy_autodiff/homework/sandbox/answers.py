@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
@@ -20,7 +19,7 @@ from numpy import asarray, float64, generic, longdouble, ndarray, ones_like
 from ipy_autodiff.gradcheck.blame import find_blame
 from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.homework.sandbox.arrays import pack, unpack
-from ipy_autodiff.homework.sandbox.running import named_by_cell
+from ipy_autodiff.homework.sandbox.running import named_by_cell, told_frames
 from ipy_autodiff.homework.sandbox.traces import packed_trace
 from ipy_autodiff.tracing import CallLog, Recorder, record_cell
 from ipy_autodiff.tracing.graph import Array
@@ -171,8 +170,7 @@ def described(error: BaseException) -> Answer:
     try:
         answer["mro"] = [f"{base.__module__}.{base.__qualname__}" for base in type.mro(kind)]
         answer["name"] = error.name if isinstance(error, NameError) and type(error.name) is str else None
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-        answer["traceback"] = named_by_cell("".join(traceback.format_list(frames[-8:])))[-_TEXT:]
+        answer["traceback"] = named_by_cell(told_frames(error, 8))[-_TEXT:]
         answer["text"] = str(error)[:_TEXT]
     except BaseException:
         pass

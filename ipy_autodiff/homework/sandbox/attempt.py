@@ -156,7 +156,7 @@ class Attempt:
                     self._life, self._death = None, death.kind
                     self._asked = False
                     if death.kind == "killed" and not self._answered and self._lives < _LIVES:
-                        continue  # it was dead when it said that its cells had run: a cell may have forked
+                        continue  # something that a cell has left behind ended it before it was asked anything
                 raise
 
     def _answer_of(self, life: Running, question: dict[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from ipy_autodiff.homework.sandbox.cells import Cell, UnreadableError, code_cells, stored_text
 from ipy_autodiff.homework.sandbox.limits import Limits
-from ipy_autodiff.homework.sandbox.process import DeadError, Death
+from ipy_autodiff.homework.sandbox.process import DeadError, Death, SandboxError
 from ipy_autodiff.homework.sandbox.running import same_text
 from ipy_autodiff.homework.sandbox.surroundings import plain_source
 from ipy_autodiff.homework.sandbox.wire import GarbledError
@@ -106,34 +106,49 @@ class KernelLife:
         if self.closed:
             return
         self.closed = True
-        if self._client is not None:
-            process = getattr(getattr(self._client.km, "provisioner", None), "process", None)
-            with contextlib.suppress(Exception):
-                self._client._cleanup_kernel()  # noqa: SLF001 - what the client's own context does at its end
-            if process is not None and hasattr(os, "killpg"):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process.pid, signal.SIGKILL)
+        self._end_kernel()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _end_kernel(self) -> None:
+        if self._client is None:
+            return
+        process = getattr(getattr(self._client.km, "provisioner", None), "process", None)
+        with contextlib.suppress(Exception):
+            self._client._cleanup_kernel()  # noqa: SLF001 - what the client's own context does at its end
+        if process is not None and hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+        self._client = None
+
     def _open(self, cells: list[Cell]) -> None:
-        self._folder = tempfile.mkdtemp(prefix="ipy-autodiff-")
+        """Starts the kernel; once more where that fails, as when a port is taken between being found and being used."""
+        self._folder = folder = tempfile.mkdtemp(prefix="ipy-autodiff-")
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.source) for cell in cells])
-        self._client = NotebookClient(
-            notebook,
-            allow_errors=True,
-            timeout=None,
-            kernel_name="python3",
-            resources={"metadata": {"path": self._folder}},
-            shutdown_kernel="immediate",
-        )
         names = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT", "JUPYTER_PATH", "JUPYTER_DATA_DIR")
         environment = {name: os.environ[name] for name in names if name in os.environ}
-        environment |= {"HOME": self._folder, "TMPDIR": self._folder, "IPYTHONDIR": self._folder, "MPLBACKEND": "Agg"}
+        environment |= {"HOME": folder, "TMPDIR": folder, "IPYTHONDIR": folder, "MPLBACKEND": "Agg"}
         environment |= {"IPY_AUTODIFF_GRADING": "1", "OPENBLAS_NUM_THREADS": "1"}
-        self._client.create_kernel_manager()
-        self._client.start_new_kernel(env=environment)
-        self._client.start_new_kernel_client()
+        for again in (True, True, False):
+            self._client = NotebookClient(
+                notebook,
+                allow_errors=True,
+                timeout=None,
+                kernel_name="python3",
+                resources={"metadata": {"path": folder}},
+                shutdown_kernel="immediate",
+            )
+            try:
+                self._client.create_kernel_manager()
+                self._client.start_new_kernel(env=environment)
+                self._client.start_new_kernel_client()
+            except Exception as error:
+                self._end_kernel()
+                if not again:
+                    self.close()
+                    raise SandboxError(f"no kernel: {error}") from None
+            else:
+                return
 
     def _cell(self, number: int, seconds: float) -> tuple[str, str]:
         """The class of the exception that ended a cell, and its text."""

@@ -253,10 +253,11 @@ def _death_of(code: object) -> Death:
 
 @functools.cache
 def _boot() -> str:
-    """The program of the enclosed process: finds this package, and nothing else of the folder that it lies in."""
+    """The program of the enclosed process: finds this very package, and nothing else of the folder that it lies in."""
     root = str(Path(__file__).resolve().parents[3])
     return (
-        f"import gc, sys; gc.disable(); sys.path.append({root!r}); "
+        f"import gc, sys; gc.disable(); sys.path.insert(0, {root!r}); import ipy_autodiff; "
+        "sys.path.append(sys.path.pop(0)); "
         "from ipy_autodiff.homework.sandbox.zygote import main; main(int(sys.argv[1]), sys.argv[2])"
     )
 

@@ -16,6 +16,7 @@ import sys
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -27,10 +28,22 @@ from traitlets.config import Config
 
 from ipy_autodiff.homework.sandbox.cells import Cell
 
-__all__ = ["CellResult", "Output", "named_by_cell", "new_shell", "plain_transformers", "run_cells", "same_text"]
+__all__ = [
+    "CellResult",
+    "Output",
+    "named_by_cell",
+    "new_shell",
+    "plain_transformers",
+    "run_cells",
+    "same_text",
+    "told_frames",
+]
 
 _TRACEBACK = 4000
 _FILE = re.compile(r'File "<ipython-input-(\d+)-[0-9a-f]+>"')
+_FOLDER = re.compile(r'File "[^"]*[/\\](?:site-packages|dist-packages|python3\.\d+)[/\\]')
+_OWN = str(Path(__file__).parents[2])
+_SHELL = str(Path("IPython", "core"))
 
 
 class CellTimeoutError(BaseException):
@@ -226,18 +239,24 @@ def _described(error: BaseException | None) -> tuple[str, str]:
     if error is None:
         return "", ""
     try:
-        frames = [
-            frame for frame in traceback.extract_tb(error.__traceback__) if "interactiveshell" not in frame.filename
-        ]
-        lines = traceback.format_list(frames[-12:]) + traceback.format_exception_only(error)
+        lines = [told_frames(error, 12), *traceback.format_exception_only(error)]
+        if isinstance(error, CellTimeoutError):
+            lines.pop()
         return type(error).__name__, named_by_cell("".join(lines))[-_TRACEBACK:]
     except BaseException:
         return type(error).__name__, ""
 
 
+def told_frames(error: BaseException, most: int) -> str:
+    """The frames of a traceback that are not IPython's or this package's own."""
+    frames = traceback.extract_tb(error.__traceback__)
+    kept = [frame for frame in frames if not frame.filename.startswith(_OWN) and _SHELL not in frame.filename]
+    return "".join(traceback.format_list(kept[-most:]))
+
+
 def named_by_cell(text: str) -> str:
-    """A traceback with ``In [3]`` where IPython's made-up file names stand."""
-    return _FILE.sub(r"In [\1]", text)
+    """A traceback with ``In [3]`` where IPython's made-up file names stand, and without the folders of libraries."""
+    return _FOLDER.sub('File "', _FILE.sub(r"In [\1]", text))
 
 
 def same_text(stored: str, put_out: str) -> bool:
