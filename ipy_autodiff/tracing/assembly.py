@@ -380,7 +380,7 @@ def _findings(
         yield Finding("nothing-saved", Message("trace.nothing-saved", function=functions[0].name), mistake=False)
     elif order and not any(CREATOR.read(output) is not None for producer in order for output in producer.outputs):
         yield Finding("no-creator", Message("trace.no-creator", variable=functions[-1].outputs[0].name), mistake=False)
-    for place, value in enumerate(data):
+    for place, value in enumerate(data if order else [data_of(node.object) for node in variables]):
         if isinstance(value, np.ndarray | np.generic):
             continue
         readable = not is_variable(value) and array_of(value) is not None

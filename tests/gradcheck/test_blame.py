@@ -10,6 +10,7 @@ import pytest
 
 from ipy_autodiff.gradcheck.blame import Blame, blame_error, find_blame
 from ipy_autodiff.gradcheck.comparison import compare
+from ipy_autodiff.gradcheck.numbers import told_apart
 from ipy_autodiff.messages import LANGUAGES, sentences
 from ipy_autodiff.tracing import record_variables
 from tests.student_engines import ENGINES, StudentEngine
@@ -254,3 +255,47 @@ def test_every_code_is_planted_somewhere() -> None:
     keys = {key.partition(".")[2] for key in sentences("en") if key.startswith("blame.")}
     assert {key for key in keys if not key.endswith(_HINT)} - parts == shown
     assert {key + _HINT for key in shown} <= keys
+
+
+@pytest.mark.parametrize(("data", "kind"), [("2.5", "float"), ("[1, 2]", "list"), ("np.array(2.5)", None)])
+def test_a_variable_alone_whose_data_is_no_array_gets_a_remark(data: str, kind: str | None) -> None:
+    step1 = "import numpy as np\nclass Variable:\n    def __init__(self, data):\n        self.data = data\n"
+    recording, _, _ = recorded(step1, [f"x = Variable({data})"])
+    assert recording is not None
+    remarks = [finding for finding in recording.findings if finding.code == "data-is-no-array"]
+    assert [finding.mistake for finding in remarks] == ([] if kind is None else [False])
+    if kind is not None:
+        assert f"x.data is a {kind}" in remarks[0].message.text("en")
+        assert find_blame(recording, compare(recording)) == ()
+
+
+def test_an_error_of_the_cell_is_among_the_blame() -> None:
+    mistake = next(mistake for mistake in MISTAKES if mistake.name == "as_array_forgotten")
+    recording, _, error = recorded(mistake.source, mistake.cells)
+    assert recording is not None
+    found = find_blame(recording, compare(recording), error=error)
+    assert [(blame.where, blame.code) for blame in found] == [("engine", "as-array-forgotten")]
+
+
+def test_two_causes_are_not_made_of_one() -> None:
+    found = watched(ENGINE, "f = Sine()\nx = Tensor(0.5)\ny = f(f(x))", of="y")
+    assert found.codes == ["function-called-twice"]
+    assert "line 3" in found.blame[0].sentence.text("en")
+    assert "lines" not in found.blame[0].sentence.text("en")
+
+
+def test_numbers_that_differ_late_are_shown_to_differ() -> None:
+    assert told_apart(0.9689124217106447, 0.9689124226570129) == ("0.968912422", "0.968912423")
+    assert told_apart(2.0, 3.0) == ("2", "3")
+    assert told_apart(None, np.array([1.0])) == ("–", "1")
+
+
+def test_sums_that_only_round_differently_are_not_blamed() -> None:
+    source = ENGINE.replace("tensor.grad = tensor.grad + answer", "tensor.grad = (tensor.grad * 3 + answer * 3) / 3")
+    cell = (
+        "x = Tensor(0.5)\nw = Tensor(1e9)\na = Sine()(x)\n"
+        "y = Plus()(Plus()(Times()(a, w), Times()(a, Tensor(-1e9))), Times()(a, Tensor(1e-3)))\ny.backward()"
+    )
+    found = watched(source, cell, of="y")
+    assert found.codes == []
+    assert "fail" not in found.verdicts.values()
