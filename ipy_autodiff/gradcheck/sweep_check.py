@@ -220,6 +220,8 @@ def _old_gradient(variable: VariableNode, blanks: Mapping[str, Any], function: F
     for name in dir(kind):
         if "clear" not in name.lower() and "zero" not in name.lower():
             continue
+        if hasattr(np.ndarray, name):  # nonzero
+            continue
         duplicate = copy.copy(variable.object)
         GRADIENT.write(duplicate, np.ones(1))
         with contextlib.suppress(Exception):  # the student's own code

@@ -246,6 +246,14 @@ def test_nothing_of_the_notebook_is_changed() -> None:
         np.testing.assert_array_equal(old, new)
 
 
+def test_a_method_of_arrays_is_not_taken_for_the_one_that_clears() -> None:
+    ours = "import numpy as np\nfrom ipy_autodiff import Variable, sin"
+    cells = ["x = Variable(np.arange(3.0))\nnp.sum(x * x).backward()", "y = np.sum(sin(x))\ny.backward()"]
+    recording, _, _ = recorded(ours, cells)
+    assert recording is not None
+    assert [blame.code for blame in find_blame(recording, compare(recording))] == ["old-gradient-added"]
+
+
 def test_every_code_is_planted_somewhere() -> None:
     shown = {planted.code for planted in PLANTED}
     shown |= {"graph-cut", "backward-recurses", "sweep-does-not-end", "not-recorded"}  # among the students' mistakes
