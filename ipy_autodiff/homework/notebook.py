@@ -116,7 +116,9 @@ class _NotebookSession(Session):
         if not self.limits.engine:
             names = {name: value for name, value in names.items() if not _of_the_engine(value)}
         answers = Answers(names, self._cells)
-        self.examinations[submission.name] = examination = Examination(submission, _OpenNotebook(answers))
+        self.examinations[submission.name] = examination = Examination(
+            submission, _OpenNotebook(answers), seed=self._seed
+        )
         with _as_it_was():
             yield examination
 

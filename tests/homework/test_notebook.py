@@ -105,6 +105,19 @@ def test_a_sheet_that_changed_is_read_again(shell: Any, sheet: Path) -> None:
     assert not list(sheet.parent.glob("__pycache__/*"))
 
 
+def test_inputs_are_others_every_time(shell: Any, sheet: Path) -> None:
+    _run(shell, ENGINE, "def square(x):\n    raise ValueError(repr(x.data.tolist()))")
+    said = {str(check(shell, str(sheet), language="en")) for _ in range(3)}
+    assert len(said) == 3
+
+
+def test_the_engine_that_comes_along_is_not_ones_own(shell: Any, sheet: Path) -> None:
+    _run(shell, "from ipy_autodiff import Variable, square")
+    assert check(shell, str(sheet)).ok
+    sheet.write_text(sheet.read_text() + "\npytestmark = pytest.mark.own_engine\n")
+    assert [mark.status for mark in check(shell, str(sheet)).marks] == ["missing"]
+
+
 def test_chosen_tests(shell: Any, sheet: Path) -> None:
     _run(shell, *RIGHT)
     assert len(check(shell, "dezero:step09").marks) == 5
