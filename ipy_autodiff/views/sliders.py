@@ -270,8 +270,9 @@ class Exploration:
 
     def _remarks(self) -> list[str]:
         explorer = self._explorer
-        known = ", ".join(one.label for one in explorer.controls) or "–"
-        asked = [say("sliders.not_found", name=shorten(name, 40), known=known) for name in self._not_found]
+        known = ", ".join(one.label for one in explorer.controls)
+        sentence = "sliders.not_found" if known else "sliders.none_found"
+        asked = [say(sentence, name=shorten(name, 40), known=known) for name in self._not_found]
         return asked + (explorer.remarks() if explorer.controls else [])
 
     def _say_controls(self) -> None:
