@@ -85,7 +85,8 @@ def blame_error(error: BaseException) -> Blame | None:
         owner = held.get(trace.tb_frame.f_code.co_varnames[0]) if trace.tb_frame.f_code.co_argcount else None
         function = owner if is_function(owner) else function
         refused = next((value for value in held.values() if isinstance(value, np.generic)), None)
-        if trace.tb_next is None and isinstance(error, TypeError) and function is not None and refused is not None:
+        by_another = function is not None and owner is not function  # a Function's own method does not refuse
+        if trace.tb_next is None and isinstance(error, TypeError) and by_another and refused is not None:
             name = type(function).__name__
             return _blame("engine", "as-array-forgotten", {"function": name, "kind": type(refused).__name__})
         trace = trace.tb_next

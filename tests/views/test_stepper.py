@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ipy_autodiff.gradcheck.blame import blame_error
 from ipy_autodiff.messages import LANGUAGES, speaking
 from ipy_autodiff.tracing import CallLog, Recorder, record_cell
 from ipy_autodiff.tracing.graph import Addition
@@ -287,6 +288,15 @@ def test_the_call_that_ended_the_cells_own_sweep_is_shown(sweep):
     assert text.splitlines()[1].startswith("TypeError: unsupported operand type(s) for *")
     assert text.splitlines()[2] == "No gradient had been put into y.grad yet."
     assert not any(step.stands_out for step in told.steps[1:])
+
+
+def test_a_forgotten_seed_is_not_taken_for_a_forgotten_as_array():
+    source, (calls, *_) = read("step07_recursive")
+    namespace = {"__name__": "__main__"}
+    exec(source + calls, namespace)
+    with pytest.raises(TypeError) as caught:
+        exec("y = C(B(A(Variable(np.array(0.5)))))\ny.backward()", namespace)
+    assert blame_error(caught.value) is None
 
 
 def test_the_timeline_ends_with_what_the_sweep_left():
