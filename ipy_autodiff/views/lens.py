@@ -8,6 +8,8 @@ for chance), and when a changed element changes only what it is said to feed.
 from __future__ import annotations
 
 import itertools
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,11 +54,12 @@ class Relation:
     """Whether it took a call of backward for each element of the outputs."""
 
 
-def relations(function: FunctionNode, replay: Replay, budget: int = 0) -> tuple[Relation, ...]:
+def relations(function: FunctionNode, replay: Replay, budget: int = 0, until: float = math.inf) -> tuple[Relation, ...]:
     """The relations between each input and each output; empty where they are not known.
 
     Where nothing simpler holds, one ``backward`` for each element of the outputs shows them, if there are at most
-    ``budget`` of these. The inputs and outputs are taken as recorded.
+    ``budget`` of these. The inputs and outputs are taken as recorded. A Function that is still at it when
+    ``time.perf_counter()`` comes to ``until`` is given up.
     """
     xs = [array_of(node.data) for node in function.inputs]
     ys = [array_of(node.data) for node in function.outputs]
@@ -67,7 +70,7 @@ def relations(function: FunctionNode, replay: Replay, budget: int = 0) -> tuple[
         return ()
     call = _Call(function, replay, arrays[: len(xs)], arrays[len(xs) :])
     with np.errstate(all="ignore"):
-        return call.elementwise() or call.product() or call.routing() or call.reduction() or call.rows(budget)
+        return call.elementwise() or call.product() or call.routing() or call.reduction() or call.rows(budget, until)
 
 
 class _Call:
@@ -200,7 +203,7 @@ class _Call:
                 return ()
         return tuple(found)
 
-    def rows(self, budget: int) -> tuple[Relation, ...]:
+    def rows(self, budget: int, until: float) -> tuple[Relation, ...]:
         """Whatever it is, one row of the derivative after the other."""
         if sum(y.size for y in self.ys) > budget:
             return ()
@@ -208,6 +211,8 @@ class _Call:
         for output, y in enumerate(self.ys):
             rows: dict[int, list[Array]] = {place: [] for place in range(len(self.xs))}
             for element in range(y.size):
+                if time.perf_counter() > until:
+                    return ()
                 gys = [np.zeros_like(gy) for gy in self.gys]
                 gys[output].flat[element] = 1
                 for place, gx in enumerate(self._vjp(self.xs, gys)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ _MOST_TOGETHER = 24_500
 _MOST_CALLS = 24
 _MOST_TRIED = 40_000  # elements that Functions are tried with
 _ROWS, _ROWS_WITH_PATIENCE = 64, 400
+_SECONDS, _SECONDS_WITH_PATIENCE = 0.3, 3.0  # a student's forward may take its time
 
 _SAID = ("look", "by", "added", "then")
 _SAID_OF_ARRAYS = (
@@ -79,8 +81,7 @@ def part(trace: Trace, *, patient: bool = False, asking: bool = False) -> Part |
         panel["open"] = 1
         panel["says"] |= {key: say(f"panel.{key}") for key in _SAID_OF_ARRAYS}
         room = min(_MOST_DERIVATIVES, _MOST_TOGETHER - _add_arrays(panel["variables"], trace, told))
-        budget = _ROWS_WITH_PATIENCE if patient else _ROWS
-        panel["calls"] = _calls(trace.graph, variables, panel["variables"], room, budget)
+        panel["calls"] = _calls(trace.graph, variables, panel["variables"], room, patient)
     readable, text = ("", "") if asking else (_static(told), ledger_text(told))
     return Part("panel", readable, text, {"panel": panel}, modules)
 
@@ -167,7 +168,7 @@ def _pack_within(arrays: Sequence[tuple[dict[str, Any], str, Array]], most: int)
 
 
 def _calls(
-    graph: Graph, variables: Sequence[VariableNode], shown: Sequence[dict[str, Any]], room: int, budget: int
+    graph: Graph, variables: Sequence[VariableNode], shown: Sequence[dict[str, Any]], room: int, patient: bool
 ) -> list[dict[str, Any]]:
     """The Functions between the arrays, with what the lens knows of those whose arrays are shown whole."""
     from ipy_autodiff.tracing.replay import Replay
@@ -195,9 +196,13 @@ def _calls(
     functions = tuple(function for function, _ in asked)
     around = dict.fromkeys(node for function in functions for node in (*function.inputs, *function.outputs))
     replay = Replay(Graph(tuple(around), functions))
+    budget = _ROWS_WITH_PATIENCE if patient else _ROWS
+    until = time.perf_counter() + (_SECONDS_WITH_PATIENCE if patient else _SECONDS)
     with replay.aside():
         for function, call in asked:
-            found = relations(function, replay, budget)
+            if time.perf_counter() > until:
+                break
+            found = relations(function, replay, budget, until)
             if any(one.by_rows for one in found):
                 budget -= sum(np.size(node.data) for node in function.outputs)
             call["relations"] = []

@@ -197,6 +197,11 @@ def test_without_a_budget_only_what_has_a_rule_is_told():
     assert relations(function, replay, 12) != ()
 
 
+def test_a_function_that_takes_too_long_is_given_up():
+    function, replay = called(lambda x: np.cumsum(x, axis=0), (4, 3))
+    assert relations(function, replay, 12, until=0.0) == ()
+
+
 def test_a_relu_that_is_off_is_still_fed():
     x = ad.Variable(np.array([[-1.0, 2.0], [3.0, -4.0]]))
     graph = ad.trace(ad.relu(x)).graph
