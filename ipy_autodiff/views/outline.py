@@ -58,14 +58,23 @@ class Part:
 
 def outline(tokens: Sequence[Hashable], lines: Sequence[int | None]) -> tuple[Part, ...]:
     """The calls as parts, loops found: calls with equal ``tokens`` do the same. ``lines`` tell where a loop begins."""
-    parts = [Part(place, place + 1) for place in range(len(tokens))]
+    parts: list[int | Part] = list(range(len(tokens)))  # one call by its place, for there may be very many
     known: dict[Hashable, int] = {}
     symbols = [known.setdefault(token, len(known)) for token in tokens]
+
+    def line(place: int) -> int | None:
+        part = parts[place]
+        return lines[part if isinstance(part, int) else part.start]
+
     for longest in _PERIODS:  # inner loops first, so that an outer one sees each as one part
-        looped = list(_loops(np.array(symbols, np.int64), [lines[part.start] for part in parts], longest))
+        looped = list(_loops(np.array(symbols, np.int64), line, longest))
         if looped:
             parts, symbols = _replaced(parts, symbols, looped, known)
-    return tuple(parts)
+    return tuple(map(_as_part, parts))
+
+
+def _as_part(part: int | Part) -> Part:
+    return Part(part, part + 1) if isinstance(part, int) else part
 
 
 def arrange(parts: Sequence[Part], kinds: Sequence[Callable[[int], Hashable]], most: int) -> tuple[Part, ...]:
@@ -181,24 +190,26 @@ def _group(parts: tuple[Part, ...]) -> Part:
 
 
 def _replaced(
-    parts: list[Part], symbols: list[int], looped: list[tuple[int, int, int]], known: dict[Hashable, int]
-) -> tuple[list[Part], list[int]]:
+    parts: list[int | Part], symbols: list[int], looped: list[tuple[int, int, int]], known: dict[Hashable, int]
+) -> tuple[list[int | Part], list[int]]:
     """The parts with each loop as one of them, and their symbols: loops that do the same have the same."""
-    new_parts: list[Part] = []
+    new_parts: list[int | Part] = []
     new_symbols: list[int] = []
     done = 0
     for start, period, times in looped:
         new_parts += parts[done:start]
         new_symbols += symbols[done:start]
         done = start + period * times
-        body = tuple(parts[start : start + period])
-        new_parts.append(Part(body[0].start, parts[done - 1].stop, body, times))
+        body = tuple(map(_as_part, parts[start : start + period]))
+        new_parts.append(Part(body[0].start, _as_part(parts[done - 1]).stop, body, times))
         token = ("loop", times, tuple(symbols[start : start + period]))
         new_symbols.append(known.setdefault(token, len(known)))
     return new_parts + parts[done:], new_symbols + symbols[done:]
 
 
-def _loops(symbols: npt.NDArray[np.int64], lines: Sequence[int | None], longest: int) -> Iterator[tuple[int, int, int]]:
+def _loops(
+    symbols: npt.NDArray[np.int64], line: Callable[[int], int | None], longest: int
+) -> Iterator[tuple[int, int, int]]:
     """Where the sequence repeats itself, from the left: start, period (up to the longest) and how often."""
     hashes = _Hashes(symbols)
     periods = hashes.periods(longest).tolist()
@@ -209,7 +220,7 @@ def _loops(symbols: npt.NDArray[np.int64], lines: Sequence[int | None], longest:
             place += 1
             continue
         reach = place + period + hashes.agreeing(place, period)
-        start = place + _beginning(lines[place : place + period])
+        start = place + _beginning([line(each) for each in range(place, place + period)])
         if reach - start - period < max(period, _LEAST_HIDDEN):
             start = place
         times = (reach - start) // period

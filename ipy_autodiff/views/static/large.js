@@ -279,7 +279,12 @@ function drawLevel(data, id) {
     const [tail, head] = edges[number].map((end) => ids[end])
     for (const [end, other] of [[tail, head], [head, tail]]) if (end[0] === "f") (near[end] ??= []).push(name, other)
   })
-  drawn.forEach(({ size: [w, h], draw }, place) => {
+  const order = drawn.map((_, place) => place).sort((a, b) => {
+    const [[x, y], [u, v]] = [found.centres[a], found.centres[b]]
+    return found === right ? x - u || y - v : y - v || x - u
+  })
+  order.forEach((place) => {
+    const { size: [w, h], draw } = drawn[place]
     const [x, y] = found.centres[place]
     const [element] = draw()
     element.setAttribute("transform", `translate(${(x - w / 2).toFixed(1)} ${(y - h / 2).toFixed(1)})`)
