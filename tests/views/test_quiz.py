@@ -345,6 +345,16 @@ def test_hints_help_and_the_answer_can_be_shown(page_of):
         assert "한 번에 맞힌 문제: 2개 중 1개" in page.inner_text(BOX)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_wrong_with_a_question(page_of, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    wrong = ENGINE.replace("return np.exp(self.input.data) * gy", "return gy")
+    with page_of(seen(wrong, CELL), color_scheme=scheme) as page:
+        for act in ("text=Begin", "text=Hint", "text=Answer", "text=Show the answer"):
+            page.click(act)
+            assert axe.Axe().run(page, context=".ad-view").response["violations"] == []
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (400, "light")])
 def test_questions_fit_the_page(page_of, width, scheme):
     cell = "x = Variable(np.ones((3, 4)))\nW = Variable(np.ones((4, 2)))\ny = np.sum(x @ W)\ny.backward()"

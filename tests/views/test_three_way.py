@@ -177,6 +177,16 @@ def test_cell_and_backward_stand_side_by_side_where_there_is_room(page_of, width
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_wrong_with_the_code(page_of, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    wrong = ENGINE.replace("return np.exp(self.input.data) * gy", "return gy")
+    comments = "\n".join("#" for _ in range(50))
+    with page_of(seen(wrong, f"{CELL}{comments}"), color_scheme=scheme) as page:
+        assert page.is_visible(MARKED)
+        assert axe.Axe().run(page, context=".ad-view").response["violations"] == []
+
+
 def test_where_no_script_runs_both_lines_are_text(page_of):
     with page_of(seen(ENGINE, CELL), "ko", java_script_enabled=False) as page:
         details = page.locator("details:has(table)").nth(1)
