@@ -100,7 +100,7 @@ class _Suspicion:
         self.recording = recording
         self.failed = any(row.verdict == "fail" for row in comparison.rows)
         self.passed = any(row.verdict == "pass" for row in comparison.rows)
-        self.findings = _causes_among([finding for finding in recording.findings if finding.mistake])
+        self.findings = _causes_among(recording)
         functions = recording.graph.upstream(recording.of) if recording.of is not None else ()
         # What the engine was told not to record, its Functions cannot answer for.
         self.functions = functions if recording.of is not None and recording.graph.records(recording.of) else ()
@@ -123,10 +123,15 @@ class _Suspicion:
         return not (self.failed or self.findings or self.wrong or self.drawn or self.broken or self.beyond_values)
 
 
-def _causes_among(findings: Sequence[Finding]) -> list[Finding]:
-    """An object that was called twice is what makes a graph lead back to itself: one cause, not two."""
-    twice = any(finding.code == "function-called-twice" for finding in findings)
-    return [finding for finding in findings if not (twice and finding.code == "cycle")]
+def _causes_among(recording: Recording) -> list[Finding]:
+    """The findings that are mistakes. An object that was called twice leads the graph back to itself: one cause."""
+    findings = [finding for finding in recording.findings if finding.mistake]
+    twice = {id(one.function.object) for one in findings if one.code == "function-called-twice" and one.function}
+    if not twice or not any(finding.code == "cycle" for finding in findings):
+        return findings
+    # Which calls they were can be said where the cell made them all.
+    here = all(node.line is not None for node in recording.graph.functions if id(node.object) in twice)
+    return [finding for finding in findings if finding.code != ("cycle" if here else "function-called-twice")]
 
 
 def _causes(program: Program, suspicion: _Suspicion) -> Iterator[Blame]:
