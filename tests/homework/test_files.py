@@ -14,7 +14,7 @@ import pytest
 
 from ipy_autodiff.homework.sandbox.cells import UnreadableError, code_cells
 from ipy_autodiff.homework.submissions import found
-from tests.homework.conftest import RIGHT, Row, write_notebook
+from tests.homework.conftest import RIGHT, Row, read_records, write_notebook
 
 Grade = Callable[..., list[Row]]
 
@@ -92,10 +92,31 @@ def test_encodings_and_versions(grade: Grade, tmp_path: Path) -> None:
             {"cells": [{"cell_type": "code", "source": "# \ud800\n" + cell} for cell in RIGHT]}
         ).encode(),
     }
+    plain = [{"cell_type": "code", "source": cell} for cell in RIGHT]
+    contents["lines of Windows"] = json.dumps(
+        {"cells": [{**cell, "source": cell["source"].replace("\n", "\r\n")} for cell in plain]}, indent=1
+    ).replace("\n", "\r\n").encode()  # fmt: skip
+    contents["NaN"] = json.dumps({"metadata": {"a": float("nan"), "b": [1e999]}, "cells": plain}).encode()
+    contents["keys twice"] = (
+        b'{"cells": [{"cell_type": "code", "source": "1/0"}], ' + json.dumps({"cells": plain})[1:].encode()
+    )
+    contents["bytes that are no UTF-8"] = (
+        json.dumps({"cells": plain}).encode().replace(b"class Square", b"# \xff\xfe\\nclass Square")
+    )
+    shown = {"output_type": "stream", "name": "stdout", "text": "x"}
+    contents["many outputs"] = json.dumps({"cells": [*plain, {**plain[0], "outputs": [shown] * 100_000}]}).encode()
     for name, content in contents.items():
         (tmp_path / "in" / f"{name}.ipynb").write_bytes(content)
     rows = grade(tmp_path / "in")
     assert {row["student_id"]: row["score"] for row in rows} == dict.fromkeys([*contents, "utf"], "5")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links")
+def test_the_same_file_by_two_names_is_graded_once_for_both(grade: Grade, tmp_path: Path) -> None:
+    first = write_notebook(tmp_path / "in" / "kim.ipynb", RIGHT)
+    (tmp_path / "in" / "lee.ipynb").hardlink_to(first)
+    assert [row["score"] for row in grade(tmp_path / "in")] == ["5", "5"]
+    assert len(read_records(tmp_path / "out" / "results.jsonl")) == 1
 
 
 def test_tags_and_metadata_keep_no_cell_from_running(grade: Grade, tmp_path: Path) -> None:
