@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,18 +42,18 @@ def hand_out(sheet: Sheet, notebooks: Sequence[Path], out: Path) -> list[HandedO
         raise HandOutError(say("homework.hand-out-same", folder=out))
     public = public_sheet(sheet.path.read_text(encoding="utf-8"), sheet.path.name)
     written = [_blank(path) for path in notebooks]
-    out.mkdir(parents=True, exist_ok=True)
     done = []
+    with tempfile.TemporaryDirectory(prefix="ipy-autodiff-sheet-") as folder:
+        tried = Path(folder, sheet.path.name)
+        tried.write_text(public.source, encoding="utf-8")
+        if sources[1].exists():
+            shutil.copyfile(sources[1], tried.with_name("conftest.py"))
+        _check(sheet, Sheet(tried))
+        out.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(tried, targets[0])
     if sources[1].exists():
         shutil.copyfile(sources[1], targets[1])
         done.append(HandedOut(targets[1], say("homework.hand-out-conftest")))
-    new = targets[0].with_name(f".{targets[0].name}.new.py")
-    try:
-        new.write_text(public.source, encoding="utf-8")
-        _check(sheet, Sheet(new))
-        new.replace(targets[0])
-    finally:
-        new.unlink(missing_ok=True)
     sentence = say("homework.hand-out-sheet", tests=public.tests, names=", ".join(public.left_out) or "–")
     done.insert(0, HandedOut(targets[0], sentence))
     for target, (content, blanks) in zip(targets[2:], written, strict=True):

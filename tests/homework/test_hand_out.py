@@ -186,7 +186,15 @@ def test_what_is_hidden_by_other_means_is_not_handed_out(
     sheet.write_text(text)
     assert main(["hand-out", str(sheet), "--out", str(tmp_path / "out"), "--lang", "en"]) == 2
     assert "test_a" in capsys.readouterr().err
-    assert not list((tmp_path / "out").iterdir())
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_tests_share_goes_along(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "conftest.py").write_text("import pytest\n\n@pytest.fixture\ndef base():\n    return 3.0\n")
+    (tmp_path / "sheet.py").write_text("def test_a(student, base):\n    assert student.value('x', x=base) == base\n")
+    assert main(["hand-out", str(tmp_path / "sheet.py"), "--out", str(tmp_path / "out"), "--lang", "en"]) == 0
+    assert (tmp_path / "out" / "conftest.py").read_text() == (tmp_path / "conftest.py").read_text()
+    assert "conftest.py: copied as it is" in capsys.readouterr().out
 
 
 def test_originals_are_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
