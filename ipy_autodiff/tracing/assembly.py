@@ -144,20 +144,18 @@ def _lazily(found: _Found, outputs: Sequence[Any], log: CallLog) -> Assembled:
     wiring = Wiring.of(inputs, [[place[id(item)] for item in producer.outputs] for producer in found.order], len(keys))
     findings = list(_findings(functions, variables, values, found.order, False))
     findings += _cuts(outputs, found.order, log, nodes)
-    calls = [_told(producer, found.code) for producer in found.order]
-    graph = LazyGraph(variables, functions, tuple(findings), wiring, calls)
+    kinds = [type(producer.function) for producer in found.order]
+    seen = [(number, producer.call) for number, producer in enumerate(found.order) if producer.call is not None]
+    lines: list[int | None] = [None] * len(kinds)
+    sweeps = [0] * len(kinds)
+    for number, call in seen:
+        lines[number] = found.code(call)[0] if found.code is not None else None
+        sweeps[number] = call.sweep
+    unrecorded = {number for number, call in seen if not call.recorded}
+    graph = LazyGraph(variables, functions, tuple(findings), wiring, kinds, lines, sweeps, unrecorded)
     for leaf in np.flatnonzero(wiring.maker < 0)[:MANY].tolist():
         variables[leaf]
     return Assembled(graph, nodes)
-
-
-def _told(
-    producer: _Producer, code: Callable[[Call], tuple[int | None, str]] | None
-) -> tuple[type, int | None, int, bool]:
-    call = producer.call
-    if call is None:
-        return type(producer.function), None, 0, True
-    return type(producer.function), code(call)[0] if code is not None else None, call.sweep, call.recorded
 
 
 class _ByObject(Mapping[int, VariableNode]):

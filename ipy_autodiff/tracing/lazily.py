@@ -142,7 +142,7 @@ def _flat(rows: Sequence[Sequence[int]]) -> tuple[Indexes, Indexes]:
 
 
 class LazyGraph(Graph):
-    """A Graph whose nodes are made as they are asked for. ``classes`` and ``lines`` tell of the calls without them."""
+    """A Graph whose nodes are made as they are asked for. Its lists tell of each call without its node."""
 
     def __init__(
         self,
@@ -150,18 +150,26 @@ class LazyGraph(Graph):
         functions: Nodes[FunctionNode],
         findings: tuple[Finding, ...],
         wiring: Wiring,
-        calls: Sequence[tuple[type, int | None, int, bool]],
+        kinds: list[type],
+        lines: list[int | None],
+        sweeps: list[int],
+        unrecorded: set[int],
     ) -> None:
         super().__init__(
             cast("tuple[VariableNode, ...]", variables), cast("tuple[FunctionNode, ...]", functions), findings
         )
-        object.__setattr__(self, "wiring", wiring)
-        object.__setattr__(self, "calls", calls)
+        told = {"wiring": wiring, "kinds": kinds, "lines": lines, "sweeps": sweeps, "unrecorded": unrecorded}
+        for name, value in told.items():
+            object.__setattr__(self, name, value)
         object.__setattr__(self, "_upstream", {})
 
     wiring: Wiring
-    calls: Sequence[tuple[type, int | None, int, bool]]
-    """Of each call the Function's class, the line, the backward pass that made it, and whether it was recorded."""
+    kinds: list[type]
+    """The class of each call's Function."""
+    lines: list[int | None]
+    sweeps: list[int]
+    unrecorded: set[int]
+    """The places of the calls that the engine did not record."""
     _upstream: dict[int, tuple[Sequence[FunctionNode], list[int], set[int]]]
 
     @cached_property
@@ -185,19 +193,19 @@ class LazyGraph(Graph):
 
     def records(self, variable: VariableNode) -> bool:
         """Whether the engine recorded all the calls that ``variable`` was computed with."""
-        return all(self.calls[place][3] for place in self._behind(variable)[1])
+        return not self.unrecorded or self.unrecorded.isdisjoint(self._behind(variable)[1])
 
     @property
     def classes(self) -> set[type]:
         """The classes of the Functions, and that of a Variable."""
-        found = {call[0] for call in self.calls}
+        found = set(self.kinds)
         return found | {type(self.variables[0].object)} if len(self.variables) else found
 
     def one_of_each(self) -> list[FunctionNode]:
         """The first Function of each class."""
         first: dict[type, int] = {}
-        for place, call in enumerate(self.calls):
-            first.setdefault(call[0], place)
+        for place, kind in enumerate(self.kinds):
+            first.setdefault(kind, place)
         return [self.functions[place] for place in first.values()]
 
     def _behind(self, variable: VariableNode) -> tuple[Sequence[FunctionNode], list[int], set[int]]:

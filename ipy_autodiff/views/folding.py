@@ -119,10 +119,8 @@ class Levels:
         count = len(self.graph.functions)
         if count <= MOST_FUNCTIONS:
             return self._level([Part(place, place + 1) for place in range(count)])
-        names, lines, arities = self._wiring.names, self._wiring.lines, np.diff(self._wiring.input_starts).tolist()
-        by_line = None not in lines
-        tokens = list(zip(names, lines, arities, strict=True) if by_line else zip(names, arities, strict=True))
-        parts = outline(tokens, lines)
+        lines = self._wiring.lines
+        parts = outline(self._wiring.tokens(), lines)
         return self._readable(lambda most: arrange(parts, self._kinds, most), _MOST_AT_FIRST)
 
     def within(self, part: Part) -> Level:
@@ -239,9 +237,9 @@ class _Wiring:
         self.graph = graph
         if isinstance(graph, LazyGraph):
             wiring = graph.wiring
-            self.names = [kind.__name__ for kind, *_ in graph.calls]
-            self.lines = [line for _, line, *_ in graph.calls]
-            self.sweeps = [sweep for *_, sweep, _ in graph.calls]
+            self.names = [kind.__name__ for kind in graph.kinds]
+            self.lines = graph.lines
+            self.sweeps = graph.sweeps
         else:
             functions = graph.functions
             place = {variable: number for number, variable in enumerate(graph.variables)}
@@ -256,6 +254,17 @@ class _Wiring:
         self.input_starts, self.inputs = wiring.input_starts, wiring.inputs
         self.output_starts, self.outputs = wiring.output_starts, wiring.outputs
         self.maker, self.first, self.last = wiring.maker, wiring.first, wiring.last
+
+    def tokens(self) -> list[int]:
+        """A number for each call, the same for calls of one class with equally many inputs on one line."""
+        known: dict[str, int] = {}
+        found = np.array([known.setdefault(name, len(known)) for name in self.names])
+        arities = np.diff(self.input_starts)
+        found = found * (arities.max(initial=0) + 1) + arities
+        if None not in self.lines:
+            lines = np.array(self.lines)
+            found = found * (lines.max(initial=0) + 1) + lines
+        return list(found.tolist())
 
     def function_id(self, place: int) -> str:
         return self.graph.functions[place].id
