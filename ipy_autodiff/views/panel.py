@@ -116,12 +116,13 @@ def _account(one: Account) -> dict[str, Any]:
 
 
 def _first(told: Sequence[Account]) -> int:
-    """Which Variable is looked into first: one with an old gradient, a leaf array, a leaf."""
+    """Which Variable is looked into first: one with an old gradient, an array, a leaf, one with a name."""
 
-    def interest(index: int) -> tuple[bool, bool, bool, int]:
+    def interest(index: int) -> tuple[bool, bool, bool, bool, int]:
         one = told[index]
         node = one.variable
-        return (not one.warnings, not can_be_packed(node.data), node.role != "leaf" or one.final == "None", index)
+        leaf = node.role == "leaf" and one.final != "None"
+        return (not one.warnings, not can_be_packed(node.data), not leaf, not node.named, index)
 
     return min(range(len(told)), key=interest)
 

@@ -260,6 +260,15 @@ def test_nothing_leaves_the_page(page_of, language):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (width, name)
 
 
+def test_the_first_to_be_looked_into_is_an_array_with_a_name():
+    cells = (
+        "n = Variable(np.array(2.0))\nw = Variable(np.ones(3))",
+        "y = np.sum(n * (Variable(np.ones(3)) * 2.0) * w)\ny.backward()",
+    )
+    panel = panel_of(after("\n".join(cells)))
+    assert panel["variables"][panel["at"]]["name"] == "w"
+
+
 def test_what_is_asked_for_is_not_told_before():
     trace = after("x = Variable(np.array(0.5))\ny = sin(x) + exp(x)\ny.backward()")
     with speaking("en"):
