@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,11 +79,15 @@ def assemble(
         for producer in order:
             for argument in producer.arguments:
                 if is_variable(argument):
-                    variables.setdefault(id(argument), argument)
-                    consumed.add(id(argument))
+                    key = id(argument)
+                    consumed.add(key)
+                    if key not in variables:
+                        variables[key] = argument
             for output in producer.outputs:
-                variables.setdefault(id(output), output)
-                made_by[id(output)] = producer
+                key = id(output)
+                made_by[key] = producer
+                if key not in variables:
+                    variables[key] = output
             if producer.call is not None:
                 _take_data(producer, data)
         for output in outputs:
@@ -208,7 +211,7 @@ def _walk(outputs: Sequence[Any], log: CallLog) -> tuple[dict[int, _Producer], l
             if key in producers:
                 cycle = cycle or producers[key].visited == 1
                 continue
-            found = _producer(variable, log, by_key)
+            found = _producer(variable, log, by_key) if is_variable(variable) else None
             if found is None:
                 continue
             producers[key] = found
@@ -217,7 +220,8 @@ def _walk(outputs: Sequence[Any], log: CallLog) -> tuple[dict[int, _Producer], l
                 continue
             found.visited = 1
             pending.append(found)
-            pending.extend(argument for argument in reversed(found.arguments) if is_variable(argument))
+            arguments = found.arguments
+            pending += arguments if len(arguments) == 1 else arguments[::-1]
     if not cycle and all(producer.call is not None for producer in order):
         order.sort(key=lambda producer: producer.call.number if producer.call else 0)
     return producers, order, cycle
@@ -239,9 +243,10 @@ def _producer(variable: Any, log: CallLog, by_key: dict[tuple[str, int], _Produc
     if creator is None or not is_function(creator):
         return None
     key = ("function", id(creator))
-    if key not in by_key:
+    known = by_key.get(key)
+    if known is None:
         saved, taken = OUTPUTS.read(creator), INPUTS.read(creator)
-        arguments = taken if type(taken) is tuple and not any(map(_is_reference, taken)) else listed(taken)
+        arguments = taken if type(taken) is tuple and _lives(taken) else listed(taken)
         if type(saved) is tuple and len(saved) == 1 and saved[0] is variable:
             by_key[key] = producer = _Producer(creator, arguments, saved, None)
             return producer
@@ -253,8 +258,9 @@ def _producer(variable: Any, log: CallLog, by_key: dict[tuple[str, int], _Produc
     return producer
 
 
-def _is_reference(item: Any) -> bool:
-    return item is None or isinstance(item, weakref.ReferenceType)
+def _lives(items: tuple[Any, ...]) -> bool:
+    """Whether these are objects themselves, none of them a weak reference."""
+    return all(is_variable(item) for item in items) if len(items) != 1 else is_variable(items[0])
 
 
 def _places(outputs: Sequence[Any]) -> tuple[int, ...]:
