@@ -75,7 +75,7 @@ def _memory(folder: Path, sheet: Path) -> None:
         samples.append(_tree(process.pid))
         time.sleep(0.25)
     tenth = max(1, len(samples) // 10)
-    early, late = statistics.median(samples[tenth : 2 * tenth]), statistics.median(samples[-2 * tenth : -tenth])
+    early, late = (int(statistics.median(part)) for part in (samples[tenth : 2 * tenth], samples[-2 * tenth : -tenth]))
     print(f"1,000 notebooks: {early >> 20} MB after a tenth, {late >> 20} MB near the end, {len(samples) / 4:.0f} s")
 
 
