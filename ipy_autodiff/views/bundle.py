@@ -62,6 +62,9 @@ def mime_bundle(
         if "sliders" in show and len(trace.graph.functions) <= _MOST_MOVED:
             with speaking(language):
                 _explore(view, trace, wanted, tuple(sliders), namespace)
+        if "check" in show:
+            with speaking(language):
+                comparison.answer(view, trace)
         return view
 
     return data, {}, opened

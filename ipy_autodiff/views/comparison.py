@@ -13,13 +13,15 @@ from ipy_autodiff.gradcheck.measurements import element_by_element
 from ipy_autodiff.messages import Message, say
 from ipy_autodiff.views.labels import shorten
 from ipy_autodiff.views.numbers import inline, number
+from ipy_autodiff.views.pictures import answer as pictures_answer
 from ipy_autodiff.views.pictures import pictures
 
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.comparison import Row
     from ipy_autodiff.views.trace import Trace
+    from ipy_autodiff.views.widget import View
 
-__all__ = ["Accusation", "Check", "ShownRow", "check"]
+__all__ = ["Accusation", "Check", "ShownRow", "answer", "check"]
 
 _MOST_ROWS = 200
 _SMALL = 4
@@ -67,7 +69,7 @@ class Check:
     @property
     def modules(self) -> tuple[str, ...]:
         """The front end's files that draw it."""
-        arrays = any("points" in row for row in self.pictures.get("rows", ()))
+        arrays = "ask" in self.pictures or any("points" in row for row in self.pictures.get("rows", ()))
         return ("check", *(("pictures",) if self.pictures else ()), *(("array_pictures",) if arrays else ()))
 
 
@@ -94,6 +96,11 @@ def check(trace: Trace, *, passing: bool = False) -> Check:
     remarks = tuple(shorten(remark, _SENTENCE) for remark in trace.comparison.remarks)
     drawn = pictures(rows, None if passing else functools.partial(element_by_element, trace.comparison))
     return Check(heading, verdict, columns, shown, blame, remarks, drawn)
+
+
+def answer(view: View, trace: Trace) -> None:
+    """Let the live output ask for pictures of what was not measured element by element."""
+    pictures_answer(view, tuple(trace.comparison.rows), functools.partial(element_by_element, trace.comparison))
 
 
 def _whole(rows: Sequence[Row], forward_only: bool, blamed: bool) -> tuple[str, str]:

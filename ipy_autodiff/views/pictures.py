@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipy_autodiff.gradcheck.measurements import Elements, NothingToMeasure
-from ipy_autodiff.messages import say
+from ipy_autodiff.messages import current_language, say, speaking
 from ipy_autodiff.views.labels import shorten
 from ipy_autodiff.views.numbers import number
 
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.comparison import Row
+    from ipy_autodiff.views.widget import View
 
-__all__ = ["pictures"]
+__all__ = ["answer", "pictures"]
 
 _MOST = 12
 """So many Variables have pictures, those first whose gradient is wrong."""
@@ -36,6 +37,7 @@ _LETTERS = "abcdefghi"
 _ORDER = {"fail": 0, "inconclusive": 1, "pass": 2}
 _PATIENCE = 0.2
 """Seconds for elements that the comparison has not measured one by one, of all arrays together."""
+_PATIENCE_WHEN_ASKED = 2.0
 _FIRST, _MOST_MEASURED = 8, 1_024
 
 Measure = Callable[["Row", int], Elements]
@@ -44,19 +46,56 @@ Measure = Callable[["Row", int], Elements]
 def pictures(rows: Sequence[Row], measure: Measure | None = None) -> dict[str, Any]:
     """What can be drawn of these rows, with a sentence for each picture; empty where that is nothing.
 
-    ``measure(row, most)`` measures up to ``most`` elements one by one.
+    ``measure(row, most)`` measures up to ``most`` elements one by one. It is used here for arrays that are wrong; the
+    others' elements can be asked for, and ``answer`` measures them.
     """
     chosen = sorted(rows, key=lambda row: _ORDER[row.verdict])[:_MOST]
-    ends = time.perf_counter() + _PATIENCE
-    drawn = [found for row in chosen if (found := _of_row(row, *_elements(row, measure, ends)))]
-    if not drawn:
+    drawn = _drawn(chosen, [row for row in chosen if row.verdict == "fail"], measure, _PATIENCE)
+    ask = measure is not None and any(_can_be_measured(row) for row in chosen)
+    if not drawn and not ask:
         return {}
     says = {key: say(f"pictures.{key}") for key in ("title", "step", "error", "bar")}
-    if len(drawn) > 1:
+    if ask or len(drawn) > 1:
         says["variable"] = say("views.variable")
-    if any("points" in row for row in drawn):
+    if ask or any("points" in row for row in drawn):
         says |= {key: say(f"views.{key}") for key in ("backprop", "numerical")}
-    return {"rows": drawn, "says": says}
+    return {"rows": drawn, "says": says} | ({"ask": say("pictures.ask")} if ask else {})
+
+
+def answer(view: View, rows: Sequence[Row], measure: Measure) -> None:
+    """Measure element by element, when the page asks for it, what the comparison has not; at most for two seconds."""
+    language = current_language()
+
+    def take(_: Any, message: dict[str, Any], buffers: Any = None) -> None:
+        if message.get("kind") == "pictures":
+            chosen = sorted(rows, key=lambda row: _ORDER[row.verdict])[:_MOST]
+            with speaking(language):
+                view.send({"pictures": _drawn(chosen, chosen, measure, _PATIENCE_WHEN_ASKED)})
+
+    view.on_msg(take)
+
+
+def _drawn(
+    rows: Sequence[Row], wanted: Sequence[Row], measure: Measure | None, patience: float
+) -> list[dict[str, Any]]:
+    """Each row's pictures; the elements of those that are wanted are measured, while there is patience."""
+    drawn = []
+    left = [row for row in wanted if _can_be_measured(row)] if measure is not None else []
+    for row in rows:
+        elements = None
+        if measure is not None and row in left:
+            started = time.perf_counter()
+            elements = _measured(row, measure, started + patience / len(left))
+            patience -= time.perf_counter() - started
+            left.remove(row)
+        if found := _of_row(row, *(elements or _known(row))):
+            drawn.append(found)
+    return drawn
+
+
+def _can_be_measured(row: Row) -> bool:
+    known = row.uncertainty is not None and bool(np.isfinite(row.uncertainty).all())
+    return np.size(row.variable.data) > max(1, len(row.wrong)) and not known and row.backprop is not None
 
 
 def _of_row(row: Row, backprop: Any, numerical: Any, sigma: Any) -> dict[str, Any]:
@@ -72,11 +111,8 @@ def _of_row(row: Row, backprop: Any, numerical: Any, sigma: Any) -> dict[str, An
     return {"name": shorten(row.name, 24), "verdict": row.verdict, **found} if found else {}
 
 
-def _elements(row: Row, measure: Measure | None, ends: float) -> tuple[Any, Any, Any]:
-    """Backprop, numerical gradient and uncertainty; of a large array that is wrong, some elements more."""
-    wanted = measure is not None and row.verdict == "fail" and np.size(row.variable.data) > max(1, len(row.wrong))
-    if not wanted or measure is None or (row.uncertainty is not None and np.isfinite(row.uncertainty).all()):
-        return _known(row)
+def _measured(row: Row, measure: Measure, ends: float) -> tuple[Any, Any, Any] | None:
+    """Backprop, numerical gradient and uncertainty of as many elements as there is time for."""
     most, started = _FIRST, time.perf_counter()
     try:
         while True:
@@ -87,7 +123,7 @@ def _elements(row: Row, measure: Measure | None, ends: float) -> tuple[Any, Any,
                 return found.backprop, found.numerical, found.uncertainty
             most, started = more, now
     except NothingToMeasure:
-        return _known(row)
+        return None
 
 
 def _known(row: Row) -> tuple[Any, Any, Any]:

@@ -9,12 +9,13 @@ import ipy_autodiff as ad
 from ipy_autodiff.gradcheck.measurements import element_by_element
 from ipy_autodiff.messages import LANGUAGES, speaking
 from ipy_autodiff.tracing import record_variables
-from ipy_autodiff.views.bundle import html_page
+from ipy_autodiff.views.bundle import html_page, mime_bundle
 from ipy_autodiff.views.comparison import check
 from ipy_autodiff.views.pictures import pictures
 from ipy_autodiff.views.trace import Trace
-from tests.browser import chromium, offline_page  # noqa: F401
+from tests.browser import chromium, jupyter_lab, offline_page  # noqa: F401
 from tests.views import traces
+from tests.views.test_sliding_in_jupyter import SETUP, SLIDER
 
 
 @pytest.fixture(autouse=True)
@@ -188,6 +189,37 @@ def page_of(chromium, tmp_path):  # noqa: F811
     yield open_page
     for manager in opened:
         manager.__exit__(None, None, None)
+
+
+def test_what_was_checked_together_is_measured_when_the_page_asks(monkeypatch):
+    trace = traced(np.linspace(0.1, 0.9, 40).reshape(4, 10))
+    found = check(trace)
+    assert found.pictures["rows"] == []
+    assert "together" in found.pictures["ask"]
+    assert "array_pictures" in found.modules
+    view = mime_bundle(trace)[2]()
+    sent = []
+    monkeypatch.setattr(view, "send", sent.append)
+    view._handle_custom_msg({"kind": "pictures"}, [])
+    (row,) = sent[0]["pictures"]
+    assert [len(line) for line in row["heat"]["cells"]] == [10] * 4
+    assert row["heat"]["cells"][0][0] in "def"
+    json.dumps(sent, allow_nan=False)
+
+
+def test_a_running_kernel_measures_when_pictures_are_opened(chromium, jupyter_lab):  # noqa: F811
+    cell = "%%autodiff --lang en\nx = Variable(np.linspace(0.1, 0.9, 40).reshape(4, 10))\ny = np.sum(np.exp(x))"
+    jupyter_lab.write("asked.ipynb", [SETUP, cell])
+    with jupyter_lab.open(chromium, "asked.ipynb") as page:
+        jupyter_lab.run_all(page)
+        page.wait_for_selector(SLIDER.replace('"x"', '"x[0, 0]"'))
+        page.click(f"{FOLDED} > summary")
+        page.wait_for_selector(".ad-pictures figcaption >> text=Difference over uncertainty, x of shape (4, 10)")
+        assert page.locator(".ad-pictures rect.ad-unknown").count() == 0
+        page.click(f"{FOLDED} > summary")
+        page.click(f"{FOLDED} > summary")
+        assert page.locator(".ad-pictures figure").count() == 2
+    jupyter_lab.shut_down_kernels()
 
 
 FOLDED = '[data-autodiff="check"] details:has(.ad-pictures)'

@@ -13,7 +13,7 @@ PARTS.check = (data, page) => {
   return [check, show]
 }
 
-function drawCheck(check, { says, show, steps = [] }, page, state) {
+function drawCheck(check, { id, says, show, steps = [] }, page, state) {
   const { heading, verdict, columns, rows, blame, remarks } = check
   const section = make("section", { "data-autodiff": "check" }, make("p", { class: `ad-${verdict}` }, make("b", {}, heading)))
   const link = (text, onclick, title = "") => Object.assign(make("button", { class: "ad-link", title }, text), { onclick })
@@ -30,17 +30,17 @@ function drawCheck(check, { says, show, steps = [] }, page, state) {
   if (!rows.length) return section
   const last = columns.length - 1
   const kind = (index) => (index && index < last ? { class: "ad-number" } : {})
-  const body = rows.map(({ cells, id, verdict, text, reason }) => {
+  const body = rows.map(({ cells, id: variable, verdict, text, reason }) => {
     const said = make("td", {}, make("span", { class: `ad-${verdict}` }, text))
-    const at = verdict === "fail" ? steps.findLastIndex(({ grads }) => id in grads) + 1 : 0
+    const at = verdict === "fail" ? steps.findLastIndex(({ grads }) => variable in grads) + 1 : 0
     if (at) said.append(" ", toStep(at))
     if (reason) said.append(make("span", { class: "ad-note" }, reason))
     const [name, ...numbers] = cells.map((cell, index) => make(index ? "td" : "th", index ? kind(index) : { scope: "row" }, cell))
-    if (drawn) name.replaceChildren(link(cells[0], () => page.choose(id), check.show_variable.replace("{name}", cells[0])))
+    if (drawn) name.replaceChildren(link(cells[0], () => page.choose(variable), check.show_variable.replace("{name}", cells[0])))
     return make("tr", { "data-verdict": verdict }, name, ...numbers, said)
   })
   const head = columns.map((column, index) => make("th", { scope: "col", ...kind(index) }, column))
   section.append(make("div", { class: "ad-wide" }, make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body))))
-  if (check.pictures) section.append(drawPictures(check, state))
+  if (check.pictures) section.append(drawPictures(check, state, id))
   return section
 }
