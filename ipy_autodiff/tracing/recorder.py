@@ -140,7 +140,14 @@ class Recorder:
         self._sweep_frame = None
 
     def _observe(self, frame: FrameType, event: str, argument: Any) -> None:
-        if event == "return":
+        if event == "call":
+            name = frame.f_code.co_name
+            role = self._roles.get(name)
+            if role is None:
+                role = self._roles[name] = _role(name)
+            if role:
+                self._called(frame, role)
+        elif event == "return":
             calls = self._calls_within.pop(id(frame), 0)
             if self._open and self._open[-1][0] is frame:
                 self._backward_returns(frame, argument)
@@ -152,13 +159,6 @@ class Recorder:
                     calls or not self.log.crowded or not self._unnoted(argument)
                 ):
                     self._variables_returned(frame, argument, calls)
-        elif event == "call":
-            name = frame.f_code.co_name
-            role = self._roles.get(name)
-            if role is None:
-                role = self._roles[name] = _role(name)
-            if role:
-                self._called(frame, role)
         if self._before is not None:
             self._before(frame, event, argument)
 
@@ -181,6 +181,8 @@ class Recorder:
 
     def _unnoted(self, output: Any) -> bool:
         """Where too many Variables live for each call to be noted: whether this is one more, and no other."""
+        if self.last_unnoted() is output:  # a function that only hands it on
+            return True
         if CREATOR.read(output) is None or self.log.knows(output):
             return False
         if not (self._open or self._sweep_frame):
