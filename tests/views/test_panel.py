@@ -183,6 +183,15 @@ def test_the_keyboard_walks_over_the_elements(page_of):
     assert step == "0"
 
 
+def test_a_neighbour_is_looked_into_by_its_name(page_of):
+    page = page_of(after(SHAPES))
+    for name, told in (("product", "float64 (4, 2)"), ("w", "float64 (3, 2)")):
+        page.locator(f"{PANEL} .ad-map button", has_text=name).click()
+        assert page.locator(f"{PANEL} select").input_value() == name
+        assert told in page.inner_text(PANEL)
+        assert page.evaluate("document.activeElement.tagName") == "SELECT"
+
+
 def test_what_is_gathered_adds_up_to_the_gradient(page_of):
     trace = after(SHAPES)
     page = page_of(trace)

@@ -60,7 +60,7 @@ function drawMap({ values, shape, title, label, small, point, id }) {
       }
     }
   }
-  const element = make("div", { class: "ad-map" }, make("span", { class: "ad-note" }, title), target)
+  const element = make("div", { class: "ad-map" }, make("span", { class: "ad-note" }, ...[title].flat()), target)
   if (inner.bar) element.append(inner.bar)
   return { element, mark: inner.mark }
 }

@@ -12,9 +12,11 @@ PARTS.panel = ({ panel, steps = [], id: prefix }, page) => {
   const put = (index) => {
     choice.selectedIndex = index
     const one = variables[index]
+    const leaving = inside.contains(document.activeElement)
     const account = drawAccount(one, says, steps, page.go)
-    inside.replaceChildren(...(one.shape && typeof drawArrays === "function" ? drawArrays(one, panel, prefix, account) : account))
+    inside.replaceChildren(...(one.shape && typeof drawArrays === "function" ? drawArrays(one, panel, prefix, account, page.choose) : account))
     pale()
+    if (leaving) choice.focus()
   }
   choice.onchange = () => page.choose(variables[choice.selectedIndex].id)
   page.onChoose((id) => {

@@ -1,5 +1,5 @@
 // A Variable's elements: value and gradient as maps, and with them the arrays that its elements come from and go into.
-function drawArrays(one, { says, variables, calls }, prefix, account) {
+function drawArrays(one, { says, variables, calls }, prefix, account, choose) {
   const fill = (text, words) => text.replace(/\{(\w+)\}/g, (_, key) => words[key])
   const count = sizeOf(one.shape)
   const whole = ({ value }) => Boolean(value && !value.block)
@@ -61,9 +61,11 @@ function drawArrays(one, { says, variables, calls }, prefix, account) {
         const variable = variables[other]
         const walk = (element) => walks.flatMap((each) => each(element))
         const what = after && swept(variable) ? "gradient" : "value"
+        const way = make("button", { type: "button", class: "ad-link" }, variable.name)
+        way.onclick = () => choose(variable.id)
         const map = drawMap({
           values: unpack(variable[what]), shape: variable.shape, small: true,
-          title: `${after ? says.goes_into : says.comes_from} ${variable.name} · ${says[what]}`,
+          title: [(after ? says.goes_into : says.comes_from) + " ", way, " · " + says[what]],
           label: fill(says.of_call, { what: says[what], name: variable.name }),
         })
         if (links.length < 8) {
