@@ -79,8 +79,7 @@ def draw(trace: Trace, prefix: str = "", *, judged: bool = True, roomy: bool = F
                 around[end] += [f"e{index}"] + ([other] if other not in around[end] else [])
 
     variables, functions = len(trace.graph.variables), len(trace.graph.functions)
-    key = "large.graph" if 1 in (variables, functions) else "views.graph"
-    summary = say(key, variables=variables, functions=functions)
+    summary = say("views.graph", variables=variables, functions=functions)
     wide, high = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
     more = read("boxes.css") if cards.boxes or cards.plates else ""
     svg = (

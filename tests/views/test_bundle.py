@@ -89,7 +89,7 @@ def test_views_stand_in_the_order_asked_for(show):
     data = bundled(traces.composed(), show=show)
     drawn = payload(data["text/html"])["show"]
     assert [name for name in drawn if name != "panel"] == list(dict.fromkeys(show))
-    headings = {"graph": "Graph of", "steps": "Backward pass,", "check": "Backprop agrees"}
+    headings = {"graph": "Graph, Variables", "steps": "Backward pass,", "check": "Backprop agrees"}
     places = [data["text/plain"].find(headings[name]) for name in show if name in headings]
     assert places == sorted(places)
     assert all((headings[name] in data["text/plain"]) == (name in show) for name in headings)
@@ -141,7 +141,7 @@ def test_what_the_tracer_found_is_said_once():
 
 def test_the_plain_text_reads_like_the_computation():
     assert bundled(traces.composed())["text/plain"].splitlines()[:5] == [
-        "Graph of 4 Variables and 3 Functions",
+        "Graph, Variables: 4, Functions: 3",
         "  x  leaf       0.5     grad 3.2974",
         "  a  Square(x)  0.25    grad 3.2974  line 5",
         "  b  Exp(a)     1.284   grad 2.5681  line 6",

@@ -120,7 +120,7 @@ def test_not_trusted_the_picture_the_steps_and_the_table_are_readable(saved, chr
         assert output.locator("script, svg, style, button").count() == 0
         picture = output.locator("img").evaluate("image => [image.naturalWidth, image.alt]")
         assert picture[0] > 500
-        assert picture[1] == "Graph of 4 Variables and 3 Functions"
+        assert picture[1] == "Graph, Variables: 4, Functions: 3"
         steps = output.locator("details")
         assert steps.count() == 3
         steps.nth(0).locator("summary").click()

@@ -182,7 +182,7 @@ def test_hostile_texts_run_no_script(page_of, text):
 
 def test_where_no_script_runs_all_is_readable(page_of):
     page = page_of(traces.wrong_function(), java_script_enabled=False)
-    assert page.locator("img").get_attribute("alt") == "Graph of 4 Variables and 3 Functions"
+    assert page.locator("img").get_attribute("alt") == "Graph, Variables: 4, Functions: 3"
     details = page.locator("details:has(table)")
     assert details.count() == 3
     assert [details.nth(i).get_attribute("open") for i in range(3)] == [None, "", None]
