@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def mime_bundle(
     notebook's, for running the cell anew. ``quiz`` asks for each gradient before it is shown; ``rules`` adds the sweeps
     of the book's stages side by side. The language is the one in force.
     """
-    wanted = _Wanted(tuple(dict.fromkeys(show)), quiz, rules)
+    wanted = _Wanted(tuple(dict.fromkeys(show)), quiz, rules, live=live)
     told = _speaking(trace, wanted)
     data = {"text/plain": told.text, "text/html": told.html()}
     if not live:
@@ -86,6 +86,8 @@ class _Wanted:
     """Whether the steps are left to the front end."""
     patient: bool = False
     """Whether nobody waits for it, as for a file."""
+    live: bool = False
+    """Whether the recorded run is shown, and a kernel can be asked for more of it."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _explore(
     from ipy_autodiff.views.sliders import Drawing, Exploration
 
     def whole(other: Trace) -> dict[str, Any]:
-        told = _tell(other, wanted, view.output)
+        told = _tell(other, replace(wanted, live=False), view.output)
         picture = _picture(other, wanted.show, view.output)
         return told.payload | ({"svg": picture.svg} if picture else {})
 
@@ -177,7 +179,8 @@ def _parts(trace: Trace, wanted: _Wanted, picture: graph.Picture | None) -> Iter
             readable, text = ("", "") if wanted.brief else (page.static_steps(told), plain_text.steps_text(told))
             yield Part(name, readable, text, payload, tuple(modules))
         elif name == "check":
-            checked = comparison.check(trace)
+            asked = wanted.live or wanted.patient
+            checked = comparison.check(trace, passing=not asked, patient=wanted.patient)
             readable, text = page.static_check(checked), plain_text.check_text(checked)
             yield Part(name, readable, text, {"check": _check(checked)}, checked.modules)
         elif name == "sliders":

@@ -73,10 +73,10 @@ class Check:
         return ("check", *(("pictures",) if self.pictures else ()), *(("array_pictures",) if arrays else ()))
 
 
-def check(trace: Trace, *, passing: bool = False) -> Check:
+def check(trace: Trace, *, passing: bool = False, patient: bool = False) -> Check:
     """The comparison of a trace in words and numbers, in the language in force.
 
-    Where it is only shown in ``passing``, nothing is measured for its pictures.
+    Where it is only shown in ``passing``, nothing is measured for its pictures; where nobody waits (``patient``), more.
     """
     rows = tuple(trace.comparison.rows)
     witnesses = tuple(dict.fromkeys(name for row in rows for name in row.witnesses))
@@ -94,7 +94,7 @@ def check(trace: Trace, *, passing: bool = False) -> Check:
         for found in trace.blame
     )
     remarks = tuple(shorten(remark, _SENTENCE) for remark in trace.comparison.remarks)
-    drawn = pictures(rows, None if passing else functools.partial(element_by_element, trace.comparison))
+    drawn = pictures(rows, None if passing else functools.partial(element_by_element, trace.comparison), patient)
     return Check(heading, verdict, columns, shown, blame, remarks, drawn)
 
 

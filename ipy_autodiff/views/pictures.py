@@ -43,15 +43,16 @@ _FIRST, _MOST_MEASURED = 8, 1_024
 Measure = Callable[["Row", int], Elements]
 
 
-def pictures(rows: Sequence[Row], measure: Measure | None = None) -> dict[str, Any]:
+def pictures(rows: Sequence[Row], measure: Measure | None = None, patient: bool = False) -> dict[str, Any]:
     """What can be drawn of these rows, with a sentence for each picture; empty where that is nothing.
 
     ``measure(row, most)`` measures up to ``most`` elements one by one. It is used here for arrays that are wrong; the
-    others' elements can be asked for, and ``answer`` measures them.
+    others' elements can be asked for, and ``answer`` measures them. Where nobody waits (``patient``) all are measured.
     """
     chosen = sorted(rows, key=lambda row: _ORDER[row.verdict])[:_MOST]
-    drawn = _drawn(chosen, [row for row in chosen if row.verdict == "fail"], measure, _PATIENCE)
-    ask = measure is not None and any(_can_be_measured(row) for row in chosen)
+    wanted = chosen if patient else [row for row in chosen if row.verdict == "fail"]
+    drawn = _drawn(chosen, wanted, measure, _PATIENCE_WHEN_ASKED if patient else _PATIENCE)
+    ask = measure is not None and not patient and any(_can_be_measured(row) for row in chosen)
     if not drawn and not ask:
         return {}
     says = {key: say(f"pictures.{key}") for key in ("title", "step", "error", "bar")}

@@ -7,7 +7,7 @@ import pytest
 
 import ipy_autodiff as ad
 from ipy_autodiff.gradcheck.measurements import element_by_element
-from ipy_autodiff.messages import LANGUAGES, speaking
+from ipy_autodiff.messages import LANGUAGES, sentences, speaking
 from ipy_autodiff.tracing import record_variables
 from ipy_autodiff.views.bundle import html_page, mime_bundle
 from ipy_autodiff.views.comparison import check
@@ -205,6 +205,20 @@ def test_what_was_checked_together_is_measured_when_the_page_asks(monkeypatch):
     assert [len(line) for line in row["heat"]["cells"]] == [10] * 4
     assert row["heat"]["cells"][0][0] in "def"
     json.dumps(sent, allow_nan=False)
+
+
+def test_without_a_kernel_to_ask_nothing_is_promised():
+    trace = traced(np.linspace(0.1, 0.9, 40).reshape(4, 10))
+    promise = sentences("en")["pictures.ask"]
+    assert promise in mime_bundle(trace)[0]["text/html"]
+    assert promise not in mime_bundle(trace, live=False)[0]["text/html"]
+    assert promise not in html_page(trace)
+
+
+def test_a_saved_page_has_all_elements():
+    found = check(traced(np.linspace(0.1, 0.9, 40).reshape(4, 10)), patient=True).pictures
+    assert "ask" not in found
+    assert "." not in "".join(found["rows"][0]["heat"]["cells"])
 
 
 def test_a_running_kernel_measures_when_pictures_are_opened(chromium, jupyter_lab):  # noqa: F811
