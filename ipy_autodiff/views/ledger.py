@@ -63,15 +63,16 @@ class Account:
 
 def accounts(recording: Recording, variables: Iterable[VariableNode]) -> tuple[Account, ...]:
     """The account of each of these Variables, in the language in force."""
-    posts: dict[VariableNode, list[_Post]] = {}
+    posts: dict[VariableNode, list[_Post]] = {variable: [] for variable in variables}
     for step in recording.steps:
         found: dict[VariableNode, list[Addition]] = {}
         for addition in step.additions:
-            found.setdefault(addition.variable, []).append(addition)
+            if addition.variable in posts:
+                found.setdefault(addition.variable, []).append(addition)
         for variable, additions in found.items():
-            posts.setdefault(variable, []).append(_Post(step, tuple(additions)))
+            posts[variable].append(_Post(step, tuple(additions)))
     final = timeline(recording).final
-    return tuple(_account(recording, one, posts.get(one, []), final(one.id)) for one in variables)
+    return tuple(_account(recording, one, entries, final(one.id)) for one, entries in posts.items())
 
 
 def ledger_text(told: Sequence[Account]) -> str:

@@ -4,7 +4,7 @@ PARTS.panel = ({ panel, steps = [], id: prefix }, page) => {
   const choice = make("select", { "aria-label": says.look }, ...variables.map(({ name, warns }) => make("option", {}, (warns ? "⚠ " : "") + name)))
   const inside = make("div")
   let now
-  // What the open step has not come to yet is paler.
+  // What the open step has not come to yet stands back.
   const pale = () => {
     for (const row of inside.querySelectorAll("[data-n]")) row.classList.toggle("ad-later", row.dataset.n > now)
   }
