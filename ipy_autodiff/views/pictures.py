@@ -199,8 +199,9 @@ def _steps(row: Row, backprop: Any, numerical: Any, sigma: Any, worst: int) -> d
 def _points(row: Row, backprop: Any, numerical: Any, sigma: Any, worst: int) -> dict[str, Any]:
     with np.errstate(invalid="ignore"):
         known = np.flatnonzero(np.isfinite(numerical) & np.isfinite(backprop) & np.isfinite(sigma))
-    if known.size > _POINTS:
-        known = np.union1d(known[:: math.ceil(known.size / _POINTS)], [worst])
+    if known.size > _POINTS:  # half of them right, and half of them wrong, where there are so many
+        wrong = np.abs(_apart(backprop, numerical, sigma)).ravel()[known] > _BOUND
+        known = np.unique(np.concatenate([[worst], _spread(known[wrong]), _spread(known[~wrong])]))
     columns = (numerical.ravel()[known], backprop.ravel()[known], sigma.ravel()[known])
     difference = abs(float(backprop.flat[worst] - numerical.flat[worst]))
     over = difference / max(float(sigma.flat[worst]), 1e-300)
@@ -209,6 +210,11 @@ def _points(row: Row, backprop: Any, numerical: Any, sigma: Any, worst: int) -> 
     said = say("pictures.points", name=shorten(row.name, 24), n=known.size, place=place, **apart)
     values = [[_short(v, digits) for v in one.tolist()] for one, digits in zip(columns, (6, 6, 2), strict=True)]
     return {"said": said, "values": values}
+
+
+def _spread(places: Any) -> Any:
+    most = _POINTS // 2
+    return places if places.size <= most else places[np.linspace(0, places.size - 1, most).astype(int)]
 
 
 def _heat(row: Row, apart: Any, worst: int) -> dict[str, Any]:
