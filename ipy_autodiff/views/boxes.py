@@ -48,7 +48,10 @@ def describe(levels: Levels, part: Part) -> Box:
         return Box((say("large.iteration", n=f"{part.number:,}", of=f"{part.of:,}"), " · ".join((*where, size))))
     counted = Counter(names).most_common(_NAMES)
     kinds = " · ".join(f"{shorten(name, 12)} {count:,}" for name, count in counted)
-    return Box((size, kinds, *((" · ".join(where),) if where else ())))
+    sweep = levels.sweep(part)
+    if sweep:
+        return Box((say("large.sweep", n=sweep), kinds, " · ".join((*where, size))))
+    return Box((size, kinds, *where))
 
 
 def crowd(level: Level, name: str) -> Box:
@@ -58,9 +61,8 @@ def crowd(level: Level, name: str) -> Box:
 
 
 def _where(levels: Levels, part: Part) -> tuple[str, ...]:
-    lines, sweep = levels.lines(part), levels.sweep(part)
-    said = (say("large.sweep", n=sweep),) if sweep else ()
+    lines = levels.lines(part)
     if lines is None:
-        return said
+        return ()
     first, last = lines
-    return (*said, say("views.line", line=first) if first == last else say("large.lines", first=first, last=last))
+    return (say("views.line", line=first) if first == last else say("large.lines", first=first, last=last),)

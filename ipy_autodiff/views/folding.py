@@ -147,9 +147,11 @@ class Levels:
         return (min(known), max(known)) if len(known) == len(found) else None
 
     def sweep(self, part: Part) -> int:
-        """Which backward pass made all of the part's calls, from 1; 0 where none did, or several."""
-        found = set(self._wiring.sweeps[part.start : part.stop])
-        return found.pop() if len(found) == 1 else 0
+        """Which backward pass, from 1, made just the part's calls; 0 where none did, or these are not all of it."""
+        sweeps = self._wiring.sweeps
+        found = set(sweeps[part.start : part.stop])
+        beside = sweeps[max(0, part.start - 1) : part.start] + sweeps[part.stop : part.stop + 1]
+        return found.pop() if len(found) == 1 and found.isdisjoint(beside) else 0
 
     def names(self, part: Part) -> list[str]:
         """The names of the calls of the part; of a loop, of one iteration."""

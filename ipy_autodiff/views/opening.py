@@ -27,7 +27,7 @@ _MANY_FUNCTIONS = 4_000
 _LEVELS_OF_MANY = 48
 _ROLES = {"leaf": 2, "output": 4}
 _VERDICTS = ("", "pass", "fail", "inconclusive")
-_SAYS = ("find", "found", "whole", "out", "in", "out_of", "fit", "frame", "back", "forth", "beyond", "opens", "path")
+_SAYS = ("find", "found", "whole", "out", "in", "fit", "frame", "back", "forth", "beyond", "path")
 
 
 def openable(levels: Levels, cards: Cards) -> dict[str, Any]:
