@@ -103,9 +103,10 @@ def climb(paths: Sequence[Path], scales: Floats) -> Slope:
     with np.errstate(all="ignore"):
         seen = _sample(paths, steps)
         slope = seen.central / (2 * steps)
-        noise = _noise(slope, seen, steps)
+        quantum = _quantum(seen)
+        noise = _noise(slope, seen, steps, quantum)
         noisy = noise / steps + 2 * UNIT * np.abs(slope)
-        value, sigma, best = _extrapolate(slope, noisy, 64.0, _reach(slope, seen, steps))
+        value, sigma, best = _extrapolate(slope, noisy, 64.0, _reach(slope, seen, steps, quantum))
         bent = np.abs(seen.right[1] - seen.left[1]) / steps[1] * (scales / steps[1])
         sigma = sigma + 4 * UNIT * bent  # what the last bit of x itself is worth
         moves = np.fmax.reduce(np.fmax(np.abs(seen.right), np.abs(seen.left)))
@@ -181,10 +182,10 @@ def _value(path: Path, displacement: float) -> tuple[Floats, float]:
     return value.astype(np.float64, copy=False).ravel(), max(unit, UNIT)
 
 
-def _noise(slope: Floats, seen: Samples, steps: Floats) -> Floats:
+def _noise(slope: Floats, seen: Samples, steps: Floats, quantum: Floats) -> Floats:
     """How far each sample can be off: its last bits, or what the shortest steps show, or half a quantum."""
     shown = [np.abs(slope[k] - slope[k - j]) * 2 * steps[k] for k in (LEVELS - 2, LEVELS - 1) for j in (1, 2, 3)]
-    return np.fmax(seen.floor, np.fmax(np.fmax.reduce(shown), _quantum(seen)))
+    return np.fmax(seen.floor, np.fmax(np.fmax.reduce(shown), quantum))
 
 
 def _quantum(seen: Samples) -> Floats:
@@ -200,12 +201,12 @@ def _quantum(seen: Samples) -> Floats:
     return np.where(both & np.isfinite(half), np.where(seen.still, np.fmax(2 * half, least), half), 0.0)
 
 
-def _reach(slope: Floats, seen: Samples, steps: Floats) -> tuple[Floats, Floats]:
+def _reach(slope: Floats, seen: Samples, steps: Floats, quantum: Floats) -> tuple[Floats, Floats]:
     """How far from the two shortest steps' slopes an entry can be, if it is of the same function as they are."""
     longer, shorter = (np.abs(slope[k] - slope[k - 1]) * 2 * steps[k] for k in (LEVELS - 2, LEVELS - 1))
     # Round-off shows in both alike. Where only the longer of the two steps is off, it is too long for the function.
     jitter = np.where(longer > _UNLIKE * shorter, shorter, np.fmax(longer, shorter))
-    least = np.fmax(jitter, np.fmax(seen.floor[-1], _quantum(seen)))
+    least = np.fmax(jitter, np.fmax(seen.floor[-1], quantum))
     return slope[-2:], 30 * least / (2 * steps[-2:])
 
 
