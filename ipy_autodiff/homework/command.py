@@ -13,7 +13,7 @@ from ipy_autodiff.messages import LANGUAGES, current_language, say, speaking
 
 if TYPE_CHECKING:
     from ipy_autodiff.homework.grading import Grading
-    from ipy_autodiff.homework.marks import Graded
+    from ipy_autodiff.homework.results import Results
 
 __all__ = ["main"]
 
@@ -109,7 +109,8 @@ def _graded(options: argparse.Namespace, jobs: int) -> int:
                     grading.run(results, executor, size=size, ship=ship, progress=_Progress(sys.stderr))
             except KeyboardInterrupt:
                 status = _INTERRUPTED
-            graded = list(grading.graded(results))
+            _write(grading, results, options)
+            _summary(grading, results, out, interrupted=status != 0)
     except SheetError as error:
         return _refused("no-sheet", reason=str(error))
     except IsolationError as error:
@@ -118,8 +119,6 @@ def _graded(options: argparse.Namespace, jobs: int) -> int:
         return _refused("busy", file=str(error))
     except OSError as error:
         return _refused("no-start", reason=str(error))
-    _write(out, grading, graded, gradescope=options.gradescope, language=options.lang)
-    _summary(graded, out, interrupted=status != 0)
     return status
 
 
@@ -140,25 +139,30 @@ def _hand_out(options: argparse.Namespace) -> int:
     return 0
 
 
-def _write(out: Path, grading: Grading, graded: Sequence[Graded], *, gradescope: bool, language: str | None) -> None:
+def _write(grading: Grading, results: Results, options: argparse.Namespace) -> None:
     from ipy_autodiff.homework.feedback import feedback_page
     from ipy_autodiff.homework.reports import write_grades, write_gradescope
 
-    write_grades(out / "grades.csv", grading.sheet.name, graded)
+    out: Path = options.out
+    write_grades(out / "grades.csv", grading.sheet.name, grading.tests, grading.graded(results))
     pages = out / "feedback"
     pages.mkdir(exist_ok=True)
-    for one in graded:
-        page = feedback_page(one, grading.sheet.name, language or current_language())
+    for one in grading.graded(results):
+        page = feedback_page(one, grading.sheet.name, options.lang or current_language())
         (pages / f"{one.submission.name}.html").write_text(page, encoding="utf-8", errors="replace")
-    if gradescope:
-        write_gradescope(out / "gradescope", graded, language)
+    if options.gradescope:
+        write_gradescope(out / "gradescope", grading.graded(results), options.lang)
 
 
-def _summary(graded: Sequence[Graded], out: Path, *, interrupted: bool) -> None:
-    count = sum(one.status != "not-run" for one in graded)
-    isolation = ", ".join(sorted({one.record["isolation"] for one in graded if "isolation" in one.record})) or "-"
+def _summary(grading: Grading, results: Results, out: Path, *, interrupted: bool) -> None:
+    found: set[str] = set()
+    count = 0
+    for one in grading.graded(results):
+        count += one.status != "not-run"
+        found.add(one.record.get("isolation", ""))
+    isolation = ", ".join(sorted(filter(None, found))) or "-"
     key = "homework.interrupted" if interrupted else "homework.done"
-    print(say(key, count=count, all=len(graded), out=out, isolation=isolation))  # noqa: T201
+    print(say(key, count=count, all=len(grading.submissions), out=out, isolation=isolation))  # noqa: T201
 
 
 def _refused(key: str, **blanks: str) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ipy_autodiff.homework.feedback import reason_of
 from ipy_autodiff.homework.marks import Graded, TestMark
+from ipy_autodiff.homework.sheet import SheetTest
 from ipy_autodiff.messages import say
 
 __all__ = ["write_grades", "write_gradescope"]
@@ -24,9 +25,9 @@ _NBGRADER = (
 _OURS = ("file", "status", "passed", "tests", "isolation", "seconds", "remark")
 
 
-def write_grades(path: Path, assignment: str, graded: Sequence[Graded]) -> None:
+def write_grades(path: Path, assignment: str, tests: Sequence[SheetTest], graded: Iterable[Graded]) -> None:
     """One row a notebook: nbgrader's columns, ours, and one for each test with its status."""
-    names = [mark.test.name for mark in graded[0].marks] if graded else []
+    names = [test.name for test in tests]
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     rows.writerow([*_NBGRADER, *_OURS, *(_cell(name) for name in names)])

@@ -32,7 +32,10 @@ def key_of(submission: str, sheet: str, seed: int) -> str:
 
 
 class Results:
-    """The records in a file, by key. Use it in ``with``. Raises ``BusyError``."""
+    """The records in a file, by key. Use it in ``with``. Raises ``BusyError``.
+
+    Of each record only its place is kept in memory: ten thousand with their graphs would be too much.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a+b")
@@ -42,21 +45,23 @@ class Results:
             self._file.close()
             raise BusyError(str(path)) from None
         self._file.seek(0)
-        self._records: dict[str, dict[str, Any]] = {}
+        self._places: dict[str, int] = {}
         self._seed: int | None = None
+        self._end = 0
         last = b"\n"
         for line in self._file:
-            last = line
+            last, start = line, self._end
+            self._end += len(line)
             try:
                 record = json.loads(line)
                 if "seed" in record:
                     self._seed = int(record["seed"])
                 else:
-                    self._records[record["key"]] = record
+                    self._places[record["key"]] = start
             except (ValueError, KeyError, TypeError):
                 continue
         if not last.endswith(b"\n"):
-            self._file.write(b"\n")
+            self._append(b"")
 
     def __enter__(self) -> Results:
         return self
@@ -65,28 +70,35 @@ class Results:
         self._file.close()
 
     def __contains__(self, key: str) -> bool:
-        return key in self._records
+        return key in self._places
 
     def get(self, key: str) -> dict[str, Any] | None:
         """The record, or None."""
-        return self._records.get(key)
+        if key not in self._places:
+            return None
+        self._file.seek(self._places[key])
+        record: dict[str, Any] = json.loads(self._file.readline())
+        return record
 
     def seed(self, given: int | None = None) -> int:
         """The seed of the tests' inputs: the one that is given, or else the file's first one, or else a new one."""
         if self._seed is None:
             self._seed = secrets.randbelow(2**32) if given is None else given
-            self._file.write(json.dumps({"seed": self._seed}).encode() + b"\n")
+            self._append(json.dumps({"seed": self._seed}).encode())
             self._file.flush()
         return self._seed if given is None else given
 
     def add(self, records: Iterable[dict[str, Any]]) -> None:
         """Keeps records, each with its ``key``: on the disk when this returns. One that is there already is not."""
         for record in records:
-            if record["key"] not in self._records:
-                self._records[record["key"]] = record
-                self._file.write(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+            if record["key"] not in self._places:
+                self._places[record["key"]] = self._end
+                self._append(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
         self._file.flush()
         os.fsync(self._file.fileno())
+
+    def _append(self, line: bytes) -> None:
+        self._end += self._file.write(line + b"\n")
 
 
 def _lock(number: int) -> None:

@@ -48,6 +48,7 @@ def main() -> None:
             answer = _answer(task, sandboxes, lambda record: _tell(answers, {"record": record}))
             if task["do"] != "prepare":
                 _tell(answers, answer)
+            gc.collect()  # pytest leaves cycles, and the collector comes by itself only when there are many
     finally:
         sandboxes.close()
         answers.close()
