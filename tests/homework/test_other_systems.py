@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.homework.conftest import RIGHT
 
 POOR = """
@@ -54,6 +56,7 @@ print("checked")
 """
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="is such a system already")
 def test_a_poorer_system(sheet: Path) -> None:
     code = f"CELLS, SHEET = {RIGHT!r}, {str(sheet)!r}\n{POOR}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
