@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .classroom import CLEAN, ENGINE, MISTAKES, Clean, Mistake
+from .classroom import CLEAN, MISTAKES, Clean, Mistake
+from .classroom_engine import ENGINE
 from .watching import watched
 
 
