@@ -306,6 +306,7 @@ def _own_users() -> int:
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    linux.die_with_parent()  # once more: becoming another user undid it
     child = os.fork()
     if child:
         os.closerange(3, 1024)
