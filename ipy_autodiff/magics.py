@@ -165,22 +165,23 @@ class AutodiffMagics(Magics):
             except NotInGraph as error:
                 complaint = _not_in_graph(error)
                 recording = record_cell(recorder, namespace, cell.source, outcome.value, of, None, failed)
-            if recording is None:
-                self._notice(say("magic.no-variable"))
-            else:
-                self._show(recording, names[0] if names else None, settings)
-            if outcome.error is not None:
-                self._explain(outcome.error)
+            if recording is not None:
+                self._show(recording, names[0] if names else None, settings, outcome.error)
+            if recording is None or "check" not in settings.show:
+                said = outcome.error is not None and self._explain(outcome.error)
+                if recording is None and not said:
+                    self._notice(say("magic.no-variable"))
         if complaint and outcome.error is None:
             raise UsageError(complaint)
 
-    def _explain(self, error: BaseException) -> None:
-        """Say what is behind an error that readers of the book meet on their way, where that is known."""
+    def _explain(self, error: BaseException) -> bool:
+        """Say what is behind an error that readers of the book meet on their way; whether that is known."""
         from ipy_autodiff.gradcheck.blame import blame_error
 
         blame = blame_error(error)
         if blame is not None:
             self._notice(f"{blame.why} {blame.hint}")
+        return blame is not None
 
     def _show_existing(self, names: list[str], settings: _Settings) -> None:
         if not names:
@@ -193,13 +194,15 @@ class AutodiffMagics(Magics):
         with self._faults_named():
             self._show(recording, None, settings)
 
-    def _show(self, recording: Recording, name: str | None, settings: _Settings) -> None:
+    def _show(
+        self, recording: Recording, name: str | None, settings: _Settings, error: BaseException | None = None
+    ) -> None:
         from ipy_autodiff.views.bundle import mime_bundle
         from ipy_autodiff.views.trace import Trace
 
         live = _someone_watches(self.shell)
         progress = Progress(wanted=live)
-        trace = Trace(recording, beside=settings.compare, progress=progress)
+        trace = Trace(recording, beside=settings.compare, progress=progress, error=error)
         if name:
             self.shell.user_ns[name] = trace
         data, metadata, trace.open_view = mime_bundle(

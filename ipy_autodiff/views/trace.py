@@ -23,15 +23,20 @@ class Trace:
     """What was seen of one run. Arrays are copies, taken as they passed: they do not change as the notebook goes on.
 
     ``beside`` names another engine whose gradients stand in the comparison too: "torch", or none. ``progress`` is told
-    how far the comparison is, while it is computed.
+    how far the comparison is, while it is computed. ``error`` is what the run ended with, if it did.
     """
 
     def __init__(
-        self, recording: Recording, beside: str = "", progress: Callable[[int, int], None] | None = None
+        self,
+        recording: Recording,
+        beside: str = "",
+        progress: Callable[[int, int], None] | None = None,
+        error: BaseException | None = None,
     ) -> None:
         self.recording = recording
         self._beside = beside
         self._progress = progress
+        self._error = error
         self.open_view: Callable[[], View] | None = None
         """Opens the live view, and gives it whenever it is called again; None where the trace is not shown live."""
 
@@ -72,7 +77,8 @@ class Trace:
         """What is to blame for wrong gradients, most likely first; empty when all is right."""
         from ipy_autodiff.gradcheck.blame import find_blame
 
-        return tuple(find_blame(self.recording, self.comparison))
+        error, self._error = self._error, None  # it keeps the run's frames alive
+        return tuple(find_blame(self.recording, self.comparison, error=error))
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the trace to a file: ``.html`` (one file, works offline), ``.svg``, ``.png`` or ``.dot`` by its suffix.
