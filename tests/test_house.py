@@ -22,7 +22,18 @@ BELOW = {
     "tracing": {"messages"},
     "gradcheck": {"messages", "tracing"},
     "views": {"messages", "tracing", "gradcheck"},
-    "homework": {"messages", "engine", "tracing", "gradcheck", "views", "cell", "magics", "engine_names", "completion", "progress"},
+    "homework": {
+        "messages",
+        "engine",
+        "tracing",
+        "gradcheck",
+        "views",
+        "cell",
+        "magics",
+        "engine_names",
+        "completion",
+        "progress",
+    },
 }
 # Heavy packages, and the only places that may import them as they are loaded.
 HEAVY = {"IPython", "ipywidgets", "anywidget", "pygraphviz", "graphviz", "matplotlib", "torch", "pytest", "distributed"}

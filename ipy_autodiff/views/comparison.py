@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ipy_autodiff.gradcheck.measurements import element_by_element
 from ipy_autodiff.messages import Message, say
+from ipy_autodiff.tracing.following import detached
 from ipy_autodiff.views.labels import shorten
 from ipy_autodiff.views.numbers import inline, number
 from ipy_autodiff.views.pictures import answer as pictures_answer
-from ipy_autodiff.views.pictures import pictures
+from ipy_autodiff.views.pictures import can_be_measured, pictures
 
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.comparison import Row
@@ -99,8 +100,17 @@ def check(trace: Trace, *, passing: bool = False, patient: bool = False) -> Chec
 
 
 def answer(view: View, trace: Trace) -> None:
-    """Let the live output ask for pictures of what was not measured element by element."""
-    pictures_answer(view, tuple(trace.comparison.rows), functools.partial(element_by_element, trace.comparison))
+    """Let the live output ask for pictures of what was not measured element by element.
+
+    It works on a run of its own, so that the output keeps nothing of the notebook alive.
+    """
+    if not any(can_be_measured(row) for row in trace.comparison.rows):
+        return
+    recording = detached(trace.recording)
+    nodes = {node.id: node for node in recording.graph.variables}
+    rows = tuple(replace(row, variable=nodes[row.variable.id]) for row in trace.comparison.rows)
+    compared = replace(trace.comparison, rows=rows, functions={}, recording=recording)
+    pictures_answer(view, rows, functools.partial(element_by_element, compared))
 
 
 def _whole(rows: Sequence[Row], forward_only: bool, blamed: bool) -> tuple[str, str]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.comparison import Row
     from ipy_autodiff.views.widget import View
 
-__all__ = ["answer", "pictures"]
+__all__ = ["answer", "can_be_measured", "pictures"]
 
 _MOST = 12
 """So many Variables have pictures, those first whose gradient is wrong."""
@@ -52,7 +52,7 @@ def pictures(rows: Sequence[Row], measure: Measure | None = None, patient: bool 
     chosen = sorted(rows, key=lambda row: _ORDER[row.verdict])[:_MOST]
     wanted = chosen if patient else [row for row in chosen if row.verdict == "fail"]
     drawn = _drawn(chosen, wanted, measure, _PATIENCE_WHEN_ASKED if patient else _PATIENCE)
-    ask = measure is not None and not patient and any(_can_be_measured(row) for row in chosen)
+    ask = measure is not None and not patient and any(can_be_measured(row) for row in chosen)
     if not drawn and not ask:
         return {}
     says = {key: say(f"pictures.{key}") for key in ("title", "step", "error", "bar")}
@@ -81,7 +81,7 @@ def _drawn(
 ) -> list[dict[str, Any]]:
     """Each row's pictures; the elements of those that are wanted are measured, while there is patience."""
     drawn = []
-    left = [row for row in wanted if _can_be_measured(row)] if measure is not None else []
+    left = [row for row in wanted if can_be_measured(row)] if measure is not None else []
     for row in rows:
         elements = None
         if measure is not None and row in left:
@@ -94,7 +94,8 @@ def _drawn(
     return drawn
 
 
-def _can_be_measured(row: Row) -> bool:
+def can_be_measured(row: Row) -> bool:
+    """Whether the row has elements that the comparison has not measured one by one."""
     known = row.uncertainty is not None and bool(np.isfinite(row.uncertainty).all())
     return np.size(row.variable.data) > max(1, len(row.wrong)) and not known and row.backprop is not None
 
