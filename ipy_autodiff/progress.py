@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,29 +12,25 @@ from ipy_autodiff.views.notice import notice_bundle
 
 __all__ = ["Progress"]
 
-_PATIENCE = 0.5  # seconds that nobody minds
-_PAUSE = 0.1
-
 
 class Progress:
     """Called with how much is done of how much. ``wanted`` is false where a line that changes cannot be shown."""
 
     def __init__(self, wanted: bool) -> None:
         self._wanted = wanted
-        self._next = time.monotonic() + _PATIENCE
+        self._said = ""
         self._handle: Any = None
 
     def __call__(self, done: int, whole: int) -> None:
-        """Show it, if it has been long enough."""
-        now = time.monotonic()
-        if not self._wanted or now < self._next:
+        """Show it, if it is not what is shown already. A check calls this only once it has taken a while."""
+        text = say("magic.checking", percent=round(100 * done / max(1, whole)))
+        if not self._wanted or text == self._said:
             return
-        self._next = now + _PAUSE
-        bundle = notice_bundle(say("magic.checking", percent=round(100 * done / max(1, whole))))
+        self._said = text
         if self._handle is None:
-            self._handle = display(bundle, raw=True, display_id=True)
+            self._handle = display(notice_bundle(text), raw=True, display_id=True)
         else:
-            self._handle.update(bundle, raw=True)
+            self._handle.update(notice_bundle(text), raw=True)
 
     def end(self, bundle: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
         """Show what it came to."""

@@ -21,6 +21,12 @@ function spell(number, digits = 5) {
   return String(+number.toPrecision(digits)).replace("e+", "e")
 }
 
+// Short enough to stand beside an axis.
+function spellTick(number) {
+  const round = +number.toPrecision(4)
+  return Math.abs(round) < 1e5 ? spell(round) : round.toExponential().replace("e+", "e")
+}
+
 function fillBlanks(sentence, blanks) {
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => blanks[name] ?? whole)
 }
@@ -97,11 +103,11 @@ function drawPlot(says, pick) {
       axes.replaceChildren()
       for (const at of ticks(low, end, 5)) {
         axes.append(shape("path", { class: at ? "ad-grid" : "ad-zero", d: `M${toX(at)} ${top}V${high - bottom}` }))
-        axes.append(text(toX(at), high - bottom + 15, "middle", spell(at, 4)))
+        axes.append(text(toX(at), high - bottom + 15, "middle", spellTick(at)))
       }
       for (const at of ticks(...seen, 4)) {
         axes.append(shape("path", { class: at ? "ad-grid" : "ad-zero", d: `M${left} ${toY(at)}H${wide - right}` }))
-        axes.append(text(left - 6, toY(at) + 4, "end", spell(at, 4)))
+        axes.append(text(left - 6, toY(at) + 4, "end", spellTick(at)))
       }
       axes.append(text(wide - right, high - 4, "end", control.label, "ad-axis"), text(left + 6, top + 12, "start", yName, "ad-axis"))
       let path = "", pen = "M"
