@@ -58,8 +58,9 @@ def check_gradients(
             moved = {node: _moved(f, make, data, place, number, draws) for place, node in enumerate(recording.wrt)}
             compared = compare(recording, budget=budget, progress=progress, reference=moved)
             if not compared.ok:
-                blame = tuple(one.sentence for one in find_blame(recording, compared, budget=budget))
-                compared = replace(compared, remarks=(*compared.remarks, *blame))
+                missing = [finding.message for finding in recording.findings if finding.code == "no-backward"]
+                blame = [one.sentence for one in find_blame(recording, compared, budget=budget)]
+                compared = replace(compared, remarks=(*compared.remarks, *missing, *blame))
             found.append(compared)
     if len(found) == 1:
         return found[0]

@@ -55,6 +55,16 @@ def test_assert_gradients_says_what_is_wrong(students: dict[str, Any]) -> None:
         ad.assert_gradients(lambda x: wrong["Sine"]()(x), 0.5, variable=wrong["Tensor"])
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [("raise NotImplementedError", "Sine has no backward method yet"), ("return dy * self.b", "AttributeError")],
+)
+def test_a_backward_that_is_missing_or_raises_is_named(body: str, said: str) -> None:
+    students = recorded(ENGINE.replace("return dy * np.cos(self.a)", body), [])[1]
+    with speaking("en"), pytest.raises(AssertionError, match=said):
+        ad.assert_gradients(lambda x: students["Sine"]()(x), 0.5, variable=students["Tensor"])
+
+
 def test_a_wrong_gradient_that_ones_hide_is_found() -> None:
     class Square(ad.Function):
         def forward(self, x: Any) -> Any:
