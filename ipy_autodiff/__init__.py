@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+_OWN = ("assert_gradients", "check_gradients", "trace")
+
 
 def trace(*outputs: Any) -> Trace:
     """The Trace of the graph behind these Variables, of any engine; the last one is differentiated.
@@ -66,9 +68,9 @@ def __getattr__(name: str) -> Any:
     if name != "__all__" and name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     engine = importlib.import_module("ipy_autodiff.engine")  # a from-import would ask here for "engine" first
-    names = [name for name in engine.__all__ if name not in globals()]
+    names = [name for name in engine.__all__ if name not in _OWN]
     globals().update({name: getattr(engine, name) for name in names})  # from now on as fast as any name
-    globals()["__all__"] = [*names, "assert_gradients", "check_gradients", "trace"]
+    globals()["__all__"] = [*names, *_OWN]
     if name not in globals():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return globals()[name]

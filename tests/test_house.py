@@ -104,3 +104,11 @@ def test_every_sentence_is_used_and_every_identifier_exists() -> None:
 def test_every_module_says_what_it_is_for(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(text)), f"{path} has no docstring"
+
+
+def test_a_name_that_is_not_there_takes_no_other_away() -> None:
+    assert not hasattr(ipy_autodiff, "no_such_name")
+    names: dict[str, object] = {}
+    exec("from ipy_autodiff import *", names)
+    assert {"Variable", "square", "trace", "check_gradients", "assert_gradients"} <= names.keys()
+    assert names["trace"] is ipy_autodiff.trace
