@@ -5,7 +5,6 @@ Parse, run, trace, show: the parts are elsewhere (``cell``, ``tracing``, ``gradc
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import logging
 import warnings
@@ -23,6 +22,7 @@ from traitlets import Bool, List, TraitError, Unicode, observe, validate
 from ipy_autodiff.cell import Outcome, PreparedCell, TopLevelAwait, plain_error, prepare, run
 from ipy_autodiff.completion import Completions
 from ipy_autodiff.engine_names import supplied
+from ipy_autodiff.links import Links
 from ipy_autodiff.messages import LANGUAGES, prefer, say, speaking
 from ipy_autodiff.progress import Progress
 from ipy_autodiff.tracing import CallLog, NotInGraph, Recorder, Recording, record_cell, record_variables
@@ -50,6 +50,7 @@ class AutodiffMagics(Magics):
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self._log = CallLog()
+        self._links = Links()
         self.completions = Completions(shell)
 
     @validate("show")
@@ -216,7 +217,7 @@ class AutodiffMagics(Magics):
         )
         progress.end(data, metadata)
         if trace.open_view is not None:
-            _afterwards(trace.open_view)
+            self._links.add(trace.open_view)
 
     @contextmanager
     def _faults_named(self) -> Iterator[None]:
@@ -315,21 +316,6 @@ def _someone_watches(shell: Any) -> bool:
     """
     kernel = getattr(shell, "kernel", None)
     return kernel is not None and getattr(kernel, "_allow_stdin", True)
-
-
-def _afterwards(open_view: Callable[[], Any]) -> None:
-    """Link the page to Python when the cell has ended: nobody has to wait for what is not seen."""
-
-    def open_quietly() -> None:
-        try:
-            open_view()
-        except Exception:
-            logging.getLogger("ipy_autodiff").debug("a view could not be opened", exc_info=True)
-
-    try:
-        asyncio.get_running_loop().call_soon(open_quietly)
-    except RuntimeError:  # no loop runs here
-        open_quietly()
 
 
 def _not_in_graph(error: NotInGraph) -> str:

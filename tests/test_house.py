@@ -33,6 +33,7 @@ BELOW = {
         "engine_names",
         "completion",
         "progress",
+        "links",
     },
 }
 # Heavy packages, and the only places that may import them as they are loaded.
