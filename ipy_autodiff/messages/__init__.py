@@ -15,12 +15,13 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 __all__ = ["LANGUAGES", "Message", "current_language", "prefer", "say", "sentences", "speaking"]
 
 LANGUAGES = ("en", "ko")
+_FOLDER = Path(__file__).parent
 
 _preferred: str | None = None
 _spoken: ContextVar[str | None] = ContextVar("ipy_autodiff_language", default=None)
@@ -52,19 +53,24 @@ def say(identifier: str, /, *, language: str | None = None, **blanks: Any) -> st
     """
     language = language or current_language()
     filled = {key: value.text(language) if isinstance(value, Message) else value for key, value in blanks.items()}
-    return sentences(language)[identifier].format(**filled)
+    room, _, key = identifier.partition(".")
+    sentence = _room(language, room).get(key)
+    if sentence is None:
+        raise KeyError(identifier)
+    return sentence.format(**filled)
+
+
+def sentences(language: str) -> dict[str, str]:
+    """All sentences of one language: identifier to sentence. Identifiers are ``room.key``, the room a file's name."""
+    rooms = [file.stem for file in (_FOLDER / language).glob("*.toml")]
+    return {f"{room}.{key}": sentence for room in rooms for key, sentence in _room(language, room).items()}
 
 
 @cache
-def sentences(language: str) -> dict[str, str]:
-    """All sentences of one language: identifier to sentence. Identifiers are ``room.key``, the room a file's name."""
-    catalogue: dict[str, str] = {}
-    for file in files(__package__).joinpath(language).iterdir():
-        if file.name.endswith(".toml"):
-            room = file.name.removesuffix(".toml")
-            for key, sentence in tomllib.loads(file.read_text(encoding="utf-8")).items():
-                catalogue[f"{room}.{key}"] = sentence
-    return catalogue
+def _room(language: str, room: str) -> dict[str, str]:
+    """One file of the catalogue; they are read one by one, as they are needed. Empty where there is none."""
+    file = _FOLDER / language / f"{room}.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 def prefer(language: str | None) -> None:
