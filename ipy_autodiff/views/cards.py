@@ -64,7 +64,9 @@ class Cards:
         self.room = width(_ANY_NUMBER) if roomy else 0.0
         self.level = level
         self.verdicts = {row.variable: row.verdict for row in trace.comparison.rows} if judged else {}
-        self.blamed = {blame.function: blame for blame in reversed(trace.blame) if blame.function} if judged else {}
+        # A Function at which the engine went wrong may be right by itself.
+        accused = [blame for blame in trace.blame if blame.where != "engine"] if judged else []
+        self.blamed = {blame.function: blame for blame in reversed(accused) if blame.function}
         self.checked = trace.comparison.functions if judged else {}
         self.gradients = timeline(trace.recording)
         self.shown = [graph.functions[place] for place in level.functions]
