@@ -11,7 +11,7 @@ __all__ = ["Completions"]
 
 _OPTIONS = ("--show", "--of", "--wrt", "--slider", "--compare", "--quiz", "--rules", "--lang")
 _FLAGS = ("--quiz", "--rules")
-_VALUES = {"--show": ("graph", "steps", "sliders", "check"), "--lang": LANGUAGES, "--compare": ("torch",)}
+_VALUES = {"--show": ("graph", "steps", "sliders", "check"), "--lang": LANGUAGES, "--compare": ("torch", "complex")}
 _OF_VARIABLES = ("--of", "--wrt", "--slider")
 
 

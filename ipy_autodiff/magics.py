@@ -31,7 +31,7 @@ from ipy_autodiff.tracing.reading import is_variable
 __all__ = ["AutodiffMagics", "load", "unload"]
 
 VIEWS = ("graph", "steps", "sliders", "check")
-OTHERS = ("torch",)
+OTHERS = ("torch", "complex")
 
 
 @magics_class
@@ -42,7 +42,7 @@ class AutodiffMagics(Magics):
     of = Unicode("", help="Which Variable is differentiated; empty for the cell's last one.").tag(config=True)
     wrt = Unicode("", help="With respect to which Variables, as x,w; empty for all leaves.").tag(config=True)
     slider = List(Unicode(), help="Sliders' ranges and steps, each as x=-2:2:0.1.").tag(config=True)
-    compare = Unicode("", help="One more column of gradients: torch.").tag(config=True)
+    compare = Unicode("", help="One more column of gradients: torch or complex.").tag(config=True)
     quiz = Bool(False, help="Whether each gradient is asked for before it is shown.").tag(config=True)
     rules = Bool(False, help="Whether the sweeps of the book's stages stand side by side.").tag(config=True)
     lang = Unicode("", help="The language of all that is shown: ko or en; empty for the locale's.").tag(config=True)
@@ -81,7 +81,7 @@ class AutodiffMagics(Magics):
     @argument("--of", help="Which Variable is differentiated: a name or an expression.")
     @argument("--wrt", help="With respect to which Variables: x,w.")
     @argument("--slider", action="append", help="A slider's range and step: x=-2:2:0.1. May be given again.")
-    @argument("--compare", help="One more column of gradients, from PyTorch where it is installed: torch.")
+    @argument("--compare", help="One more column of gradients: torch, where installed, or complex, a complex step.")
     @argument("--quiz", action="store_true", help="Ask for each gradient before it is shown.")
     @argument("--rules", action="store_true", help="Sweep by the rules of the book's stages, side by side.")
     @argument("--lang", help="The language of all that is shown: ko or en.")
@@ -291,7 +291,7 @@ def parse_compare(text: str) -> str:
     """Another engine to compare with, or empty. Raises ``UsageError`` for one that there is not."""
     if text and text not in OTHERS:
         raise UsageError(say("magic.compare", name=text))
-    if text and importlib.util.find_spec(text) is None:
+    if text == "torch" and importlib.util.find_spec(text) is None:
         raise UsageError(say("check.no-torch"))
     return text
 

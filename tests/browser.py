@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +77,24 @@ def offline_page(browser: Any, **options: Any) -> Iterator[Any]:
         context.close()
     assert [url for url in fetched if not url.startswith(("file:", "data:", "about:"))] == []
     assert raised == []
+
+
+@pytest.fixture
+def open_html(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Opens a page of this HTML as ``offline_page`` does, with its options."""
+    opened = []
+
+    def open_(html: str, **options: Any) -> Any:
+        (tmp_path / "page.html").write_text(html, encoding="utf-8")
+        manager = offline_page(chromium, **options)
+        page = manager.__enter__()
+        opened.append(manager)
+        page.goto((tmp_path / "page.html").as_uri())
+        return page
+
+    yield open_
+    for manager in opened:
+        manager.__exit__(None, None, None)
 
 
 @dataclass(frozen=True)

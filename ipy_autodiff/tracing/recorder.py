@@ -57,7 +57,6 @@ class BackwardCall:
     after: tuple[Array | None, ...] = ()
     lines: tuple[str, int, int] | None = None
     returned: bool = False
-    returned_nothing: bool = False
 
     @property
     def function(self) -> Any:
@@ -421,7 +420,6 @@ class Recorder:
         _, backward, _ = self._open.pop()
         code = frame.f_code
         backward.returned = code.co_code[frame.f_lasti] in _RETURNS
-        backward.returned_nothing = backward.returned and value is None
         backward.lines = (code.co_filename, code.co_firstlineno, frame.f_lineno)
         items = value if isinstance(value, list | tuple) else (value,)
         backward.gxs = tuple(kept(array_of(item)) for item in items) if backward.returned and value is not None else ()

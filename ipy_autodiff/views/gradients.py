@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
+
+import numpy as np
 
 from ipy_autodiff.tracing.graph import Array, Recording
 from ipy_autodiff.tracing.lazily import LazyGraph
 from ipy_autodiff.views.numbers import inline
 
-__all__ = ["Timeline", "timeline"]
+__all__ = ["Timeline", "same", "timeline", "total"]
 
 
 @dataclass(frozen=True)
@@ -83,3 +87,25 @@ class _WhenAsked(dict[str, list[Array]]):
         left = self._gradients.get(variable)
         left = variable.grad if left is None else left
         return default if left is None else [left]
+
+
+def total(gradients: Iterable[Any]) -> Any:
+    """The sum of these gradients, of any shapes that broadcast; None where they cannot be added."""
+    try:
+        with np.errstate(all="ignore"):
+            return functools.reduce(np.add, gradients)
+    except (TypeError, ValueError):
+        return None
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two gradients have one shape and are equal but for the rounding of their own dtype."""
+    try:
+        a, b = np.asarray(a), np.asarray(b)
+        if a.shape != b.shape:
+            return False
+        coarse = min((a.dtype, b.dtype), key=lambda dtype: dtype.itemsize)
+        rtol = 64 * float(np.finfo(coarse).eps) if coarse.kind in "fc" else 1e-12
+        return bool(np.allclose(a, b, rtol=rtol, atol=0, equal_nan=True))
+    except (TypeError, ValueError):
+        return False

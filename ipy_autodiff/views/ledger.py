@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Addition, Recording, Step, VariableNode
-from ipy_autodiff.views.gradients import timeline
+from ipy_autodiff.views.gradients import same, timeline, total
 from ipy_autodiff.views.labels import pad, shorten
 from ipy_autodiff.views.numbers import inline
 
@@ -120,7 +119,7 @@ def _account(recording: Recording, variable: VariableNode, posts: Sequence[_Post
     if posts and posts[0].before is not None and np.any(posts[0].before):
         first = posts[0]
         before = inline(first.before)
-        dropped = first.after is not None and (_same(first.after, first.contributions[-1]) or _is_sum(first, None))
+        dropped = first.after is not None and (same(first.after, first.contributions[-1]) or _is_sum(first, None))
         warn = "" if dropped else say("panel.old", name=name, old=before)
     if variable is recording.of and recording.steps and not posts:
         gys = dict(zip(recording.steps[0].function.outputs, recording.steps[0].gys, strict=False))
@@ -148,36 +147,16 @@ def _wrong(post: _Post, first: bool) -> str:
     if after is None or _is_sum(post, before):
         return ""
     *lost, last = [*earlier, *contributions]
-    if lost and _same(last, after):
+    if lost and same(last, after):
         only_old = first and len(contributions) == 1
         return "" if only_old else say("panel.replaced", lost=" + ".join(map(inline, lost)))
     if first and earlier and _is_sum(post, None):
         return ""
-    due = _sum([*earlier, *contributions])
+    due = total([*earlier, *contributions])
     return say("panel.no_sum", due=inline(due)) if lost and due is not None else ""
 
 
 def _is_sum(post: _Post, before: Any) -> bool:
     """Whether the call left the sum of ``before`` and of all its contributions."""
-    due = _sum([*([] if before is None else [before]), *post.contributions])
-    return due is not None and _same(due, post.after)
-
-
-def _sum(parts: Sequence[Any]) -> Any:
-    try:
-        with np.errstate(all="ignore"):
-            return functools.reduce(np.add, parts)
-    except (TypeError, ValueError):
-        return None
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Whether two gradients are equal but for the rounding of their own dtype."""
-    a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape or a.dtype.kind not in "biufc" or b.dtype.kind not in "biufc":
-        return False
-    if (a == b).all():
-        return True
-    coarse = min((a.dtype, b.dtype), key=lambda dtype: dtype.itemsize)
-    rtol = 64 * float(np.finfo(coarse).eps) if coarse.kind in "fc" else 1e-12
-    return bool(np.allclose(a, b, rtol=rtol, atol=0, equal_nan=True))
+    due = total([*([] if before is None else [before]), *post.contributions])
+    return due is not None and same(due, post.after)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ import numpy as np
 
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Addition, Array, FunctionNode, Step, VariableNode
-from ipy_autodiff.views.gradients import timeline
+from ipy_autodiff.views.gradients import same, timeline, total
 from ipy_autodiff.views.labels import columns, shorten
 from ipy_autodiff.views.numbers import block, inline
 from ipy_autodiff.views.source_lines import Place, Source, sources_of
@@ -231,10 +230,10 @@ def _went_out(step: Step, wrong: bool) -> Iterator[Line]:
         ratio = _ratio(step.function, index)
         due = _product(derivative, gy)
         rule = f"{ratio} × gy"
-        yield Line(say("views.local"), equation(ratio, derivative), warn=wrong and due is not None and _same(due, gx))
+        yield Line(say("views.local"), equation(ratio, derivative), warn=wrong and due is not None and same(due, gx))
         if due is None:
             yield Line(label, equation(name, gx))
-        elif not _same(due, gx):
+        elif not same(due, gx):
             remark = equation(f"{say('views.not_the_rule')} {rule}", due)
             yield Line(label, f"{equation(name, gx)}\n{remark}", warn=True)
         elif max(map(np.size, (derivative, gy, gx))) <= _SMALL:
@@ -274,22 +273,22 @@ def _added(
     if not parts or after is None:
         return Line(kept, equation(grad, after), warn=bool(parts))
     small = np.size(after) <= _SMALL
-    fresh = _sum(share for _, share in parts)
+    fresh = total(share for _, share in parts)
     words = [inline(share) if small else word for word, share in parts]
-    if before is None or (_same(fresh, after) and not np.any(before)):
+    if before is None or (same(fresh, after) and not np.any(before)):
         if len(parts) == 1:
-            same = not small and _same(fresh, after)
-            return Line(kept, f"{grad} = {words[0]}" if same else equation(grad, after))
+            alike = not small and same(fresh, after)
+            return Line(kept, f"{grad} = {words[0]}" if alike else equation(grad, after))
         before, old = None, ""
     else:
         old = inline(before) if np.size(before) <= _SMALL else say("views.before")
         words.insert(0, old)
     sum_ = " + ".join(words)
-    due = fresh if before is None else _sum((before, fresh))
+    due = fresh if before is None else total((before, fresh))
     mended = due is None or np.shape(due) != np.shape(after)  # by an engine that sees to shapes by itself
-    if mended or (again and _same(fresh, after)):
+    if mended or (again and same(fresh, after)):
         return Line(kept, equation(grad, after))
-    if _same(due, after):
+    if same(due, after):
         line = equation(f"{grad} = {sum_}", after)
         if again:
             return Line(added, f"{line}\n{say('steps.again')}", warn=True)
@@ -297,9 +296,9 @@ def _added(
             return Line(added, line)
         return Line(added, f"{line}\n{say('views.old_gradient', old=old)}", warn=True)
     result = equation(grad, after)
-    if before is not None and _same(fresh, after) and not touched:
+    if before is not None and same(fresh, after) and not touched:
         return Line(kept, f"{result}\n{say('views.replaced_old', old=old)}")
-    replaced = _same(fresh, after) or _same(parts[-1][1], after)
+    replaced = same(fresh, after) or same(parts[-1][1], after)
     remark = say("views.overwritten" if replaced else "views.unexpected")
     return Line(added, f"{result}\n{equation(f'{remark} {sum_}', due)}", warn=True)
 
@@ -321,24 +320,3 @@ def _product(a: Any, b: Any) -> Any:
             return np.multiply(a, b)
     except (TypeError, ValueError):
         return None
-
-
-def _sum(arrays: Iterable[Any]) -> Any:
-    try:
-        with np.errstate(all="ignore"):
-            return functools.reduce(np.add, arrays)
-    except (TypeError, ValueError):
-        return None
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Whether two gradients are equal but for the rounding of their own dtype."""
-    try:
-        a, b = np.asarray(a), np.asarray(b)
-        if a.shape != b.shape:
-            return False
-        coarse = min((a.dtype, b.dtype), key=lambda dtype: dtype.itemsize)
-        rtol = 64 * float(np.finfo(coarse).eps) if coarse.kind in "fc" else 1e-12
-        return bool(np.allclose(a, b, rtol=rtol, atol=0, equal_nan=True))
-    except (TypeError, ValueError):
-        return False

@@ -22,8 +22,8 @@ __all__ = ["Trace", "trace_of"]
 class Trace:
     """What was seen of one run. Arrays are copies, taken as they passed: they do not change as the notebook goes on.
 
-    ``beside`` names another engine whose gradients stand in the comparison too: "torch", or none. ``progress`` is told
-    how far the comparison is, while it is computed. ``error`` is what the run ended with, if it did.
+    ``beside`` names a witness whose gradients stand in the comparison too: "torch", "complex", or none. ``progress``
+    is told how far the comparison is, while it is computed. ``error`` is what the run ended with, if it did.
     """
 
     def __init__(
@@ -70,6 +70,10 @@ class Trace:
             from ipy_autodiff.gradcheck.torch_witness import with_torch
 
             compared = with_torch(compared, self.recording)
+        elif self._beside == "complex":
+            from ipy_autodiff.gradcheck.complex_step import with_complex_step
+
+            compared = with_complex_step(compared)
         return compared
 
     @cached_property

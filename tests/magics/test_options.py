@@ -49,7 +49,7 @@ def test_show_chooses_views_and_their_order(kernel: Kernel) -> None:
         ("--bad", ["unrecognized", "--bad"]),
         ("--show picture", ["picture", "graph,steps,sliders,check"]),
         ("--lang fr", ["fr", "en, ko"]),
-        ("--compare jax", ["jax", "torch"]),
+        ("--compare jax", ["jax", "torch, complex"]),
         ("--slider x", ["--slider x=-2:2:0.1"]),
         ("--slider x=2:-2:0.1", ["x=2:-2:0.1"]),
         ("one two", ["one two"]),
@@ -126,6 +126,11 @@ def test_unload_takes_everything_away(kernel: Kernel) -> None:
     ran = kernel.run("%%autodiff\nx = 1")
     assert "not found" in ran.stderr + (ran.error or "")
     kernel.run("%load_ext ipy_autodiff")
+
+
+def test_the_complex_step_is_a_third_column(kernel: Kernel) -> None:
+    ran = kernel.run("%%autodiff --compare complex\n" + CELL)
+    assert "complex step" in ran.text.casefold()
 
 
 def test_pytorch_is_a_third_column_or_is_said_to_be_missing(kernel: Kernel) -> None:

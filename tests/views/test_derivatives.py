@@ -8,7 +8,7 @@ from ipy_autodiff.messages import LANGUAGES, speaking
 from ipy_autodiff.views import derivatives
 from ipy_autodiff.views.bundle import html_page, mime_bundle
 from ipy_autodiff.views.trace import Trace
-from tests.browser import chromium, offline_page  # noqa: F401
+from tests.browser import chromium, open_html  # noqa: F401
 from tests.tracing.double_backprop_engine import SOURCE
 from tests.tracing.watched import watch
 from tests.views import traces
@@ -119,21 +119,12 @@ def test_nothing_of_the_notebook_becomes_markup(text):
 
 
 @pytest.fixture
-def shown(chromium, tmp_path):  # noqa: F811
-    opened = []
-
-    def show(trace, language="en", **options):
+def shown(open_html):  # noqa: F811
+    def open_page(trace, language="en", **options):
         with speaking(language):
-            (tmp_path / "page.html").write_text(html_page(trace, title="tabs"), encoding="utf-8")
-        manager = offline_page(chromium, **options)
-        opened.append(manager)
-        tab = manager.__enter__()
-        tab.goto((tmp_path / "page.html").as_uri())
-        return tab
+            return open_html(html_page(trace, title="tabs"), **options)
 
-    yield show
-    for manager in opened:
-        manager.__exit__(None, None, None)
+    return open_page
 
 
 PANEL = '[role="tabpanel"]:not([hidden])'

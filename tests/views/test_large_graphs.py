@@ -6,7 +6,7 @@ import pytest
 
 from ipy_autodiff.messages import LANGUAGES, speaking
 from ipy_autodiff.views.bundle import html_page
-from tests.browser import chromium, offline_page  # noqa: F401
+from tests.browser import chromium, open_html  # noqa: F401
 from tests.views import traces
 
 FRAME = ".ad-frame"
@@ -36,21 +36,12 @@ def layered(times):
 
 
 @pytest.fixture
-def page_of(chromium, tmp_path):  # noqa: F811
-    opened = []
-
+def page_of(open_html):  # noqa: F811
     def open_page(trace, language="en", **options):
         with speaking(language):
-            (tmp_path / "page.html").write_text(html_page(trace, show=("graph", "steps")), encoding="utf-8")
-        manager = offline_page(chromium, **options)
-        page = manager.__enter__()
-        opened.append(manager)
-        page.goto((tmp_path / "page.html").as_uri())
-        return page
+            return open_html(html_page(trace, show=("graph", "steps")), **options)
 
-    yield open_page
-    for manager in opened:
-        manager.__exit__(None, None, None)
+    return open_page
 
 
 def where(page):

@@ -8,7 +8,7 @@ import pytest
 
 from ipy_autodiff.messages import speaking
 from ipy_autodiff.views.bundle import html_page, mime_bundle
-from tests.browser import chromium, offline_page  # noqa: F401
+from tests.browser import chromium, offline_page, open_html  # noqa: F401
 from tests.views import traces
 
 STEPPER = '[data-autodiff="stepper"]'
@@ -51,21 +51,12 @@ CONTRAST = """() => {
 
 
 @pytest.fixture
-def page_of(chromium, tmp_path):  # noqa: F811
-    opened = []
-
+def page_of(open_html):  # noqa: F811
     def open_page(trace, language="en", **options):
         with speaking(language):
-            (tmp_path / "page.html").write_text(html_page(trace), encoding="utf-8")
-        manager = offline_page(chromium, **options)
-        page = manager.__enter__()
-        opened.append(manager)
-        page.goto((tmp_path / "page.html").as_uri())
-        return page
+            return open_html(html_page(trace), **options)
 
-    yield open_page
-    for manager in opened:
-        manager.__exit__(None, None, None)
+    return open_page
 
 
 def step_of(page):

@@ -16,7 +16,7 @@ from ipy_autodiff.views.bundle import html_page
 from ipy_autodiff.views.heat_map import pack
 from ipy_autodiff.views.panel import part
 from ipy_autodiff.views.trace import Trace
-from tests.browser import chromium, offline_page  # noqa: F401
+from tests.browser import chromium, open_html  # noqa: F401
 from tests.student_engines import ENGINES
 from tests.tracing.watched import watch
 from tests.views import traces
@@ -30,22 +30,14 @@ def after(*cells):
 
 
 @pytest.fixture
-def page_of(chromium, tmp_path):  # noqa: F811
-    opened = []
-
+def page_of(open_html):  # noqa: F811
     def open_page(trace, language="en", **options):
         with speaking(language):
-            (tmp_path / "page.html").write_text(html_page(trace), encoding="utf-8")
-        manager = offline_page(chromium, **options)
-        page = manager.__enter__()
-        opened.append(manager)
+            page = open_html(html_page(trace), **options)
         page.set_default_timeout(10_000)
-        page.goto((tmp_path / "page.html").as_uri())
         return page
 
-    yield open_page
-    for manager in opened:
-        manager.__exit__(None, None, None)
+    return open_page
 
 
 def pick(page, name):

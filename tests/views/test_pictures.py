@@ -13,7 +13,7 @@ from ipy_autodiff.views.bundle import html_page, mime_bundle
 from ipy_autodiff.views.comparison import check
 from ipy_autodiff.views.pictures import pictures
 from ipy_autodiff.views.trace import Trace
-from tests.browser import chromium, jupyter_lab, offline_page  # noqa: F401
+from tests.browser import chromium, jupyter_lab, open_html  # noqa: F401
 from tests.views import traces
 from tests.views.test_sliding_in_jupyter import SETUP, SLIDER
 
@@ -175,21 +175,12 @@ def test_many_variables_have_pictures_for_the_worst():
 
 
 @pytest.fixture
-def page_of(chromium, tmp_path):  # noqa: F811
-    opened = []
-
+def page_of(open_html):  # noqa: F811
     def open_page(trace, language="en", **options):
         with speaking(language):
-            (tmp_path / "page.html").write_text(html_page(trace), encoding="utf-8")
-        manager = offline_page(chromium, **options)
-        page = manager.__enter__()
-        opened.append(manager)
-        page.goto((tmp_path / "page.html").as_uri())
-        return page
+            return open_html(html_page(trace), **options)
 
-    yield open_page
-    for manager in opened:
-        manager.__exit__(None, None, None)
+    return open_page
 
 
 def test_what_was_checked_together_is_measured_when_the_page_asks(monkeypatch):

@@ -13,7 +13,7 @@ from ipy_autodiff.tracing import record_variables
 from ipy_autodiff.views import page, rules
 from ipy_autodiff.views.bundle import mime_bundle
 from ipy_autodiff.views.trace import Trace
-from tests.browser import chromium, offline_page  # noqa: F401
+from tests.browser import chromium, open_html  # noqa: F401
 from tests.student_engines import ENGINES
 from tests.tracing.watched import watch
 from tests.views import traces
@@ -148,22 +148,13 @@ def test_every_engine_has_its_rules(engine, language):
 
 
 @pytest.fixture
-def shown(chromium, tmp_path):  # noqa: F811
-    opened = []
-
+def shown(open_html):  # noqa: F811
     def show(trace, language="en", **options):
         with speaking(language):
             body = mime_bundle(trace, ("graph",), live=False, rules=True)[0]["text/html"]
-            (tmp_path / "page.html").write_text(page.standalone("rules", body), encoding="utf-8")
-        manager = offline_page(chromium, **options)
-        opened.append(manager)
-        tab = manager.__enter__()
-        tab.goto((tmp_path / "page.html").as_uri())
-        return tab
+            return open_html(page.standalone("rules", body), **options)
 
-    yield show
-    for manager in opened:
-        manager.__exit__(None, None, None)
+    return show
 
 
 def grads(tab, node):
