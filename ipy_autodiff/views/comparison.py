@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ipy_autodiff.gradcheck.complex_step import NAME as COMPLEX_STEP
 from ipy_autodiff.gradcheck.measurements import element_by_element
 from ipy_autodiff.messages import Message, say
 from ipy_autodiff.tracing.following import detached
@@ -82,7 +83,8 @@ def check(trace: Trace, *, passing: bool = False, patient: bool = False) -> Chec
     rows = tuple(trace.comparison.rows)
     witnesses = tuple(dict.fromkeys(name for row in rows for name in row.witnesses))
     headings = ("variable", "backprop", "numerical", "uncertainty")
-    columns = (*(say(f"views.{heading}") for heading in headings), *witnesses, say("views.verdict"))
+    titles = (say("check.complex-step") if name == COMPLEX_STEP else name for name in witnesses)
+    columns = (*(say(f"views.{heading}") for heading in headings), *titles, say("views.verdict"))
     forward_only = trace.recording.swept_by == "nobody" and all(row.backprop is None for row in rows)
     shown = tuple(_row(row, witnesses, forward_only) for row in rows[:_MOST_ROWS])
     verdict, heading = _whole(rows, forward_only, bool(trace.blame))
