@@ -33,15 +33,15 @@ def trace(*outputs: Any) -> Trace:
 
 
 def check_gradients(f: Any, *arrays: Any, **options: Any) -> Comparison:
-    """The Comparison of ``f``, a function of Variables, at these arrays: see ``gradcheck.functions``."""
-    from ipy_autodiff.gradcheck.functions import check_gradients as check
+    """The Comparison of ``f``, a function of Variables, at these arrays: see ``gradcheck.check_gradients``."""
+    from ipy_autodiff.gradcheck.check_gradients import check_gradients as check
 
     return check(f, *arrays, **options)
 
 
 def assert_gradients(f: Any, *arrays: Any, **options: Any) -> None:
-    """The same as an ``AssertionError`` with the reason: see ``gradcheck.functions``."""
-    from ipy_autodiff.gradcheck.functions import assert_gradients as check
+    """The same as an ``AssertionError`` with the reason: see ``gradcheck.check_gradients``."""
+    from ipy_autodiff.gradcheck.check_gradients import assert_gradients as check
 
     check(f, *arrays, **options)
 

@@ -177,7 +177,7 @@ class AutodiffMagics(Magics):
 
     def _explain(self, error: BaseException) -> bool:
         """Say what is behind an error that readers of the book meet on their way; whether that is known."""
-        from ipy_autodiff.gradcheck.blame import blame_error
+        from ipy_autodiff.gradcheck.blame.find_blame import blame_error
 
         blame = blame_error(error)
         if blame is not None:

@@ -6,25 +6,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.array_check import ArrayCheck, check_array
-from ipy_autodiff.gradcheck.derivative import COVERAGE, FAIL, INCONCLUSIVE, PASS, RESOLUTION
-from ipy_autodiff.gradcheck.ladder import Array, Floats, Rungs
-from ipy_autodiff.gradcheck.local_check import LocalCheck, check_functions
+from ipy_autodiff.gradcheck.blame.local_check import LocalCheck, check_functions
+from ipy_autodiff.gradcheck.blame.sweep_check import check_sweep
+from ipy_autodiff.gradcheck.measure.array_check import ArrayCheck, check_array
+from ipy_autodiff.gradcheck.measure.derivative import COVERAGE, FAIL, INCONCLUSIVE, PASS, RESOLUTION
+from ipy_autodiff.gradcheck.measure.ladder import Array, Floats, Rungs
+from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
+from ipy_autodiff.gradcheck.measure.round_off import round_off
 from ipy_autodiff.gradcheck.numbers import spelled, told_apart
-from ipy_autodiff.gradcheck.program import OverBudget, Program
-from ipy_autodiff.gradcheck.round_off import round_off
-from ipy_autodiff.gradcheck.sweep_check import check_sweep
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, Recording, VariableNode
 from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.tracing.replay import ReplayError
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["BUDGET", "Comparison", "Row", "Verdict", "compare", "compare_one"]
 
@@ -59,7 +56,7 @@ class Row:
     verdict: Verdict
     reason: Message | None = None
     """Why, where that is not plain from the numbers."""
-    witnesses: Mapping[str, Array] = field(default_factory=dict)
+    references: Mapping[str, Array] = field(default_factory=dict)
     """The same gradient from elsewhere, by the column's heading."""
     wrong: tuple[tuple[int, ...], ...] = ()
     """The elements that are wrong; of a large array, some of them."""
@@ -80,7 +77,7 @@ class Comparison:
     """What was left out, for instance because it would have cost too much."""
     recording: Recording | None = None
     """The run that was compared."""
-    reference: Mapping[VariableNode, Callable[[Floats], Array]] | None = None
+    recomputed: Mapping[VariableNode, Callable[[Floats], Array]] | None = None
 
     @property
     def ok(self) -> bool:
@@ -91,17 +88,6 @@ class Comparison:
         checks = self.functions.values()
         verdicts = [row.verdict for row in self.rows]
         return "pass" in verdicts and "fail" not in verdicts and not any(check.wrong for check in checks)
-
-    def plot(self, kind: str = "bars", name: str | None = None) -> Figure:
-        """A picture of the comparison, by matplotlib; ``name`` is the Variable's, by default the worst one's.
-
-        ``"bars"``: backprop against numerical with error bars. ``"steps"``: the central difference's error against
-        the step size. ``"heat"``: the difference over its uncertainty, in the array's shape.
-        Raises ``ImportError`` where matplotlib is not installed, ``ValueError`` for another kind or name.
-        """
-        from ipy_autodiff.gradcheck.plots import plot
-
-        return plot(self, kind, name)
 
     def __str__(self) -> str:
         lines = []
@@ -128,7 +114,7 @@ def compare(
     every_variable: bool = False,
     budget: float = BUDGET,
     progress: Callable[[int, int], None] | None = None,
-    reference: Mapping[VariableNode, Callable[[Floats], Array]] | None = None,
+    recomputed: Mapping[VariableNode, Callable[[Floats], Array]] | None = None,
 ) -> Comparison:
     """Compare the gradients that a recording's sweep left with numerical ones, and check its Functions one by one.
 
@@ -136,14 +122,14 @@ def compare(
     intermediate Variables as well. ``budget`` is counted in calls of Functions; what it does not allow is left out and
     said in ``remarks``. ``progress(done, all)`` is called now and then, ten times a second at most, once it has taken
     half a second; ``all`` is the number of Functions and rows. It can be interrupted at any time: it works on copies
-    and leaves nothing behind, the rows that are judged by then are kept, and the others say so. ``reference`` are other
-    ways to compute ``recording.of`` from some Variables, of which the numerical gradient is then taken.
+    and leaves nothing behind, the rows that are judged by then are kept, and the others say so. ``recomputed`` are
+    other ways to compute ``recording.of`` from some Variables, of which the numerical gradient is then taken.
     """
     if recording.of is None:
         return Comparison(())
-    if len(recording.graph.functions) > budget and not reference:
+    if len(recording.graph.functions) > budget and not recomputed:
         return _sampled(recording, budget)
-    program = Program(recording, budget, reference)
+    program = Program(recording, budget, recomputed)
     wanted = [*recording.wrt]
     if every_variable:
         upstream = dict.fromkeys(node for function in program.functions for node in function.inputs)
@@ -161,13 +147,13 @@ def compare(
                 rows.append(compare_one(program, variable))
             if program.random:
                 rows = [_by_the_chain_rule(program, checks, row) for row in rows]
-            if any(row.verdict == "fail" for row in rows) and not reference:
+            if any(row.verdict == "fail" for row in rows) and not recomputed:
                 rows = _benefit_of_the_doubt(program, checks, rows)
     except KeyboardInterrupt:
         interrupted = Message("check.interrupted")
         rows += [_undecided(node, recording.gradients.get(node), interrupted) for node in wanted[len(rows) :]]
         remarks = [*remarks, interrupted]
-    return Comparison(tuple(rows), checks, tuple(remarks), recording, reference)
+    return Comparison(tuple(rows), checks, tuple(remarks), recording, recomputed)
 
 
 def _sampled(recording: Recording, budget: float) -> Comparison:

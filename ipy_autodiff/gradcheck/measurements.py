@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.array_check import axis
-from ipy_autodiff.gradcheck.derivative import differentiate
-from ipy_autodiff.gradcheck.ladder import Array, Bools, Floats
-from ipy_autodiff.gradcheck.program import OverBudget, Program
+from ipy_autodiff.gradcheck.measure.array_check import axis
+from ipy_autodiff.gradcheck.measure.derivative import differentiate
+from ipy_autodiff.gradcheck.measure.ladder import Array, Bools, Floats
+from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.tracing.replay import ReplayError
@@ -116,7 +116,7 @@ def element_by_element(comparison: Comparison, row: Row, most: int = 4_096) -> E
     """
     if row.numerical is not None and row.uncertainty is not None and np.isfinite(row.uncertainty).all():
         if row.numerical.size == 0:
-            raise NothingToMeasure(Message("check.plot-nothing", name=row.name).text())
+            raise NothingToMeasure(Message("check.nothing-to-measure", name=row.name).text())
         return Elements(row.name, _backprop(row, row.numerical), row.numerical, row.uncertainty)
     with _running(comparison, row) as (_, x, f):
         backprop = _backprop(row, x)
@@ -139,11 +139,11 @@ def _chosen(row: Row, x: Floats, most: int) -> Array:
 @contextlib.contextmanager
 def _running(comparison: Comparison, row: Row) -> Iterator[tuple[Program, Floats, Any]]:
     """The program, the Variable's data and what is differentiated as a function of it."""
-    nothing = NothingToMeasure(Message("check.plot-nothing", name=row.name).text())
+    nothing = NothingToMeasure(Message("check.nothing-to-measure", name=row.name).text())
     data = array_of(row.variable.data)
     if comparison.recording is None or data is None or data.dtype.kind not in "fiub" or data.size == 0:
         raise nothing
-    program = Program(comparison.recording, np.inf, comparison.reference)
+    program = Program(comparison.recording, np.inf, comparison.recomputed)
     try:
         with program.running():
             if program.random or not program.reaches(row.variable):

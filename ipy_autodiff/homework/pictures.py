@@ -61,7 +61,7 @@ def _told(recording: Any, compared: Any, blame: Any) -> Any:
 
 def _difference(packed: dict[str, Any]) -> str:
     """The merged graph, its missing and extra Functions marked as what is to blame is."""
-    from ipy_autodiff.gradcheck.blame import Blame
+    from ipy_autodiff.gradcheck.blame.find_blame import Blame
     from ipy_autodiff.homework.sandbox.traces import unpacked_trace
     from ipy_autodiff.views import graph, page
 

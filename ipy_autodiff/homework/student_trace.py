@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipy_autodiff.gradcheck.comparison import Comparison, Row, Verdict
-from ipy_autodiff.gradcheck.derivative import FAIL, INCONCLUSIVE, Derivative, derivative
+from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, Derivative, derivative
 from ipy_autodiff.homework.graph_difference import GraphDifference, difference
 from ipy_autodiff.homework.student import GraphDiffersError
 from ipy_autodiff.messages import Message
@@ -21,7 +21,7 @@ from ipy_autodiff.tracing.graph import Array, Graph, Recording
 from ipy_autodiff.views.trace import Trace
 
 if TYPE_CHECKING:
-    from ipy_autodiff.gradcheck.blame import Blame
+    from ipy_autodiff.gradcheck.blame.find_blame import Blame
 
 __all__ = ["StudentTrace"]
 

@@ -21,7 +21,7 @@ from ipy_autodiff.views.layout import Curve, Layout, Size
 from ipy_autodiff.views.numbers import inline, spell_type
 
 if TYPE_CHECKING:
-    from ipy_autodiff.gradcheck.blame import Blame
+    from ipy_autodiff.gradcheck.blame.find_blame import Blame
     from ipy_autodiff.views.trace import Trace
 
 __all__ = ["Cards"]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.complex_step import NAME as COMPLEX_STEP
 from ipy_autodiff.gradcheck.measurements import element_by_element
+from ipy_autodiff.gradcheck.references.complex_step import NAME as COMPLEX_STEP
 from ipy_autodiff.messages import Message, say
 from ipy_autodiff.tracing.following import detached
 from ipy_autodiff.views.labels import shorten
@@ -32,7 +32,7 @@ _SENTENCE = 600
 
 @dataclass(frozen=True)
 class ShownRow:
-    """One Variable: ``cells`` are its name, backprop, numerical, uncertainty and further witnesses, as text."""
+    """One Variable: ``cells`` are its name, backprop, numerical, uncertainty and further references, as text."""
 
     cells: tuple[str, ...]
     verdict: str
@@ -81,12 +81,12 @@ def check(trace: Trace, *, passing: bool = False, patient: bool = False) -> Chec
     Where it is only shown in ``passing``, nothing is measured for its pictures; where nobody waits (``patient``), more.
     """
     rows = tuple(trace.comparison.rows)
-    witnesses = tuple(dict.fromkeys(name for row in rows for name in row.witnesses))
+    references = tuple(dict.fromkeys(name for row in rows for name in row.references))
     headings = ("variable", "backprop", "numerical", "uncertainty")
-    titles = (say("check.complex-step") if name == COMPLEX_STEP else name for name in witnesses)
+    titles = (say("check.complex-step") if name == COMPLEX_STEP else name for name in references)
     columns = (*(say(f"views.{heading}") for heading in headings), *titles, say("views.verdict"))
     forward_only = trace.recording.swept_by == "nobody" and all(row.backprop is None for row in rows)
-    shown = tuple(_row(row, witnesses, forward_only) for row in rows[:_MOST_ROWS])
+    shown = tuple(_row(row, references, forward_only) for row in rows[:_MOST_ROWS])
     verdict, heading = _whole(rows, forward_only, bool(trace.blame))
     blame = tuple(
         Accusation(
@@ -132,8 +132,8 @@ def _whole(rows: Sequence[Row], forward_only: bool, blamed: bool) -> tuple[str, 
     return "pass", say(f"pictures.agree{few}", n=len(rows))
 
 
-def _row(row: Row, witnesses: tuple[str, ...], forward_only: bool) -> ShownRow:
-    values: list[Any] = [row.backprop, row.numerical, *(row.witnesses.get(name) for name in witnesses)]
+def _row(row: Row, references: tuple[str, ...], forward_only: bool) -> ShownRow:
+    values: list[Any] = [row.backprop, row.numerical, *(row.references.get(name) for name in references)]
     uncertainty: Any = row.uncertainty
     name, place = shorten(row.name, 40), _worst(row)
     if place is not None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipy_autodiff.gradcheck.comparison import BUDGET
-from ipy_autodiff.gradcheck.program import OverBudget, Program
+from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Array, Step, VariableNode
 from ipy_autodiff.tracing.reading import array_of, is_function

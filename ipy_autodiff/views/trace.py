@@ -12,7 +12,7 @@ from ipy_autodiff.messages import say
 from ipy_autodiff.tracing import CallLog, Finding, Graph, Recording, Step, record_variables
 
 if TYPE_CHECKING:
-    from ipy_autodiff.gradcheck.blame import Blame
+    from ipy_autodiff.gradcheck.blame.find_blame import Blame
     from ipy_autodiff.gradcheck.comparison import Comparison
     from ipy_autodiff.views.widget import View
 
@@ -22,7 +22,7 @@ __all__ = ["Trace", "trace_of"]
 class Trace:
     """What was seen of one run. Arrays are copies, taken as they passed: they do not change as the notebook goes on.
 
-    ``beside`` names a witness whose gradients stand in the comparison too: "torch", "complex", or none. ``progress``
+    ``beside`` names a reference whose gradients stand in the comparison too: "torch", "complex", or none. ``progress``
     is told how far the comparison is, while it is computed. ``error`` is what the run ended with, if it did.
     """
 
@@ -67,11 +67,11 @@ class Trace:
 
         compared = compare(self.recording, progress=self._progress)
         if self._beside == "torch":
-            from ipy_autodiff.gradcheck.torch_witness import with_torch
+            from ipy_autodiff.gradcheck.references.pytorch import with_torch
 
             compared = with_torch(compared, self.recording)
         elif self._beside == "complex":
-            from ipy_autodiff.gradcheck.complex_step import with_complex_step
+            from ipy_autodiff.gradcheck.references.complex_step import with_complex_step
 
             compared = with_complex_step(compared)
         return compared
@@ -79,7 +79,7 @@ class Trace:
     @cached_property
     def blame(self) -> tuple[Blame, ...]:
         """What is to blame for wrong gradients, most likely first; empty when all is right."""
-        from ipy_autodiff.gradcheck.blame import find_blame
+        from ipy_autodiff.gradcheck.blame.find_blame import find_blame
 
         error, self._error = self._error, None  # it keeps the run's frames alive
         return tuple(find_blame(self.recording, self.comparison, error=error))

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.derivative import derivative
-from ipy_autodiff.gradcheck.program import Program
+from ipy_autodiff.gradcheck.measure.derivative import derivative
+from ipy_autodiff.gradcheck.measure.program import Program
 from ipy_autodiff.tracing.graph import Array, FunctionNode, Step, VariableNode
 from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.views.labels import shorten

@@ -9,7 +9,7 @@ import numpy as np
 
 from ipy_autodiff.engine import Variable
 from ipy_autodiff.engine.registry import OPERATIONS, RandomArray, Registered, Sample, random
-from ipy_autodiff.gradcheck.derivative import FAIL, INCONCLUSIVE, derivative
+from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, derivative
 
 LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "C order": lambda array: np.array(array, order="C"),

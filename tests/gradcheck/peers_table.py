@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.blame import find_blame
+from ipy_autodiff.gradcheck.blame.find_blame import find_blame
 from ipy_autodiff.gradcheck.comparison import compare
-from ipy_autodiff.gradcheck.derivative import FAIL, INCONCLUSIVE, derivative
-from ipy_autodiff.gradcheck.program import Program
+from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, derivative
+from ipy_autodiff.gradcheck.measure.program import Program
 from tests.student_engines.mistakes import MISTAKES
 
 from .functions_to_differentiate import KNOWN, points

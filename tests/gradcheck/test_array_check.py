@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ipy_autodiff.gradcheck.array_check import check_array
-from ipy_autodiff.gradcheck.derivative import FAIL, INCONCLUSIVE, PASS
+from ipy_autodiff.gradcheck.measure.array_check import check_array
+from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, PASS
 
 
 class Counted:

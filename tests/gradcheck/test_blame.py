@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ipy_autodiff.gradcheck.blame import Blame, blame_error, find_blame
+from ipy_autodiff.gradcheck.blame.find_blame import Blame, blame_error, find_blame
 from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.gradcheck.numbers import told_apart
 from ipy_autodiff.messages import LANGUAGES, sentences

@@ -1,4 +1,4 @@
-"""The complex step bears witness where it can, and says nothing where it cannot."""
+"""The complex step bears reference where it can, and says nothing where it cannot."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 
 import ipy_autodiff as ad
-from ipy_autodiff.gradcheck.complex_step import NAME, with_complex_step
+from ipy_autodiff.gradcheck.references.complex_step import NAME, with_complex_step
 
 from .planted import ENGINE
 from .watching import watched
 
 
-def witness(f: Any, x: Any) -> Any:
+def reference(f: Any, x: Any) -> Any:
     (row,) = with_complex_step(ad.check_gradients(f, x)).rows
-    return row.witnesses.get(NAME)
+    return row.references.get(NAME)
 
 
 def test_it_is_right_to_the_last_digits() -> None:
     x = np.array([0.3, 1.5, -2.0])
-    found = witness(lambda x: ad.exp(ad.sin(x)), x)
+    found = reference(lambda x: ad.exp(ad.sin(x)), x)
     np.testing.assert_allclose(found, np.exp(np.sin(x)) * np.cos(x), rtol=1e-15)
 
 
@@ -30,11 +30,11 @@ def test_it_is_the_truth_beside_a_wrong_gradient() -> None:
     )
     (row,) = with_complex_step(found.comparison).rows
     assert row.verdict == "fail"
-    np.testing.assert_allclose(row.witnesses[NAME], np.cos(0.5), rtol=1e-15)
+    np.testing.assert_allclose(row.references[NAME], np.cos(0.5), rtol=1e-15)
 
 
-def test_what_is_not_analytic_has_no_such_witness() -> None:
-    assert witness(ad.absolute, np.array([-2.0, 3.0])) is None
-    assert witness(ad.square, np.array([1, 2])) is None
-    assert witness(ad.tanh, np.linspace(1, 2, 100)) is None
-    assert witness(ad.exp, np.zeros(0)) is None
+def test_what_is_not_analytic_has_no_such_reference() -> None:
+    assert reference(ad.absolute, np.array([-2.0, 3.0])) is None
+    assert reference(ad.square, np.array([1, 2])) is None
+    assert reference(ad.tanh, np.linspace(1, 2, 100)) is None
+    assert reference(ad.exp, np.zeros(0)) is None

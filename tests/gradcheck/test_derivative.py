@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipy_autodiff.gradcheck.derivative import (
+from ipy_autodiff.gradcheck.measure.derivative import (
     FAIL,
     INCONCLUSIVE,
     PASS,
@@ -19,7 +19,7 @@ from ipy_autodiff.gradcheck.derivative import (
     differentiate,
     walk,
 )
-from ipy_autodiff.gradcheck.directions import Directions, direction
+from ipy_autodiff.gradcheck.measure.directions import Directions, direction
 
 from .functions_to_differentiate import KNOWN, Known, points
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import ipy_autodiff as ad
-from ipy_autodiff.gradcheck.blame import find_blame
+from ipy_autodiff.gradcheck.blame.find_blame import find_blame
 from ipy_autodiff.gradcheck.comparison import Row, compare
-from ipy_autodiff.gradcheck.program import Program
-from ipy_autodiff.gradcheck.round_off import round_off
+from ipy_autodiff.gradcheck.measure.program import Program
+from ipy_autodiff.gradcheck.measure.round_off import round_off
 from ipy_autodiff.tracing import Recording
 from ipy_autodiff.tracing.recording import record_variables
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.blame import Blame, find_blame
+from ipy_autodiff.gradcheck.blame.find_blame import Blame, find_blame
 from ipy_autodiff.gradcheck.comparison import Comparison, compare
 from ipy_autodiff.tracing import CallLog, Recorder, Recording, record_cell
 from tests.student_engines import importable

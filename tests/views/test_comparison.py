@@ -70,8 +70,8 @@ def test_odd_shapes_are_no_error():
     assert len(checked(*rows).rows) == 5
 
 
-def test_witnesses_are_columns_of_their_own():
-    both = checked(row(1.0, 1.0, witnesses={"torch": np.asarray(1.0)}), row(2.0, 2.0))
+def test_references_are_columns_of_their_own():
+    both = checked(row(1.0, 1.0, references={"torch": np.asarray(1.0)}), row(2.0, 2.0))
     assert both.columns == ("Variable", "Backprop", "Numerical", "Uncertainty", "torch", "Verdict")
     assert [shown.cells[4] for shown in both.rows] == ["1", "–"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ipy_autodiff.gradcheck.blame import blame_error
+from ipy_autodiff.gradcheck.blame.find_blame import blame_error
 from ipy_autodiff.messages import LANGUAGES, speaking
 from ipy_autodiff.tracing import CallLog, Recorder, record_cell
 from ipy_autodiff.tracing.graph import Addition

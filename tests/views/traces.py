@@ -18,7 +18,7 @@ class Row:
     uncertainty: np.ndarray | None
     verdict: str
     reason: Message | str | None = None
-    witnesses: dict = field(default_factory=dict)
+    references: dict = field(default_factory=dict)
     wrong: tuple = ()
     rungs: object = None
     slopes: tuple | None = None

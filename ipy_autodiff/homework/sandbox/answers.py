@@ -16,7 +16,7 @@ from typing import Any
 
 from numpy import asarray, float64, generic, longdouble, ndarray, ones_like
 
-from ipy_autodiff.gradcheck.blame import find_blame
+from ipy_autodiff.gradcheck.blame.find_blame import find_blame
 from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.homework.sandbox.arrays import pack, unpack
 from ipy_autodiff.homework.sandbox.running import named_by_cell, told_frames

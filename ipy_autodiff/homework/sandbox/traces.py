@@ -18,7 +18,7 @@ from ipy_autodiff.messages import LANGUAGES, Message
 from ipy_autodiff.tracing.graph import Addition, Array, Finding, FunctionNode, Graph, Recording, Step, VariableNode
 
 if TYPE_CHECKING:
-    from ipy_autodiff.gradcheck.blame import Blame
+    from ipy_autodiff.gradcheck.blame.find_blame import Blame
     from ipy_autodiff.gradcheck.comparison import Comparison
 
 __all__ = ["Packed", "packed_trace", "unpacked_trace"]
@@ -223,7 +223,7 @@ def _comparison(
     if rows is None:
         return None
     from ipy_autodiff.gradcheck.comparison import Comparison, Row
-    from ipy_autodiff.gradcheck.probe import LocalCheck, Probe
+    from ipy_autodiff.gradcheck.measure.probe import LocalCheck, Probe
 
     return Comparison(
         functions={
@@ -239,7 +239,7 @@ def _comparison(
                 uncertainty=_array(row["uncertainty"]),
                 verdict=_one_of(row["verdict"], _VERDICTS),  # type: ignore[arg-type]
                 reason=None if row["reason"] is None else _message(row["reason"]),
-                witnesses={},
+                references={},
             )
             for row in rows
         ),
@@ -249,7 +249,7 @@ def _comparison(
 def _blame(accusations: Sequence[Mapping[str, Any]], function: Callable[[object], Any]) -> tuple[Blame, ...]:
     if not accusations:
         return ()
-    from ipy_autodiff.gradcheck.blame import Blame
+    from ipy_autodiff.gradcheck.blame.find_blame import Blame
 
     return tuple(
         Blame(

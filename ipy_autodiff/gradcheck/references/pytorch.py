@@ -1,4 +1,4 @@
-"""Ask PyTorch for the same gradients: a third witness beside backprop and the numerical derivative.
+"""Ask PyTorch for the same gradients: a third reference beside backprop and the numerical derivative.
 
 No name is trusted. Each Function is identified by what it computes: an operation of PyTorch stands for it where both
 agree at the recorded inputs and at inputs near by.
@@ -21,7 +21,7 @@ from ipy_autodiff.tracing.replay import Replay, ReplayError
 __all__ = ["NAME", "TorchIsMissing", "with_torch"]
 
 NAME = "PyTorch"
-"""The witness's name in ``Row.witnesses``."""
+"""The reference's name in ``Row.references``."""
 
 _POINTS = 3
 _UNARY = (
@@ -44,7 +44,7 @@ class _NoCounterpart(Exception):  # noqa: N818 - named after what is wrong
 
 
 def with_torch(comparison: Comparison, recording: Recording) -> Comparison:
-    """The comparison with PyTorch's gradient in each row's ``witnesses``, or with a remark why there is none.
+    """The comparison with PyTorch's gradient in each row's ``references``, or with a remark why there is none.
 
     Raises ``TorchIsMissing`` where PyTorch is not installed.
     """
@@ -63,7 +63,7 @@ def with_torch(comparison: Comparison, recording: Recording) -> Comparison:
         remark = Message("check.no-counterpart", function=error.function.name)
         return replace(comparison, remarks=(*comparison.remarks, remark))
     rows = [
-        replace(row, witnesses={**row.witnesses, NAME: gradients[row.variable]}) if row.variable in gradients else row
+        replace(row, references={**row.references, NAME: gradients[row.variable]}) if row.variable in gradients else row
         for row in comparison.rows
     ]
     return replace(comparison, rows=tuple(rows))

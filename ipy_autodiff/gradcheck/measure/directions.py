@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.ladder import Floats
+from ipy_autodiff.gradcheck.measure.ladder import Floats
 
 __all__ = ["Directions", "direction"]
 

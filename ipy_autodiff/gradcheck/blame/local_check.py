@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.array_check import ArrayCheck, check_array, scale_of
-from ipy_autodiff.gradcheck.derivative import FAIL, INCONCLUSIVE, PASS, differentiate, sure_slope, walk
-from ipy_autodiff.gradcheck.directions import Directions, direction
-from ipy_autodiff.gradcheck.ladder import Array, Floats, Path
-from ipy_autodiff.gradcheck.observations import observed
-from ipy_autodiff.gradcheck.probe import LocalCheck, joined, outputs_along, value_along
-from ipy_autodiff.gradcheck.program import Program
-from ipy_autodiff.gradcheck.round_off import round_off_of_function
+from ipy_autodiff.gradcheck.blame.observations import observed
+from ipy_autodiff.gradcheck.measure.array_check import ArrayCheck, check_array, scale_of
+from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, PASS, differentiate, sure_slope, walk
+from ipy_autodiff.gradcheck.measure.directions import Directions, direction
+from ipy_autodiff.gradcheck.measure.ladder import Array, Floats, Path
+from ipy_autodiff.gradcheck.measure.probe import LocalCheck, joined, outputs_along, value_along
+from ipy_autodiff.gradcheck.measure.program import Program
+from ipy_autodiff.gradcheck.measure.round_off import round_off_of_function
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 from ipy_autodiff.tracing.reading import array_of

@@ -1,7 +1,7 @@
-"""Differentiate by a complex step: a witness without truncation or cancellation, where all operations are analytic.
+"""Differentiate by a complex step: a reference without truncation or cancellation, where all operations are analytic.
 
 For an analytic f, f(x + ih) = f(x) + ih f'(x) + O(h²), so the imaginary part over a tiny h is the derivative to the
-last digits (Squire and Trapp, 1998). A function that takes no complex numbers, or is not analytic, has no such witness.
+last digits (Squire and Trapp, 1998). A function that takes no complex numbers, or is not analytic, has none.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from dataclasses import replace
 import numpy as np
 
 from ipy_autodiff.gradcheck.comparison import SINGLE, Comparison, Row
-from ipy_autodiff.gradcheck.derivative import COVERAGE
-from ipy_autodiff.gradcheck.ladder import Floats
-from ipy_autodiff.gradcheck.program import Program
+from ipy_autodiff.gradcheck.measure.derivative import COVERAGE
+from ipy_autodiff.gradcheck.measure.ladder import Floats
+from ipy_autodiff.gradcheck.measure.program import Program
 from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["NAME", "with_complex_step"]
 
 NAME = "complex step"
-"""The witness's name in ``Row.witnesses``."""
+"""The reference's name in ``Row.references``."""
 
 _STEP = 2.0**-100
 
 
 def with_complex_step(comparison: Comparison) -> Comparison:
-    """The comparison with the complex step's gradient in ``witnesses`` of the rows that have one.
+    """The comparison with the complex step's gradient in ``references`` of the rows that have one.
 
     Rows of up to 16 elements are asked, at one evaluation an element.
     """
     if comparison.recording is None:
         return comparison
-    program = Program(comparison.recording, np.inf, comparison.reference)
+    program = Program(comparison.recording, np.inf, comparison.recomputed)
     with program.running():
         rows = [(row, _gradient(program, row)) for row in comparison.rows]
-    witnessed = [row if g is None else replace(row, witnesses={**row.witnesses, NAME: g}) for row, g in rows]
-    return replace(comparison, rows=tuple(witnessed))
+    with_references = [row if g is None else replace(row, references={**row.references, NAME: g}) for row, g in rows]
+    return replace(comparison, rows=tuple(with_references))
 
 
 def _gradient(program: Program, row: Row) -> Floats | None:

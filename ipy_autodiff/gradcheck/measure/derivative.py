@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ipy_autodiff.gradcheck.ladder import STEPS, UNIT, Array, Bools, Floats, Path, Places, Rungs, climb, real
+from ipy_autodiff.gradcheck.measure.ladder import STEPS, UNIT, Array, Bools, Floats, Path, Places, Rungs, climb, real
 
 __all__ = [
     "CLOSE",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.derivative import (
+from ipy_autodiff.gradcheck.measure.derivative import (
     CLOSE,
     COVERAGE,
     FAIL,
@@ -22,8 +22,8 @@ from ipy_autodiff.gradcheck.derivative import (
     sure_slope,
     walk,
 )
-from ipy_autodiff.gradcheck.directions import Directions, direction
-from ipy_autodiff.gradcheck.ladder import UNIT, Array, Bools, Floats, Path, Places, Rungs, real
+from ipy_autodiff.gradcheck.measure.directions import Directions, direction
+from ipy_autodiff.gradcheck.measure.ladder import UNIT, Array, Bools, Floats, Path, Places, Rungs, real
 
 __all__ = ["ArrayCheck", "axis", "check_array", "scale_of"]
 

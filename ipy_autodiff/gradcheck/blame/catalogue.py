@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.ladder import Array, Floats
-from ipy_autodiff.gradcheck.samples import Sample
+from ipy_autodiff.gradcheck.blame.samples import Sample
+from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 
 __all__ = ["Explanation", "explain_shape", "explain_value"]
 

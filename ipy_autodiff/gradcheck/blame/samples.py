@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.array_check import axis
-from ipy_autodiff.gradcheck.derivative import COVERAGE, differentiate, walk
-from ipy_autodiff.gradcheck.directions import Directions, direction
-from ipy_autodiff.gradcheck.ladder import Array, Floats
-from ipy_autodiff.gradcheck.probe import Probe, copies, probe
-from ipy_autodiff.gradcheck.program import Program
+from ipy_autodiff.gradcheck.measure.array_check import axis
+from ipy_autodiff.gradcheck.measure.derivative import COVERAGE, differentiate, walk
+from ipy_autodiff.gradcheck.measure.directions import Directions, direction
+from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
+from ipy_autodiff.gradcheck.measure.probe import Probe, copies, probe
+from ipy_autodiff.gradcheck.measure.program import Program
 from ipy_autodiff.tracing.graph import FunctionNode
 from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.tracing.replay import ReplayError

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.directions import Directions
-from ipy_autodiff.gradcheck.ladder import Array, Floats
-from ipy_autodiff.gradcheck.program import Program, guarded
+from ipy_autodiff.gradcheck.measure.directions import Directions
+from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
+from ipy_autodiff.gradcheck.measure.program import Program, guarded
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 
 __all__ = ["LocalCheck", "Probe", "Symptom", "copies", "joined", "outputs_along", "probe", "value_along", "vjp"]

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.draws import Draws
-from ipy_autodiff.gradcheck.ladder import Array, Floats
+from ipy_autodiff.gradcheck.measure.draws import Draws
+from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.tracing.graph import FunctionNode, Recording, VariableNode
 from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.tracing.replay import Replay, ReplayError
@@ -31,7 +31,7 @@ class OverBudget(Exception):  # noqa: N818 - it ends a search; nothing is wrong
 class Program:
     """The Functions between a recording's Variables and the one that is differentiated, to be run again.
 
-    ``reference`` are other ways to compute that one from some of the Variables, which are then believed.
+    ``recomputed`` are other ways to compute that one from some of the Variables, which are then believed.
     ``budget`` is how many calls of Functions it may cost, large arrays counting for more than one; beyond it,
     ``OverBudget`` is raised. What the student's code raises comes as ``ReplayError``.
     """
@@ -40,10 +40,10 @@ class Program:
         self,
         recording: Recording,
         budget: float,
-        reference: Mapping[VariableNode, Callable[[Floats], Array]] | None = None,
+        recomputed: Mapping[VariableNode, Callable[[Floats], Array]] | None = None,
     ) -> None:
         self.recording = recording
-        self.reference = reference or {}
+        self.recomputed = recomputed or {}
         self.replay = _Quick(recording.graph)
         self.budget = budget
         self.spent = 0.0
@@ -128,11 +128,11 @@ class Program:
 
     def reaches(self, variable: VariableNode) -> bool:
         """Whether the differentiated Variable was computed from this one."""
-        return variable is self.recording.of or variable in self.reference or bool(self._affected(variable))
+        return variable is self.recording.of or variable in self.recomputed or bool(self._affected(variable))
 
     def cost(self, variable: VariableNode) -> float:
         """What one run costs in which only this Variable has another value."""
-        functions = self.functions if variable in self.reference else self._affected(variable)
+        functions = self.functions if variable in self.recomputed else self._affected(variable)
         return sum(map(self.price, functions))
 
     def function_of(self, variable: VariableNode) -> Callable[[Floats], Array]:
@@ -140,9 +140,9 @@ class Program:
         of = self.recording.of
         assert of is not None
         cost = self.cost(variable)
-        reference = self.reference.get(variable)
-        if reference is not None:
-            other = reference
+        recomputed = self.recomputed.get(variable)
+        if recomputed is not None:
+            other = recomputed
 
             def referred(x: Floats) -> Array:
                 self.spend(cost)

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.catalogue import explain_shape, explain_value
+from ipy_autodiff.gradcheck.blame.catalogue import explain_shape, explain_value
+from ipy_autodiff.gradcheck.blame.samples import Sample, samples
+from ipy_autodiff.gradcheck.blame.sweep_check import Fault, check_sweep, forgot_its_creator
 from ipy_autodiff.gradcheck.comparison import BUDGET, Comparison, compare_one
-from ipy_autodiff.gradcheck.ladder import Array
+from ipy_autodiff.gradcheck.measure.ladder import Array
+from ipy_autodiff.gradcheck.measure.probe import LocalCheck, Symptom
+from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.gradcheck.numbers import element, spelled, told_apart
-from ipy_autodiff.gradcheck.probe import LocalCheck, Symptom
-from ipy_autodiff.gradcheck.program import OverBudget, Program
-from ipy_autodiff.gradcheck.samples import Sample, samples
-from ipy_autodiff.gradcheck.sweep_check import Fault, check_sweep, forgot_its_creator
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import Finding, FunctionNode, Recording
 from ipy_autodiff.tracing.reading import array_of, backward_method, data_of, is_function

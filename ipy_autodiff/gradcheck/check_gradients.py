@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.blame import find_blame
+from ipy_autodiff.gradcheck.blame.find_blame import find_blame
 from ipy_autodiff.gradcheck.comparison import BUDGET, Comparison, compare
-from ipy_autodiff.gradcheck.draws import Draws
-from ipy_autodiff.gradcheck.ladder import Array, Floats
+from ipy_autodiff.gradcheck.measure.draws import Draws
+from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.variable_class import variable_class
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.calls import CallLog
@@ -56,7 +56,7 @@ def check_gradients(
         for number, recording in enumerate(_recordings(f, make, data, names, sure=given is not None)):
             draws.notice()
             moved = {node: _moved(f, make, data, place, number, draws) for place, node in enumerate(recording.wrt)}
-            compared = compare(recording, budget=budget, progress=progress, reference=moved)
+            compared = compare(recording, budget=budget, progress=progress, recomputed=moved)
             if not compared.ok:
                 missing = [finding.message for finding in recording.findings if finding.code == "no-backward"]
                 blame = [one.sentence for one in find_blame(recording, compared, budget=budget)]

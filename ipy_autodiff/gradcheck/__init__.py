@@ -1,0 +1,1 @@
+"""Compare backprop with numerical derivatives, and say which place is wrong."""

@@ -1,0 +1,1 @@
+"""Gradients of the same graph from elsewhere: PyTorch, the complex step."""
