@@ -35,7 +35,7 @@ class Completions:
 
     def _values(self, option: str, text: str) -> list[str]:
         if option in _OF_VARIABLES:
-            from ipy_autodiff.tracing.reading import is_variable
+            from ipy_autodiff.designs.reading import is_variable
 
             known: tuple[str, ...] = tuple(
                 name for name, value in self._shell.user_ns.items() if not name.startswith("_") and is_variable(value)

@@ -21,12 +21,12 @@ from traitlets import Bool, List, TraitError, Unicode, observe, validate
 
 from ipy_autodiff.cell import Outcome, PreparedCell, TopLevelAwait, plain_error, prepare, run
 from ipy_autodiff.completion import Completions
+from ipy_autodiff.designs.reading import is_variable
 from ipy_autodiff.engine_names import supplied
 from ipy_autodiff.links import Links
 from ipy_autodiff.messages import LANGUAGES, prefer, say, speaking
 from ipy_autodiff.progress import Progress
 from ipy_autodiff.tracing import CallLog, NotInGraph, Recorder, Recording, record_cell, record_variables
-from ipy_autodiff.tracing.reading import is_variable
 
 __all__ = ["AutodiffMagics", "load", "unload"]
 

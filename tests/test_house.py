@@ -19,12 +19,14 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 BELOW = {
     "messages": set(),
     "engine": {"messages"},
-    "tracing": {"messages"},
-    "gradcheck": {"messages", "tracing"},
-    "views": {"messages", "tracing", "gradcheck"},
+    "designs": {"messages"},
+    "tracing": {"messages", "designs"},
+    "gradcheck": {"messages", "designs", "tracing"},
+    "views": {"messages", "designs", "tracing", "gradcheck"},
     "homework": {
         "messages",
         "engine",
+        "designs",
         "tracing",
         "gradcheck",
         "views",

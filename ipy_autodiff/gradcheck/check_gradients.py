@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import array_of, is_variable
 from ipy_autodiff.gradcheck.blame.find_blame import find_blame
 from ipy_autodiff.gradcheck.comparison import BUDGET, Comparison, compare
 from ipy_autodiff.gradcheck.measure.draws import Draws
@@ -22,7 +23,6 @@ from ipy_autodiff.gradcheck.variable_class import variable_class
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.calls import CallLog
 from ipy_autodiff.tracing.graph import Recording
-from ipy_autodiff.tracing.reading import array_of, is_variable
 from ipy_autodiff.tracing.recorder import Recorder
 from ipy_autodiff.tracing.recording import record_variables
 from ipy_autodiff.tracing.replay import ReplayError

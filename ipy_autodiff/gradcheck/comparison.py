@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.blame.local_check import LocalCheck, check_functions
 from ipy_autodiff.gradcheck.blame.sweep_check import check_sweep
 from ipy_autodiff.gradcheck.measure.array_check import ArrayCheck, check_array
@@ -20,7 +21,6 @@ from ipy_autodiff.gradcheck.measure.round_off import round_off
 from ipy_autodiff.gradcheck.numbers import spelled, told_apart
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, Recording, VariableNode
-from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["BUDGET", "Comparison", "Row", "Verdict", "compare", "compare_one"]

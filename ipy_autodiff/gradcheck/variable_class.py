@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.tracing.reading import is_variable
+from ipy_autodiff.designs.reading import is_variable
 
 __all__ = ["variable_class"]
 

@@ -10,11 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.messages import Message
-from ipy_autodiff.tracing.calls import MANY, Call, CallLog, Origin
-from ipy_autodiff.tracing.graph import Finding, FunctionNode, Graph, VariableNode
-from ipy_autodiff.tracing.lazily import LazyGraph, Nodes, Wiring
-from ipy_autodiff.tracing.reading import (
+from ipy_autodiff.designs.reading import (
     CREATOR,
     GRADIENT,
     INPUTS,
@@ -28,6 +24,10 @@ from ipy_autodiff.tracing.reading import (
     kept,
     listed,
 )
+from ipy_autodiff.messages import Message
+from ipy_autodiff.tracing.calls import MANY, Call, CallLog, Origin
+from ipy_autodiff.tracing.graph import Finding, FunctionNode, Graph, VariableNode
+from ipy_autodiff.tracing.lazily import LazyGraph, Nodes, Wiring
 
 __all__ = ["Assembled", "assemble", "rewrapped"]
 

@@ -15,9 +15,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
-from ipy_autodiff.tracing.calls import MANY, Call, CallLog, Derived, Origin, reference
-from ipy_autodiff.tracing.graph import Array
-from ipy_autodiff.tracing.reading import (
+from ipy_autodiff.designs.reading import (
     CREATOR,
     GRADIENT,
     INPUTS,
@@ -31,6 +29,8 @@ from ipy_autodiff.tracing.reading import (
     kept,
     listed,
 )
+from ipy_autodiff.tracing.calls import MANY, Call, CallLog, Derived, Origin, reference
+from ipy_autodiff.tracing.graph import Array
 
 __all__ = ["BackwardCall", "Recorder", "Sweep", "SweepTooLong"]
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ipy_autodiff.designs.reading import backward_method, is_variable
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.assembly import Assembled, assemble, rewrapped
 from ipy_autodiff.tracing.calls import Call, CallLog
 from ipy_autodiff.tracing.derivatives import with_derivatives
 from ipy_autodiff.tracing.graph import Finding, Graph, Recording, VariableNode
-from ipy_autodiff.tracing.reading import backward_method, is_variable
 from ipy_autodiff.tracing.recorder import Recorder, Sweep
 from ipy_autodiff.tracing.replay import Replay
 from ipy_autodiff.tracing.sweeping import sweep_of

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.tracing.copies import Copies, aside
+from ipy_autodiff.designs.copies import Copies, aside
+from ipy_autodiff.designs.reading import GRADIENT, array_of, backward_method
 from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, VariableNode
-from ipy_autodiff.tracing.reading import GRADIENT, array_of, backward_method
 from ipy_autodiff.tracing.recorder import SweepTooLong
 
 __all__ = ["Replay", "ReplayError"]

@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import array_of, backward_method
 from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, Recording, VariableNode
-from ipy_autodiff.tracing.reading import array_of, backward_method
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 
 __all__ = [

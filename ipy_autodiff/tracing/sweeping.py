@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ipy_autodiff.designs.copies import Copies
+from ipy_autodiff.designs.reading import array_of, backward_method, kept
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.calls import MANY, CallLog
-from ipy_autodiff.tracing.copies import Copies
 from ipy_autodiff.tracing.graph import Addition, Array, Finding, FunctionNode, Graph, Step, VariableNode
-from ipy_autodiff.tracing.reading import array_of, backward_method, kept
 from ipy_autodiff.tracing.recorder import BackwardCall, Recorder, Sweep, SweepTooLong
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 

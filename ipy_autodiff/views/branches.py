@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import DATA, GRADIENT
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Recording, VariableNode
-from ipy_autodiff.tracing.reading import DATA, GRADIENT
 from ipy_autodiff.views.cell_names import CannotTell, Names
 from ipy_autodiff.views.cell_tests import Test, read_cell
 from ipy_autodiff.views.labels import shorten

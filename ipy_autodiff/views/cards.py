@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import GRADIENT
 from ipy_autodiff.messages import Message, say
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
-from ipy_autodiff.tracing.reading import GRADIENT
 from ipy_autodiff.views.boxes import Box, crowd, describe
 from ipy_autodiff.views.folding import Level, Levels, part_id, place_of
 from ipy_autodiff.views.gradients import timeline

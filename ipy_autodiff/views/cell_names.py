@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import DATA, GRADIENT
 from ipy_autodiff.tracing.graph import FunctionNode, Recording, VariableNode
-from ipy_autodiff.tracing.reading import DATA, GRADIENT
 from ipy_autodiff.views.cell_tests import Binding, Test
 
 __all__ = ["CannotTell", "Names"]

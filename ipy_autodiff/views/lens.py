@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.tracing import ReplayError
 from ipy_autodiff.tracing.graph import Array, FunctionNode
-from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.tracing.replay import Replay
 
 __all__ = ["MOST_ELEMENTS", "Derivative", "Relation", "relations"]

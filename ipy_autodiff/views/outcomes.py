@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import DATA, GRADIENT, is_variable
 from ipy_autodiff.tracing.graph import VariableNode
-from ipy_autodiff.tracing.reading import DATA, GRADIENT, is_variable
 from ipy_autodiff.views.cell_names import CannotTell, Names
 from ipy_autodiff.views.cell_tests import Test
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import array_of, is_function
 from ipy_autodiff.gradcheck.comparison import BUDGET
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Array, Step, VariableNode
-from ipy_autodiff.tracing.reading import array_of, is_function
 from ipy_autodiff.tracing.replay import ReplayError
 from ipy_autodiff.views.labels import shorten
 from ipy_autodiff.views.misconceptions import Elements, Guess, Situation, of_a_gradient, of_a_sum

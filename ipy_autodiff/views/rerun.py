@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import CREATOR, DATA, is_variable
 from ipy_autodiff.tracing import CallLog, Recorder, Recording, record_cell
-from ipy_autodiff.tracing.reading import CREATOR, DATA, is_variable
 from ipy_autodiff.tracing.replay import Replay
 from ipy_autodiff.views.ranges import Control
 

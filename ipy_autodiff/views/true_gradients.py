@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.measure.derivative import derivative
 from ipy_autodiff.gradcheck.measure.program import Program
 from ipy_autodiff.tracing.graph import Array, FunctionNode, Step, VariableNode
-from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.views.labels import shorten
 from ipy_autodiff.views.misconceptions import Elements, Operand, Situation
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ipy_autodiff.designs.reading import backward_method
 from ipy_autodiff.tracing import CallLog, NotInGraph, Recorder, Recording, Replay, record_cell, record_variables
-from ipy_autodiff.tracing.reading import backward_method
 from tests.loop_engine import ENGINE as LOOP
 
 from .watched import run_cell, watch

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import array_of, backward_method, data_of, is_function
 from ipy_autodiff.gradcheck.blame.catalogue import explain_shape, explain_value
 from ipy_autodiff.gradcheck.blame.samples import Sample, samples
 from ipy_autodiff.gradcheck.blame.sweep_check import Fault, check_sweep, forgot_its_creator
@@ -18,7 +19,6 @@ from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.gradcheck.numbers import element, spelled, told_apart
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import Finding, FunctionNode, Recording
-from ipy_autodiff.tracing.reading import array_of, backward_method, data_of, is_function
 
 __all__ = ["Blame", "blame_error", "find_blame"]
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.blame.observations import observed
 from ipy_autodiff.gradcheck.measure.array_check import ArrayCheck, check_array, scale_of
 from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, PASS, differentiate, sure_slope, walk
@@ -20,7 +21,6 @@ from ipy_autodiff.gradcheck.measure.program import Program
 from ipy_autodiff.gradcheck.measure.round_off import round_off_of_function
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
-from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["LocalCheck", "check_functions"]

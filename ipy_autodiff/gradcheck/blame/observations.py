@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import array_of, backward_method
 from ipy_autodiff.gradcheck.measure.ladder import Array
 from ipy_autodiff.gradcheck.measure.probe import LocalCheck, Probe, copies, probe, vjp
 from ipy_autodiff.gradcheck.measure.program import Program, in_float64
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
-from ipy_autodiff.tracing.reading import array_of, backward_method
 from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["observed"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.measure.array_check import axis
 from ipy_autodiff.gradcheck.measure.derivative import COVERAGE, differentiate, walk
 from ipy_autodiff.gradcheck.measure.directions import Directions, direction
@@ -15,7 +16,6 @@ from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.measure.probe import Probe, copies, probe
 from ipy_autodiff.gradcheck.measure.program import Program
 from ipy_autodiff.tracing.graph import FunctionNode
-from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["Sample", "samples"]

@@ -14,11 +14,11 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import CREATOR, GRADIENT, array_of, data_of
 from ipy_autodiff.gradcheck.measure.ladder import Array
 from ipy_autodiff.gradcheck.measure.program import Program
 from ipy_autodiff.gradcheck.numbers import element, spelled, told_apart
 from ipy_autodiff.tracing.graph import Addition, FunctionNode, Recording, Step, VariableNode
-from ipy_autodiff.tracing.reading import CREATOR, GRADIENT, array_of, data_of
 from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["Fault", "check_sweep", "forgot_its_creator"]

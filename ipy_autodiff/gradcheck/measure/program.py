@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.measure.draws import Draws
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.tracing.graph import FunctionNode, Recording, VariableNode
-from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 
 __all__ = ["Call", "OverBudget", "Program", "guarded", "in_float64"]

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.measure.ladder import UNIT, Array, Floats
 from ipy_autodiff.gradcheck.measure.probe import Probe, copies, joined
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.tracing.graph import VariableNode
-from ipy_autodiff.tracing.reading import array_of
 from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["RoundOff", "round_off", "round_off_of_function"]

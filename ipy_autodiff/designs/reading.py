@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.tracing.graph import Array
+from ipy_autodiff.designs.nodes import Array
 
 __all__ = [
     "CREATOR",

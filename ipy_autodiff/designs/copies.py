@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
-from ipy_autodiff.tracing.reading import CREATOR, DATA, GRADIENT, INPUTS, OUTPUTS, Spelling, data_of, is_function
+from ipy_autodiff.designs.nodes import FunctionNode, VariableNode, Wired
+from ipy_autodiff.designs.reading import CREATOR, DATA, GRADIENT, INPUTS, OUTPUTS, Spelling, data_of, is_function
 
 __all__ = ["Copies", "aside"]
 
@@ -30,7 +30,7 @@ class Copies:
     object has one copy, so that the engine behaves as it does in the notebook.
     """
 
-    def __init__(self, graph: Graph, by_call: bool) -> None:
+    def __init__(self, graph: Wired, by_call: bool) -> None:
         self.graph = graph
         self._kept_by_functions: dict[VariableNode, list[tuple[Any, str]]] = {}
         self.variables: dict[VariableNode, Any] = {}
@@ -152,7 +152,7 @@ _depth = 0
 
 
 @contextlib.contextmanager
-def aside(graph: Graph) -> Iterator[None]:
+def aside(graph: Wired) -> Iterator[None]:
     """Code within leaves nothing behind: no output, no warnings, no random numbers drawn, no class state."""
     global _depth
     if _depth:
