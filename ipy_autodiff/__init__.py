@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ipy_autodiff.engine import *  # noqa: F403
     from ipy_autodiff.gradcheck.comparison import Comparison
-    from ipy_autodiff.views.trace import Trace
+    from ipy_autodiff.traced import Trace
 
 __version__ = "0.1.0"
 
@@ -26,7 +26,7 @@ def trace(*outputs: Any) -> Trace:
 
     Names are taken from where the call stands. Raises ``TypeError`` for an object that is no Variable.
     """
-    from ipy_autodiff.views.trace import trace_of
+    from ipy_autodiff.traced import trace_of
 
     caller = sys._getframe(1)  # noqa: SLF001 - the names that the caller gave
     return trace_of(outputs, {**caller.f_globals, **caller.f_locals})
@@ -48,21 +48,21 @@ def assert_gradients(f: Any, *arrays: Any, **options: Any) -> None:
 
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext ipy_autodiff``: add the magics, their settings and their completions."""
-    from ipy_autodiff.magics import load
+    from ipy_autodiff.shell.magics import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext ipy_autodiff``: take away all that loading added."""
-    from ipy_autodiff.magics import unload
+    from ipy_autodiff.shell.magics import unload
 
     unload(shell)
 
 
 def __getattr__(name: str) -> Any:
     if name == "Trace":
-        from ipy_autodiff.views.trace import Trace
+        from ipy_autodiff.traced import Trace
 
         return Trace
     if name != "__all__" and name.startswith("__"):

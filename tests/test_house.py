@@ -22,20 +22,16 @@ BELOW = {
     "designs": {"messages"},
     "tracing": {"messages", "designs"},
     "gradcheck": {"messages", "designs", "tracing"},
-    "views": {"messages", "designs", "tracing", "gradcheck"},
+    "views": {"messages", "designs", "tracing", "gradcheck", "traced"},
+    "shell": {"messages", "designs", "tracing", "gradcheck", "traced", "views", "homework"},
     "homework": {
         "messages",
         "engine",
         "designs",
         "tracing",
         "gradcheck",
+        "traced",
         "views",
-        "cell",
-        "magics",
-        "engine_names",
-        "completion",
-        "progress",
-        "links",
     },
 }
 # Heavy packages, and the only places that may import them as they are loaded.

@@ -14,7 +14,10 @@ __all__ = ["stepping_view", "trace_pictures"]
 def trace_pictures(packed: dict[str, Any], difference: dict[str, Any] | None, language: str | None = None) -> str:
     """HTML without scripts, in which everything that came from the notebook is escaped; empty for what is no trace."""
     from ipy_autodiff.homework.sandbox.traces import unpacked_trace
-    from ipy_autodiff.views import comparison, graph, page, stepper
+    from ipy_autodiff.views.check import judged_rows
+    from ipy_autodiff.views.graph import draw
+    from ipy_autodiff.views.output import page
+    from ipy_autodiff.views.steps import stepper
 
     with speaking(language):
         try:
@@ -23,9 +26,9 @@ def trace_pictures(packed: dict[str, Any], difference: dict[str, Any] | None, la
             return ""
         if difference is not None:
             return _difference(difference)
-        parts = [f"<figure>{page.static_graph(graph.draw(trace))}</figure>"]
+        parts = [f"<figure>{page.static_graph(draw.draw(trace))}</figure>"]
         if trace.comparison.rows:
-            parts.append(page.static_check(comparison.check(trace)))
+            parts.append(page.static_check(judged_rows.check(trace)))
         told = stepper.tell(trace, judged=True)
         if told.steps:
             steps = page.static_steps(told)
@@ -37,7 +40,7 @@ def trace_pictures(packed: dict[str, Any], difference: dict[str, Any] | None, la
 def stepping_view(packed: dict[str, Any], language: str | None = None) -> str:
     """The same with a stepper that can be worked, for a place where scripts may run."""
     from ipy_autodiff.homework.sandbox.traces import unpacked_trace
-    from ipy_autodiff.views.bundle import mime_bundle
+    from ipy_autodiff.views.output.bundle import mime_bundle
 
     with speaking(language):
         try:
@@ -49,7 +52,7 @@ def stepping_view(packed: dict[str, Any], language: str | None = None) -> str:
 
 def _told(recording: Any, compared: Any, blame: Any) -> Any:
     from ipy_autodiff.gradcheck.comparison import Comparison
-    from ipy_autodiff.views.trace import Trace
+    from ipy_autodiff.traced import Trace
 
     # The test asked for the backward pass: there is no cell that ran it, or failed to.
     trace = Trace(replace(recording, swept_by="cell") if recording.swept_by == "replay" else recording)
@@ -63,7 +66,8 @@ def _difference(packed: dict[str, Any]) -> str:
     """The merged graph, its missing and extra Functions marked as what is to blame is."""
     from ipy_autodiff.gradcheck.blame.find_blame import Blame
     from ipy_autodiff.homework.sandbox.traces import unpacked_trace
-    from ipy_autodiff.views import graph, page
+    from ipy_autodiff.views.graph import draw
+    from ipy_autodiff.views.output import page
 
     try:
         recording, _, _ = unpacked_trace(packed["trace"])
@@ -74,4 +78,4 @@ def _difference(packed: dict[str, Any]) -> str:
     trace = _told(
         recording, None, tuple(Blame("graph", function, "structure", message, message) for function in marked)
     )
-    return f"<figure>{page.static_graph(graph.draw(trace))}</figure>"
+    return f"<figure>{page.static_graph(draw.draw(trace))}</figure>"

@@ -17,8 +17,8 @@ from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, Deriva
 from ipy_autodiff.homework.graph_difference import GraphDifference, difference
 from ipy_autodiff.homework.student import GraphDiffersError
 from ipy_autodiff.messages import Message
+from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing.graph import Array, Graph, Recording
-from ipy_autodiff.views.trace import Trace
 
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.blame.find_blame import Blame

@@ -19,10 +19,10 @@ import numpy as np
 
 import ipy_autodiff as ad
 from ipy_autodiff.messages import speaking
+from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing import CallLog, Recorder, record_cell
-from ipy_autodiff.views import page
-from ipy_autodiff.views.bundle import mime_bundle
-from ipy_autodiff.views.trace import Trace
+from ipy_autodiff.views.output import page
+from ipy_autodiff.views.output.bundle import mime_bundle
 from tests.browser import ARGUMENTS
 
 LSTM = """

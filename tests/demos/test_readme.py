@@ -64,7 +64,7 @@ def test_extras_that_it_names_exist() -> None:
 
 
 def test_options_are_those_of_the_magic() -> None:
-    from ipy_autodiff.magics import AutodiffMagics
+    from ipy_autodiff.shell.magics import AutodiffMagics
 
     taken = set(re.findall(r"--(\w+)", AutodiffMagics.autodiff.__doc__ or ""))
     rows = re.findall(r"^\| `--.*$", _section("Options"), flags=re.MULTILINE)

@@ -1,0 +1,114 @@
+"""A Trace: one run's graph, backward steps, comparison and blame, as every view takes it and users hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ipy_autodiff.messages import say
+from ipy_autodiff.tracing import CallLog, Finding, Graph, Recording, Step, record_variables
+
+if TYPE_CHECKING:
+    from ipy_autodiff.gradcheck.blame.find_blame import Blame
+    from ipy_autodiff.gradcheck.comparison import Comparison
+    from ipy_autodiff.views.output.widget import View
+
+__all__ = ["Trace", "trace_of"]
+
+
+class Trace:
+    """What was seen of one run. Arrays are copies, taken as they passed: they do not change as the notebook goes on.
+
+    ``beside`` names a reference whose gradients stand in the comparison too: "torch", "complex", or none. ``progress``
+    is told how far the comparison is, while it is computed. ``error`` is what the run ended with, if it did.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        beside: str = "",
+        progress: Callable[[int, int], None] | None = None,
+        error: BaseException | None = None,
+    ) -> None:
+        self.recording = recording
+        self._beside = beside
+        self._progress = progress
+        self._error = error
+        self.open_view: Callable[[], View] | None = None
+        """Opens the live view, and gives it whenever it is called again; None where the trace is not shown live."""
+
+    @property
+    def graph(self) -> Graph:
+        """The Variables and Functions, as ``.variables`` and ``.functions``."""
+        return self.recording.graph
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """One for each call of a Function's ``backward``, in order."""
+        return self.recording.steps
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the tracer noticed by itself, mistakes and remarks."""
+        return tuple(self.recording.findings)
+
+    @property
+    def view(self) -> View | None:
+        """The live view in the notebook, whose ``.step`` can be read, set and observed; None where there is none."""
+        return None if self.open_view is None else self.open_view()
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Backprop's gradients beside numerical ones, with verdicts; computed when it is first asked for."""
+        from ipy_autodiff.gradcheck.comparison import compare
+
+        compared = compare(self.recording, progress=self._progress)
+        if self._beside == "torch":
+            from ipy_autodiff.gradcheck.references.pytorch import with_torch
+
+            compared = with_torch(compared, self.recording)
+        elif self._beside == "complex":
+            from ipy_autodiff.gradcheck.references.complex_step import with_complex_step
+
+            compared = with_complex_step(compared)
+        return compared
+
+    @cached_property
+    def blame(self) -> tuple[Blame, ...]:
+        """What is to blame for wrong gradients, most likely first; empty when all is right."""
+        from ipy_autodiff.gradcheck.blame.find_blame import find_blame
+
+        error, self._error = self._error, None  # it keeps the run's frames alive
+        return tuple(find_blame(self.recording, self.comparison, error=error))
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the trace to a file: ``.html`` (one file, works offline), ``.svg``, ``.png`` or ``.dot`` by its suffix.
+
+        Returns the path. Raises ``ValueError`` for another suffix.
+        """
+        from ipy_autodiff.views.output import files
+
+        target = Path(path)
+        writer = files.WRITERS.get(target.suffix.lower())
+        if writer is None:
+            raise ValueError(say("views.save-suffix", suffix=target.suffix or "''", known=", ".join(files.WRITERS)))
+        writer(self, target)
+        return target
+
+    def __repr__(self) -> str:
+        of = self.recording.of
+        return (
+            f"<Trace of {of.name if of else 'nothing'}: {len(self.graph.variables)} Variables, "
+            f"{len(self.graph.functions)} Functions, {len(self.steps)} steps>"
+        )
+
+
+def trace_of(outputs: tuple[Any, ...], namespace: Mapping[str, Any], log: CallLog | None = None) -> Trace:
+    """The Trace of a graph that already exists, of any engine; ``namespace`` names its Variables.
+
+    Raises ``TypeError`` for an object that is no Variable.
+    """
+    return Trace(record_variables(outputs, namespace, log))

@@ -1,0 +1,1 @@
+"""Move the leaves' numbers with sliders and see values, gradients and verdicts follow."""

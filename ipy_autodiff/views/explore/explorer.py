@@ -1,0 +1,180 @@
+"""Say what a page has to change when a slider moves: values, gradients, the open step, the curve, the comparison.
+
+Everything is computed on copies; the answer is JSON and small, so that it can be sent many times a second.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ipy_autodiff.messages import current_language, say, speaking
+from ipy_autodiff.tracing import ReplayError
+from ipy_autodiff.tracing.following import Follower, Position
+from ipy_autodiff.tracing.graph import Recording, VariableNode
+from ipy_autodiff.tracing.moving import Mover
+from ipy_autodiff.views.explore.branches import Branches
+from ipy_autodiff.views.explore.controls import Control, moved_data
+from ipy_autodiff.views.steps.stepper import tell_lines
+from ipy_autodiff.views.text.formatting import inline
+from ipy_autodiff.views.text.gradient_timeline import timeline
+from ipy_autodiff.views.text.labels import shorten
+
+if TYPE_CHECKING:
+    from ipy_autodiff.traced import Trace
+
+__all__ = ["Explorer"]
+
+_POINTS = 97
+_FEWEST_POINTS = 25
+_CURVE_SECONDS = 0.15
+
+
+class Explorer:
+    """A run whose controls can be moved. It speaks the language that was in force when it was made."""
+
+    def __init__(
+        self, recording: Recording, controls: Sequence[Control], namespace: Mapping[str, Any] | None = None
+    ) -> None:
+        self.recording = recording
+        self.controls = tuple(controls)
+        self._language = current_language()
+        self._branches = Branches(recording, namespace or {})
+        self._follower: Follower | None = None
+        self._curves: dict[Any, dict[str, Any]] = {}
+        self._recorded: list[str] = []
+
+    @property
+    def variables(self) -> tuple[VariableNode, ...]:
+        """The Variables in the order in which ``picture`` gives their texts."""
+        return self.recording.graph.variables
+
+    def remarks(self) -> list[str]:
+        """What is to be said beside the sliders: which tests of the cell nobody can follow."""
+        with speaking(self._language):
+            return self._branches.open()
+
+    def add(self, one: Control) -> None:
+        """Let one more number be moved."""
+        self.controls = (*(other for other in self.controls if other.name != one.name), one)
+
+    def picture(self, values: Mapping[str, float], step: int = 0) -> dict[str, Any]:
+        """All Variables' values and gradients as text, the open step's lines, and the output with its slopes.
+
+        ``step`` is the number of the backward call, from 1; 0 is after the whole backward pass. Texts of values that
+        are as recorded are None.
+        """
+        with speaking(self._language), self._aside():
+            try:
+                position = self._following.at(moved_data(self.controls, values), with_steps=True)
+            except (ReplayError, RecursionError) as error:
+                cause = error.cause if isinstance(error, ReplayError) else error
+                place = error.function.name if isinstance(error, ReplayError) and error.function else ""
+                text = f"{type(cause).__name__}: {cause}"
+                return {"error": say("sliders.raised", name=shorten(place, 40), error=shorten(text, 160)), "step": step}
+            return self._told(position, step)
+
+    def curve(self, name: str, values: Mapping[str, float], wait: bool = True) -> dict[str, Any] | None:
+        """The output over this control's range where the others have these values: ``ys`` at even distances.
+
+        Without ``wait`` None where it is not known yet.
+        """
+        one = next(control for control in self.controls if control.name == name)
+        others = tuple((key, value) for key, value in sorted(values.items()) if key != name)
+        known = self._curves.get((name, others))
+        if known is None and wait:
+            known = self._curves[name, others] = self._curve(one, values)
+            while len(self._curves) > 8:
+                self._curves.pop(next(iter(self._curves)))
+        return known
+
+    def check(self, values: Mapping[str, float]) -> Trace:
+        """The trace at these values, for its comparison. Raises ``ReplayError``."""
+        from ipy_autodiff.traced import Trace
+
+        return Trace(Mover(self.recording).moved(moved_data(self.controls, values)))
+
+    @property
+    def _following(self) -> Follower:
+        if self._follower is None:
+            self._follower = Follower(self.recording)
+            self._recorded = [inline(node.data) for node in self.variables]
+        return self._follower
+
+    def _aside(self) -> Any:
+        return self._following.replay.aside()
+
+    def _told(self, position: Position, step: int) -> dict[str, Any]:
+        recording = replace(self.recording, steps=position.steps, gradients=position.gradients)
+        gradients = timeline(recording)
+        data = [inline(position.values.get(node, node.data)) for node in self.variables]
+        now: Mapping[str, Any]
+        if step and step <= len(position.steps):
+            now = dict(gradients.start)
+            for change in gradients.changes[:step]:
+                now.update(change)
+            shown = [inline(now[node.id]) if node.id in now else "" for node in self.variables]
+        else:
+            shown = [gradients.final(node.id) for node in self.variables]
+        told: dict[str, Any] = {
+            "data": [None if new == old else new for new, old in zip(data, self._recorded, strict=True)],
+            "grads": shown,
+            "step": step,
+            "y": _number(self._output(position.values)),
+            "slopes": {one.name: _slope(one, position) for one in self.controls},
+            "branches": self._branches.at(position.values, position.gradients),
+        }
+        if step and step <= len(position.steps):
+            open_ = position.steps[step - 1]
+            open_ = replace(open_, local=self._following.local(open_, position.values))
+            touched = {addition.variable.id for one in position.steps[: step - 1] for addition in one.additions}
+            told["lines"] = [[line.label, line.text, int(line.warn)] for line in tell_lines(open_, touched)]
+        return told
+
+    def _output(self, values: Mapping[VariableNode, Any]) -> float:
+        of = self.recording.of
+        try:
+            return float("nan") if of is None else float(np.sum(values[of]))
+        except (TypeError, ValueError, KeyError):
+            return float("nan")
+
+    def _curve(self, one: Control, values: Mapping[str, float]) -> dict[str, Any]:
+        ys: list[float | None] = []
+        count, index = _POINTS, 0
+        if one.whole:
+            count = min(_POINTS, round((one.high - one.low) / one.step) + 1)
+        started = time.perf_counter()
+        with self._aside():
+            while index < count:
+                x = one.low + (one.high - one.low) * index / max(1, count - 1)
+                try:
+                    found = self._following.values(moved_data(self.controls, {**values, one.name: x}))
+                    ys.append(_number(self._output(found)))
+                except (ReplayError, RecursionError):
+                    ys.append(None)
+                index += 1
+                if index == 3 and not one.whole:  # fewer points where each takes long, before too many are taken
+                    each = (time.perf_counter() - started) / index
+                    fewer = min(_POINTS, max(_FEWEST_POINTS, int(_CURVE_SECONDS / each)))
+                    if fewer < count:
+                        count, index, ys = fewer, 0, []
+        return {"of": one.name, "low": one.low, "high": one.high, "ys": ys}
+
+
+def _slope(one: Control, position: Position) -> float | None:
+    gradient = position.gradients.get(one.node)
+    if gradient is None:
+        return None
+    try:
+        return _number(float(np.sum(gradient) if one.place is None else gradient[one.place]))
+    except (IndexError, TypeError, ValueError):
+        return None
+
+
+def _number(value: float) -> float | None:
+    return float(f"{value:.7g}") if math.isfinite(value) else None

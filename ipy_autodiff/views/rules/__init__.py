@@ -1,0 +1,1 @@
+"""The sweeps of the book's stages on one graph, side by side."""
