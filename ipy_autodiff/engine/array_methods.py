@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine import arithmetic, piecewise
 from ipy_autodiff.engine.errors import explain
-from ipy_autodiff.engine.indexing import get_item
-from ipy_autodiff.engine.matrix_products import matmul
+from ipy_autodiff.engine.grad_mode import is_recording, reading
 from ipy_autodiff.engine.numpy_protocols import plain
-from ipy_autodiff.engine.recording import is_recording, reading
-from ipy_autodiff.engine.shapes import Reshape, Transpose, ravel
+from ipy_autodiff.engine.operations import arithmetic, piecewise
+from ipy_autodiff.engine.operations.indexing import get_item
+from ipy_autodiff.engine.operations.linear_algebra.products import matmul
+from ipy_autodiff.engine.operations.shapes import Reshape, Transpose, ravel
 from ipy_autodiff.engine.variable import Variable
 
 __all__: list[str] = []

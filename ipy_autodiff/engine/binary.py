@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.collector import INTERVAL, settle
 from ipy_autodiff.engine.function import count_uses
+from ipy_autodiff.engine.garbage_collection import INTERVAL, settle
+from ipy_autodiff.engine.grad_mode import is_recording, pauses
 from ipy_autodiff.engine.operation import Operation, as_constant, as_raw, sum_to, unrecorded
-from ipy_autodiff.engine.recording import is_recording, pauses
 from ipy_autodiff.engine.registry import Sample, operation
 from ipy_autodiff.engine.variable import Variable, as_variable
 

@@ -12,10 +12,10 @@ from weakref import ref
 
 import numpy as np
 
-from ipy_autodiff.engine.collector import INTERVAL, settle
 from ipy_autodiff.engine.errors import explain
-from ipy_autodiff.engine.kept_data import attributes_of, keeps_arrays, kept_data
-from ipy_autodiff.engine.recording import is_recording, no_grad, reading
+from ipy_autodiff.engine.garbage_collection import INTERVAL, settle
+from ipy_autodiff.engine.grad_mode import is_recording, no_grad, reading
+from ipy_autodiff.engine.raw_data import attributes_of, keeps_arrays, kept_data
 from ipy_autodiff.engine.variable import Array, Variable, as_array, as_variable
 
 __all__ = ["Function", "Output"]

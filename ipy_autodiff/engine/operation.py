@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ipy_autodiff.engine.collector import INTERVAL, settle
 from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.function import Function, count_uses
-from ipy_autodiff.engine.recording import is_recording
+from ipy_autodiff.engine.garbage_collection import INTERVAL, settle
+from ipy_autodiff.engine.grad_mode import is_recording
 from ipy_autodiff.engine.variable import Variable
 
 __all__ = ["Nary", "Operation", "as_constant", "as_raw", "sum_to", "unrecorded"]

@@ -28,11 +28,11 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.collector import INTERVAL, settle
 from ipy_autodiff.engine.function import count_uses
+from ipy_autodiff.engine.garbage_collection import INTERVAL, settle
+from ipy_autodiff.engine.grad_mode import is_recording, pauses
 from ipy_autodiff.engine.operation import Operation, as_raw, unrecorded
 from ipy_autodiff.engine.ownership import product
-from ipy_autodiff.engine.recording import is_recording, pauses
 from ipy_autodiff.engine.registry import operation
 from ipy_autodiff.engine.variable import Variable, as_variable
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ipy_autodiff.engine.errors import explain
-from ipy_autodiff.engine.recording import reading
+from ipy_autodiff.engine.grad_mode import reading
 
 if TYPE_CHECKING:
     from ipy_autodiff.engine.function import Function

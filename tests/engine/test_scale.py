@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ipy_autodiff.engine import Function, Variable, exp, no_grad, sin
-from ipy_autodiff.engine.collector import INTERVAL
+from ipy_autodiff.engine.garbage_collection import INTERVAL
 
 MILLION = 1_000_000
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.function import Function, Output
-from ipy_autodiff.engine.matrix_products import turned
 from ipy_autodiff.engine.operation import Operation
+from ipy_autodiff.engine.operations.linear_algebra.products import turned
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.variable import Variable
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.engine.binary import Binary, binary
-from ipy_autodiff.engine.einsum_notation import Operand, gradient_notation, parse
 from ipy_autodiff.engine.operation import Nary, sum_to
+from ipy_autodiff.engine.operations.linear_algebra.einsum_notation import Operand, gradient_notation, parse
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.variable import Variable, as_variable
 

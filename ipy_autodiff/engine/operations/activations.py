@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.engine.operations.trigonometric import tanh
 from ipy_autodiff.engine.registry import Sample, operation, random
-from ipy_autodiff.engine.trigonometric import tanh
 from ipy_autodiff.engine.unary import Elementwise, Unary, elementwise
 from ipy_autodiff.engine.variable import Variable, as_variable
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.engine.activations import log_softmax, softmax, softplus
 from ipy_autodiff.engine.binary import Binary
+from ipy_autodiff.engine.operations.activations import log_softmax, softmax, softplus
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.unary import Unary
 from ipy_autodiff.engine.variable import Variable, as_variable, peek

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.engine.operations.cumulative import products_of_others
 from ipy_autodiff.engine.registry import Sample, operation, random
-from ipy_autodiff.engine.running import products_of_others
 from ipy_autodiff.engine.unary import Unary
 from ipy_autodiff.engine.variable import Variable
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipy_autodiff.engine.registry import operation
-from ipy_autodiff.engine.trigonometric import (
+from ipy_autodiff.engine.operations.trigonometric import (
     arccos,
     arccosh,
     arcsin,
@@ -19,6 +18,7 @@ from ipy_autodiff.engine.trigonometric import (
     tan,
     tanh,
 )
+from ipy_autodiff.engine.registry import operation
 from ipy_autodiff.engine.variable import Variable, as_variable
 
 __all__ = [

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.engine.binary import Binary
-from ipy_autodiff.engine.decompositions import of_triangle, svd
 from ipy_autodiff.engine.errors import explain
-from ipy_autodiff.engine.matrix_products import turned
 from ipy_autodiff.engine.operation import sum_to
+from ipy_autodiff.engine.operations.linear_algebra.decompositions import of_triangle, svd
+from ipy_autodiff.engine.operations.linear_algebra.products import turned
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.unary import Unary
 from ipy_autodiff.engine.variable import Variable, as_variable, peek
