@@ -32,6 +32,7 @@ class Binary(Operation):
 
     __slots__ = ("_input", "_input1", "broadcast", "constant", "x0", "x1", "y")
     kept = ("x0", "x1", "y")
+    _called_directly = True
 
     _input: Any
     """The first operand that is a Variable."""

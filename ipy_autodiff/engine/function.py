@@ -7,7 +7,7 @@ import copy
 import gc
 from collections.abc import Callable, Iterable
 from sys import getrefcount
-from typing import Any
+from typing import Any, ClassVar
 from weakref import ref
 
 import numpy as np
@@ -41,6 +41,8 @@ class Function:
 
     __slots__ = ("_data_in", "_inputs", "_results")
 
+    _called_directly: ClassVar[bool] = False
+    """Whether a sweep calls ``backward`` itself, unchecked, and finds the inputs in ``_input`` and ``_input1``."""
     _data_in: frozenset[str]  # the attributes in which forward kept data
     _inputs: tuple[Any, ...]
     _results: Any  # None, a weak reference to the only output, or a tuple of Output

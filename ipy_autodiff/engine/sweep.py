@@ -11,26 +11,26 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from itertools import count
 from sys import getrefcount
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ipy_autodiff.engine.binary import Binary
 from ipy_autodiff.engine.errors import explain
-from ipy_autodiff.engine.function import Function
 from ipy_autodiff.engine.ownership import ALONE, can_add, owns
-from ipy_autodiff.engine.unary import Unary
-from ipy_autodiff.engine.variable import Variable
+
+if TYPE_CHECKING:
+    from ipy_autodiff.engine.function import Function
+    from ipy_autodiff.engine.variable import Variable
 
 __all__ = ["accumulate", "sweep"]
 
 float64 = np.float64
+generic = np.generic
 ndarray = np.ndarray
 
 
-def sweep(y: Variable, retain_grad: bool = False, create_graph: bool = False) -> None:
-    """Add ``y``'s derivatives to the leaves' gradients; see ``Variable.backward``."""
-    seed = _seed(y, create_graph)
+def sweep(y: Variable, seed: Any, retain_grad: bool, create_graph: bool) -> None:
+    """Add ``y``'s derivatives, times ``seed``, to the leaves' gradients; see ``Variable.backward``."""
     if y._creator is None:
         y._grad = seed
     elif retain_grad or create_graph:
@@ -46,7 +46,7 @@ def _sweep_fast(y: Variable, g: Any) -> None:
     ready: list[Any] = []
     box: list[Any] = []
     waiting = Waiting()
-    if not isinstance(f, Unary | Binary):
+    if not f._called_directly:
         waiting.add(y, g)
         f, g = _next(waiting)
     while f is not None:
@@ -93,7 +93,7 @@ def _next(waiting: Waiting) -> tuple[Any, Any]:
     """The next Function on one or two Variables, and its gradient; (None, None) at the end. Others are dealt with."""
     while waiting:
         f, ys = waiting.pop()
-        if isinstance(f, Unary | Binary):
+        if f._called_directly:
             return f, waiting.gradients.pop(ys[0])
         for x, g in f._gradients(ys, waiting.take(f, ys)):
             if x._creator is None:
@@ -177,7 +177,7 @@ class Waiting:
 def accumulate(x: Variable, g: Any) -> None:
     """Add ``g`` to the gradient that ``x`` shows, in an array that nobody else sees and in the precision of ``x``."""
     old = x._grad
-    if isinstance(g, Variable):
+    if not isinstance(g, ndarray | generic):  # a Variable
         if g.dtype != x.dtype and x.dtype.kind == "f":
             g = g.astype(x.dtype)
         x._grad = g if old is None else old + g
@@ -190,32 +190,9 @@ def accumulate(x: Variable, g: Any) -> None:
             g = g.astype(dtype)
     if old is None:
         x._grad = g.copy() if g.__class__ is ndarray and (getrefcount(g) > ALONE or not owns(g)) else g
-    elif isinstance(old, Variable):
+    elif not isinstance(old, ndarray | generic):
         x._grad = old._data + g
     elif getrefcount(old) == ALONE and can_add(old, g):
         old += g
     else:
         x._grad = old + g
-
-
-def _seed(y: Variable, create_graph: bool) -> Any:
-    """What the sweep starts from: the gradient that ``y`` has, else ones."""
-    grad = y._grad
-    if grad is None:
-        data = y._data
-        kind = data.dtype.kind
-        if kind not in "fiub":
-            raise explain(TypeError, "not_differentiable", dtype=data.dtype)
-        if data.ndim:
-            grad = np.ones(data.shape, data.dtype if kind == "f" else float64)
-        else:
-            grad = data.dtype.type(1) if kind == "f" else float64(1.0)
-    elif grad.shape != y._data.shape:
-        raise explain(ValueError, "seed_shape", grad=grad.shape, shape=y._data.shape)
-    elif grad.dtype.kind in "iub":
-        grad = grad.astype(float64)
-    if create_graph:
-        return grad if isinstance(grad, Variable) else Variable(np.asarray(grad))
-    if isinstance(grad, Variable):
-        grad = grad._data
-    return grad if grad.ndim else grad[()]

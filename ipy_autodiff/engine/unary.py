@@ -49,6 +49,7 @@ class Unary(Operation):
 
     __slots__ = ("_input", "x", "y")
     kept = ("x", "y")
+    _called_directly = True
 
     def forward(self, x: Any) -> Any:
         self.x = x

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from ipy_autodiff.engine.errors import explain
 from ipy_autodiff.engine.grad_mode import reading
+from ipy_autodiff.engine.sweep import sweep
 
 if TYPE_CHECKING:
     from ipy_autodiff.engine.function import Function
@@ -118,9 +119,7 @@ class Variable:
         keep their gradients too; with ``create_graph`` the gradients are Variables that can be differentiated again.
         Such a gradient leads back to the leaf that holds it: ``cleargrad`` undoes that cycle of references.
         """
-        from ipy_autodiff.engine.sweep import sweep
-
-        sweep(self, retain_grad, create_graph)
+        sweep(self, _seed(self, create_graph), retain_grad, create_graph)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -224,6 +223,29 @@ def as_variable(x: Any) -> Variable:
 def peek(x: Any) -> Array:
     """The array of ``x``, a Variable or a sequence, where only its shape, order or truth is asked for."""
     return np.asarray(x._data if isinstance(x, Variable) else x)
+
+
+def _seed(y: Variable, create_graph: bool) -> Any:
+    """What the sweep starts from: the gradient that ``y`` has, else ones."""
+    grad = y._grad
+    if grad is None:
+        data = y._data
+        kind = data.dtype.kind
+        if kind not in "fiub":
+            raise explain(TypeError, "not_differentiable", dtype=data.dtype)
+        if data.ndim:
+            grad = np.ones(data.shape, data.dtype if kind == "f" else np.float64)
+        else:
+            grad = data.dtype.type(1) if kind == "f" else np.float64(1.0)
+    elif grad.shape != y._data.shape:
+        raise explain(ValueError, "seed_shape", grad=grad.shape, shape=y._data.shape)
+    elif grad.dtype.kind in "iub":
+        grad = grad.astype(np.float64)
+    if create_graph:
+        return grad if isinstance(grad, Variable) else Variable(np.asarray(grad))
+    if isinstance(grad, Variable):
+        grad = grad._data
+    return grad if grad.ndim else grad[()]
 
 
 def _not_an_array(data: Any) -> TypeError:
