@@ -1,4 +1,6 @@
 """Homework that checks itself in the notebook, and that a lecturer grades by the thousand: ``ipy-autodiff grade``.
 
-A sheet is a pytest file (``plugin``, ``student``); submissions run in ``sandbox``; ``grading`` brings them together.
+Its faces are ``command`` (the shell), ``plugin`` (pytest) and ``notebook`` (``%autodiff_check``). A sheet is a pytest
+file (``sheet``) that asks a student's code (``student``), which runs where it can do no harm (``sandbox``); a class is
+graded in ``grade``.
 """

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 from ipy_autodiff.messages import LANGUAGES, current_language, say, speaking
 
 if TYPE_CHECKING:
-    from ipy_autodiff.homework.grading import Grading
-    from ipy_autodiff.homework.results import Results
+    from ipy_autodiff.homework.grade.grading import Grading
+    from ipy_autodiff.homework.grade.results import Results
 
 __all__ = ["main"]
 
@@ -74,7 +74,7 @@ def _positive(kind: type[Number]) -> Callable[[str], Number]:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    from ipy_autodiff.homework.workers import end_workers, start_workers
+    from ipy_autodiff.homework.grade.worker_pool import end_workers, start_workers
 
     jobs = options.jobs or os.cpu_count() or 1
     several = len(options.notebooks) > 4 or any(Path(name).is_dir() for name in options.notebooks)
@@ -86,11 +86,11 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _graded(options: argparse.Namespace, jobs: int) -> int:
-    from ipy_autodiff.homework.grading import Grading, IsolationError, executor_for
-    from ipy_autodiff.homework.results import BusyError, Results
-    from ipy_autodiff.homework.sandbox import Limits
-    from ipy_autodiff.homework.sheet import SheetError, find_sheet
-    from ipy_autodiff.homework.submissions import found
+    from ipy_autodiff.homework.grade.grading import Grading, IsolationError, executor_for
+    from ipy_autodiff.homework.grade.results import BusyError, Results
+    from ipy_autodiff.homework.sandbox.sandbox import Limits
+    from ipy_autodiff.homework.sheet.sheet_file import SheetError, find_sheet
+    from ipy_autodiff.homework.sheet.submissions import found
 
     limits = Limits(seconds=options.timeout, memory=options.memory)
     out: Path = options.out
@@ -123,9 +123,9 @@ def _graded(options: argparse.Namespace, jobs: int) -> int:
 
 
 def _hand_out(options: argparse.Namespace) -> int:
+    from ipy_autodiff.homework.grade.worker_pool import end_workers
     from ipy_autodiff.homework.hand_out import HandOutError, hand_out
-    from ipy_autodiff.homework.sheet import SheetError, find_sheet
-    from ipy_autodiff.homework.workers import end_workers
+    from ipy_autodiff.homework.sheet.sheet_file import SheetError, find_sheet
 
     try:
         for one in hand_out(find_sheet(options.sheet), options.notebooks, options.out):
@@ -140,8 +140,8 @@ def _hand_out(options: argparse.Namespace) -> int:
 
 
 def _write(grading: Grading, results: Results, options: argparse.Namespace) -> None:
-    from ipy_autodiff.homework.feedback import feedback_page
-    from ipy_autodiff.homework.reports import write_grades, write_gradescope
+    from ipy_autodiff.homework.grade.feedback import feedback_page
+    from ipy_autodiff.homework.grade.reports import write_grades, write_gradescope
 
     out: Path = options.out
     write_grades(out / "grades.csv", grading.sheet.name, grading.tests, grading.graded(results))

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipy_autodiff.homework.blanks import MarkError, blank_notebook
-from ipy_autodiff.homework.grading import Grading
-from ipy_autodiff.homework.public_sheet import public_sheet
+from ipy_autodiff.homework.grade.grading import Grading
 from ipy_autodiff.homework.sandbox.cells import UnreadableError
-from ipy_autodiff.homework.sheet import Sheet
+from ipy_autodiff.homework.sheet.blank_notebook import MarkError, blank_notebook
+from ipy_autodiff.homework.sheet.public_sheet import public_sheet
+from ipy_autodiff.homework.sheet.sheet_file import Sheet
 from ipy_autodiff.messages import say
 
 __all__ = ["HandOutError", "HandedOut", "hand_out"]

@@ -18,16 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.homework.feedback import article_of, reason_of
-from ipy_autodiff.homework.marks import TestMark, marks_of
-from ipy_autodiff.homework.sandbox import Limits
-from ipy_autodiff.homework.sandbox.answers import Answers
+from ipy_autodiff.homework.grade.feedback import article_of, reason_of
+from ipy_autodiff.homework.grade.marks import TestMark, marks_of
 from ipy_autodiff.homework.sandbox.attempt import Ran
-from ipy_autodiff.homework.sandbox.surroundings import plain_source
-from ipy_autodiff.homework.session import Examination, Session
-from ipy_autodiff.homework.sheet import SheetError, SheetTest, find_sheet
-from ipy_autodiff.homework.sheet_run import run_sheet
-from ipy_autodiff.homework.submissions import Submission
+from ipy_autodiff.homework.sandbox.inside.answers import Answers
+from ipy_autodiff.homework.sandbox.inside.surroundings import plain_source
+from ipy_autodiff.homework.sandbox.sandbox import Limits
+from ipy_autodiff.homework.sheet.pytest_run import run_sheet
+from ipy_autodiff.homework.sheet.session import Examination, Session
+from ipy_autodiff.homework.sheet.sheet_file import SheetError, SheetTest, find_sheet
+from ipy_autodiff.homework.sheet.submissions import Submission
 from ipy_autodiff.messages import current_language, say, speaking
 
 __all__ = ["Checked", "check"]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ipy_autodiff.homework.session import Session
-    from ipy_autodiff.homework.student import Student
+    from ipy_autodiff.homework.sheet.session import Session
+    from ipy_autodiff.homework.student.student import Student
 
 __all__ = ["SESSION"]
 
@@ -86,7 +86,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def _session(config: pytest.Config) -> Session:
     if SESSION not in config.stash:
-        from ipy_autodiff.homework.session import session_of
+        from ipy_autodiff.homework.sheet.session import session_of
 
         config.stash[SESSION] = session_of(config)
     return config.stash[SESSION]

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from ipy_autodiff.homework.command import main
-from ipy_autodiff.homework.results import Results
-from ipy_autodiff.homework.sheet import Sheet, SheetError, find_sheet
+from ipy_autodiff.homework.grade.results import Results
+from ipy_autodiff.homework.sheet.sheet_file import Sheet, SheetError, find_sheet
 from tests.homework.conftest import (
     ENGINE,
     RIGHT,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ipy_autodiff.homework.blanks import MarkError, blank_notebook
 from ipy_autodiff.homework.command import main
-from ipy_autodiff.homework.public_sheet import public_sheet
+from ipy_autodiff.homework.sheet.blank_notebook import MarkError, blank_notebook
+from ipy_autodiff.homework.sheet.public_sheet import public_sheet
 from tests.homework.conftest import RIGHT, SQUARE, Row, write_notebook
 
 SHEET = '''\

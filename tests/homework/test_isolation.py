@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ipy_autodiff.homework.sandbox import STRONG, DeadError, Isolation, Limits, Sandbox, SandboxError
-from ipy_autodiff.homework.student import AnswerError, Student
+from ipy_autodiff.homework.sandbox.sandbox import STRONG, DeadError, Isolation, Limits, Sandbox, SandboxError
+from ipy_autodiff.homework.student.errors import AnswerError
+from ipy_autodiff.homework.student.student import Student
 from tests.homework.conftest import RIGHT, Row, write_notebook
 from tests.homework.hostile_notebooks import NOTEBOOKS
 
@@ -55,7 +56,7 @@ def test_neither_files_nor_environment_nor_processes_are_seen(
 import os, glob, pathlib
 def exists(path): return int(os.path.exists(path))
 files = exists({str(tmp_path / "sheet.py")!r}) + exists({here!r}) + exists("/etc/shadow") + exists("/home")
-sheets = len(glob.glob(os.path.join(os.path.dirname(__import__("ipy_autodiff").__file__), "homework", "sheets", "*")))
+sheets = len(glob.glob(os.path.join(os.path.dirname(__import__("ipy_autodiff").__file__), "homework/sheet/dezero/*")))
 environment = 0
 for path in glob.glob("/proc/*/environ"):
     try:
@@ -180,7 +181,7 @@ def test_an_engine_of_ones_own_is_not_the_one_that_comes_along(
 
 
 def test_weak_isolation_has_to_be_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("ipy_autodiff.homework.sandbox.Enclosed", _refused)
+    monkeypatch.setattr("ipy_autodiff.homework.sandbox.sandbox.Enclosed", _refused)
     with pytest.raises(SandboxError, match=r"bubblewrap.*namespaces"):
         Sandbox()
 

@@ -11,7 +11,7 @@ import pytest
 from nbclient import NotebookClient
 
 import ipy_autodiff as ad
-from ipy_autodiff.homework.blanks import blank_notebook
+from ipy_autodiff.homework.sheet.blank_notebook import blank_notebook
 from tests.homework.conftest import ENGINE, SQUARE, write_notebook
 
 WRONG = SQUARE.replace("2 * self.input.data * gy", "2 * gy")

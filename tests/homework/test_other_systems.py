@@ -35,8 +35,15 @@ def nameless(self, name, *a, **k):
     library(self, name, *a, **k)
 ctypes.PyDLL.__init__ = nameless
 
-from ipy_autodiff.homework import command, grading, notebook, reports, session, worker, workers
-from ipy_autodiff.homework.sandbox import Sandbox, SandboxError, kernel, kernel_side
+from ipy_autodiff.homework import command, notebook
+from ipy_autodiff.homework.grade import grading
+from ipy_autodiff.homework.grade import reports
+from ipy_autodiff.homework.sheet import session
+from ipy_autodiff.homework.grade import worker_process as worker
+from ipy_autodiff.homework.grade import worker_pool as workers
+from ipy_autodiff.homework.sandbox.sandbox import Sandbox, SandboxError
+from ipy_autodiff.homework.sandbox import nbclient_kernel as kernel
+from ipy_autodiff.homework.sandbox.inside import kernel_side
 from traitlets.config import Config
 
 try:

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 import ipy_autodiff as ad
-from ipy_autodiff.homework.sandbox import Limits, Sandbox
+from ipy_autodiff.homework.sandbox.sandbox import Limits, Sandbox
 from ipy_autodiff.homework.sandbox.traces import packed_trace, unpacked_trace
 from ipy_autodiff.homework.sandbox.wire import GarbledError
-from ipy_autodiff.homework.student import AnswerError, CodeError, GraphDiffersError, MissingError, Student
+from ipy_autodiff.homework.student.errors import AnswerError, CodeError, GraphDiffersError, MissingError
+from ipy_autodiff.homework.student.student import Student
 from tests.homework.conftest import ENGINE, RIGHT, SQUARE, write_notebook
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox")
@@ -124,7 +125,7 @@ def test_trace_of_right_code(sandbox: Sandbox, tmp_path: Path) -> None:
 def test_a_wrong_gradient_is_judged_outside(sandbox: Sandbox, tmp_path: Path) -> None:
     lying = (
         "from ipy_autodiff.gradcheck import comparison as c\n"
-        "from ipy_autodiff.homework.sandbox import answers\n"
+        "from ipy_autodiff.homework.sandbox.inside import answers\n"
         "real = answers.compare\n"
         "import dataclasses\n"
         "def flatter(recording):\n"

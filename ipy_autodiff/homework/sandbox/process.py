@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from ipy_autodiff.homework.sandbox import kernel_calls as linux
+from ipy_autodiff.homework.sandbox import linux
 from ipy_autodiff.homework.sandbox.enclosure import HOME, bubblewrap, view
 from ipy_autodiff.homework.sandbox.limits import Limits
 from ipy_autodiff.homework.sandbox.wire import GarbledError, receive, send
@@ -258,7 +258,7 @@ def _boot() -> str:
     return (
         f"import gc, sys; gc.disable(); sys.path.insert(0, {root!r}); import ipy_autodiff; "
         "sys.path.append(sys.path.pop(0)); "
-        "from ipy_autodiff.homework.sandbox.zygote import main; main(int(sys.argv[1]), sys.argv[2])"
+        "from ipy_autodiff.homework.sandbox.inside.zygote import main; main(int(sys.argv[1]), sys.argv[2])"
     )
 
 

@@ -20,12 +20,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ipy_autodiff.homework.sandbox import Isolation, Limits, Sandbox, SandboxError
-from ipy_autodiff.homework.submissions import Submission
+from ipy_autodiff.homework.sandbox.sandbox import Isolation, Limits, Sandbox, SandboxError
+from ipy_autodiff.homework.sheet.submissions import Submission
 from ipy_autodiff.messages import speaking
 
 if TYPE_CHECKING:
-    from ipy_autodiff.homework.session import Examination
+    from ipy_autodiff.homework.sheet.session import Examination
 
 __all__ = ["main"]
 
@@ -73,7 +73,7 @@ def _answer(task: dict[str, Any], sandboxes: _Sandboxes, note: Callable[[dict[st
             if task["do"] == "grade":
                 return {"no_isolation": str(error)}
         # Imported only now: while pytest is, the sandbox starts beside it.
-        from ipy_autodiff.homework import sheet_run
+        from ipy_autodiff.homework.sheet import pytest_run
 
         if not gc.isenabled():
             gc.freeze()
@@ -81,19 +81,19 @@ def _answer(task: dict[str, Any], sandboxes: _Sandboxes, note: Callable[[dict[st
         if task["do"] == "prepare":
             return {}
         if task["do"] == "collect":
-            return _collected(path, sheet_run)
-        return _graded(task, path, sandbox, sheet_run, note)
+            return _collected(path, pytest_run)
+        return _graded(task, path, sandbox, pytest_run, note)
 
 
-def _collected(path: Path, sheet_run: ModuleType) -> dict[str, Any]:
+def _collected(path: Path, pytest_run: ModuleType) -> dict[str, Any]:
     """The sheet's tests with their marks, or what pytest says where it cannot be read."""
-    session = sheet_run.Session([Submission("one", "one")], None, Limits(), 0)
-    run = sheet_run.run_sheet(path, session, collect_only=True)
+    session = pytest_run.Session([Submission("one", "one")], None, Limits(), 0)
+    run = pytest_run.run_sheet(path, session, collect_only=True)
     return {"broken": run.broken} if run.broken else {"tests": [asdict(test) for test in run.tests]}
 
 
 def _graded(
-    task: dict[str, Any], path: Path, sandbox: Sandbox, sheet_run: ModuleType, note: Callable[[dict[str, Any]], None]
+    task: dict[str, Any], path: Path, sandbox: Sandbox, pytest_run: ModuleType, note: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
     """Gives a record to ``note`` for each of the task's submissions, as soon as its tests are over."""
     try:
@@ -104,9 +104,9 @@ def _graded(
         Submission(one["name"], one["path"], None if one.get("content") is None else base64.b64decode(one["content"]))
         for one in task["submissions"]
     ]
-    session = sheet_run.Session(submissions, sandbox, Limits(**task["limits"]), task["seed"])
+    session = pytest_run.Session(submissions, sandbox, Limits(**task["limits"]), task["seed"])
     session.over = lambda examination: note(_record(examination, sandbox.isolation))
-    run = sheet_run.run_sheet(path, session)
+    run = pytest_run.run_sheet(path, session)
     return {"broken": run.broken} if run.broken else {"done": True}
 
 

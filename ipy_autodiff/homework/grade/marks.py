@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ipy_autodiff.homework.sheet import SheetTest
-from ipy_autodiff.homework.submissions import Submission
+from ipy_autodiff.homework.sheet.sheet_file import SheetTest
+from ipy_autodiff.homework.sheet.submissions import Submission
 
 __all__ = ["Graded", "TestMark", "marks_of"]
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from ipy_autodiff.homework import plugin
-from ipy_autodiff.homework.session import Session, test_name
-from ipy_autodiff.homework.sheet import SheetTest
+from ipy_autodiff.homework.sheet.session import Session, test_name
+from ipy_autodiff.homework.sheet.sheet_file import SheetTest
 from ipy_autodiff.messages import LANGUAGES
 
 __all__ = ["SheetRun", "run_sheet"]

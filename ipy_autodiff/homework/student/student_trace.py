@@ -14,8 +14,8 @@ import numpy as np
 
 from ipy_autodiff.gradcheck.comparison import Comparison, Row, Verdict
 from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, Derivative, derivative
-from ipy_autodiff.homework.graph_difference import GraphDifference, difference
-from ipy_autodiff.homework.student import GraphDiffersError
+from ipy_autodiff.homework.student.errors import GraphDiffersError
+from ipy_autodiff.homework.student.graph_difference import GraphDifference, difference
 from ipy_autodiff.messages import Message
 from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing.graph import Array, Graph, Recording

@@ -137,9 +137,9 @@ class _Worker:
     """A process that runs ``worker.main``."""
 
     def __init__(self) -> None:
-        root = str(Path(__file__).resolve().parents[2])
+        root = str(Path(__file__).resolve().parents[3])
         boot = f"import gc, sys; gc.disable(); sys.path.insert(0, {root!r}); import ipy_autodiff; "
-        boot += "sys.path.append(sys.path.pop(0)); from ipy_autodiff.homework.worker import main; main()"
+        boot += "sys.path.append(sys.path.pop(0)); from ipy_autodiff.homework.grade.worker_process import main; main()"
         environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "OPENBLAS_NUM_THREADS": "1"}
         environment.pop("PYTEST_ADDOPTS", None)
         self._process = subprocess.Popen(

@@ -18,12 +18,12 @@ from typing import Any
 import numpy.random  # NumPy itself would import it only when it is used, in every fork anew
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipy_autodiff.homework.sandbox.answers import Answers
 from ipy_autodiff.homework.sandbox.cells import UnreadableError, code_cells
+from ipy_autodiff.homework.sandbox.inside.answers import Answers
+from ipy_autodiff.homework.sandbox.inside.cell_runner import CellResult, Output, run_cells
+from ipy_autodiff.homework.sandbox.inside.originals import Originals
+from ipy_autodiff.homework.sandbox.inside.surroundings import plain_source, usual_surroundings, without_engine
 from ipy_autodiff.homework.sandbox.limits import Limits, use_the_reserve
-from ipy_autodiff.homework.sandbox.originals import Originals
-from ipy_autodiff.homework.sandbox.running import CellResult, Output, run_cells
-from ipy_autodiff.homework.sandbox.surroundings import plain_source, usual_surroundings, without_engine
 from ipy_autodiff.homework.sandbox.wire import receive, send
 
 __all__ = ["live"]

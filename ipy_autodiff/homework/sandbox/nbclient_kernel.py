@@ -26,15 +26,15 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from ipy_autodiff.homework.sandbox.cells import Cell, UnreadableError, code_cells, stored_text
+from ipy_autodiff.homework.sandbox.inside.cell_runner import same_text
+from ipy_autodiff.homework.sandbox.inside.surroundings import plain_source
 from ipy_autodiff.homework.sandbox.limits import Limits
 from ipy_autodiff.homework.sandbox.process import DeadError, Death, SandboxError
-from ipy_autodiff.homework.sandbox.running import same_text
-from ipy_autodiff.homework.sandbox.surroundings import plain_source
 from ipy_autodiff.homework.sandbox.wire import GarbledError
 
 __all__ = ["KernelLife"]
 
-_SIDE = "__import__('ipy_autodiff.homework.sandbox.kernel_side', fromlist=['answer'])"
+_SIDE = "__import__('ipy_autodiff.homework.sandbox.inside.kernel_side', fromlist=['answer'])"
 _GRACE = 3.0
 
 

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ipy_autodiff.homework.feedback import reason_of
-from ipy_autodiff.homework.marks import Graded, TestMark
-from ipy_autodiff.homework.sheet import SheetTest
+from ipy_autodiff.homework.grade.feedback import reason_of
+from ipy_autodiff.homework.grade.marks import Graded, TestMark
+from ipy_autodiff.homework.sheet.sheet_file import SheetTest
 from ipy_autodiff.messages import say
 
 __all__ = ["write_grades", "write_gradescope"]

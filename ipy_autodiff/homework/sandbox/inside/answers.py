@@ -20,7 +20,7 @@ from ipy_autodiff.designs.reading import is_variable
 from ipy_autodiff.gradcheck.blame.find_blame import find_blame
 from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.homework.sandbox.arrays import pack, unpack
-from ipy_autodiff.homework.sandbox.running import named_by_cell, told_frames
+from ipy_autodiff.homework.sandbox.inside.cell_runner import named_by_cell, told_frames
 from ipy_autodiff.homework.sandbox.traces import packed_trace
 from ipy_autodiff.tracing import CallLog, Recorder, record_cell
 from ipy_autodiff.tracing.graph import Array

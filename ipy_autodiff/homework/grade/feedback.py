@@ -9,11 +9,11 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from ipy_autodiff.homework.pictures import stepping_view, trace_pictures
+from ipy_autodiff.homework.grade.trace_pictures import stepping_view, trace_pictures
 from ipy_autodiff.messages import say
 
 if TYPE_CHECKING:
-    from ipy_autodiff.homework.marks import Graded, TestMark
+    from ipy_autodiff.homework.grade.marks import Graded, TestMark
 
 __all__ = ["article_of", "feedback_page", "reason_of"]
 

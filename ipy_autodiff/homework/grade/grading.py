@@ -15,12 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ipy_autodiff.homework.marks import Graded, marks_of
-from ipy_autodiff.homework.results import Results, key_of
-from ipy_autodiff.homework.sandbox import Isolation, Limits
-from ipy_autodiff.homework.sheet import Sheet, SheetError, SheetTest
-from ipy_autodiff.homework.submissions import Submission
-from ipy_autodiff.homework.workers import (
+from ipy_autodiff.homework.grade.marks import Graded, marks_of
+from ipy_autodiff.homework.grade.results import Results, key_of
+from ipy_autodiff.homework.grade.worker_pool import (
     Record,
     Task,
     WorkerError,
@@ -29,6 +26,9 @@ from ipy_autodiff.homework.workers import (
     grade_chunk,
     prepare_workers,
 )
+from ipy_autodiff.homework.sandbox.sandbox import Isolation, Limits
+from ipy_autodiff.homework.sheet.sheet_file import Sheet, SheetError, SheetTest
+from ipy_autodiff.homework.sheet.submissions import Submission
 
 __all__ = ["Grading", "IsolationError", "executor_for"]
 

@@ -42,7 +42,7 @@ __all__ = [
 _TRACEBACK = 4000
 _FILE = re.compile(r'File "<ipython-input-(\d+)-[0-9a-f]+>"')
 _FOLDER = re.compile(r'File "[^"]*[/\\](?:site-packages|dist-packages|python3\.\d+)[/\\]')
-_OWN = str(Path(__file__).parents[2])
+_OWN = str(Path(__file__).parents[3])
 _SHELL = str(Path("IPython", "core"))
 
 

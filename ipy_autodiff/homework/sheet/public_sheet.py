@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ipy_autodiff.homework.sheet import SheetError, mark_of
+from ipy_autodiff.homework.sheet.sheet_file import SheetError, mark_of
 
 __all__ = ["PublicSheet", "public_sheet"]
 

@@ -14,8 +14,8 @@ __all__ = ["Originals"]
 
 _WATCHED = (
     "builtins", "json", "json.encoder", "json.decoder", "numpy", "base64", "ast",
-    "ipy_autodiff.homework.sandbox.answers", "ipy_autodiff.homework.sandbox.arrays",
-    "ipy_autodiff.homework.sandbox.submission", "ipy_autodiff.homework.sandbox.surroundings",
+    "ipy_autodiff.homework.sandbox.inside.answers", "ipy_autodiff.homework.sandbox.arrays",
+    "ipy_autodiff.homework.sandbox.inside.notebook_process", "ipy_autodiff.homework.sandbox.inside.surroundings",
     "ipy_autodiff.homework.sandbox.wire",
 )  # fmt: skip
 _PUT_BACK = (

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.random
 from IPython.core.getipython import get_ipython
 
-from ipy_autodiff.homework.sandbox.answers import Answers
+from ipy_autodiff.homework.sandbox.inside.answers import Answers
+from ipy_autodiff.homework.sandbox.inside.cell_runner import plain_transformers
+from ipy_autodiff.homework.sandbox.inside.originals import Originals
+from ipy_autodiff.homework.sandbox.inside.surroundings import usual_surroundings, without_engine
 from ipy_autodiff.homework.sandbox.limits import Limits, hold, mapped_bytes
-from ipy_autodiff.homework.sandbox.originals import Originals
-from ipy_autodiff.homework.sandbox.running import plain_transformers
-from ipy_autodiff.homework.sandbox.surroundings import usual_surroundings, without_engine
 
 __all__ = ["answer", "before_cell", "begin"]
 

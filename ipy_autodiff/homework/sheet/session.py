@@ -13,18 +13,18 @@ from typing import Any, Literal, Protocol
 
 import pytest
 
-from ipy_autodiff.homework.sandbox import DeadError, Limits, Sandbox, SandboxError
 from ipy_autodiff.homework.sandbox.attempt import Ran
 from ipy_autodiff.homework.sandbox.cells import UnreadableError
-from ipy_autodiff.homework.student import (
+from ipy_autodiff.homework.sandbox.sandbox import DeadError, Limits, Sandbox, SandboxError
+from ipy_autodiff.homework.sheet.submissions import Submission, found, opened
+from ipy_autodiff.homework.student.errors import (
     AnswerError,
     CodeError,
     DiedError,
     GraphDiffersError,
     MissingError,
-    Student,
 )
-from ipy_autodiff.homework.submissions import Submission, found, opened
+from ipy_autodiff.homework.student.student import Student
 from ipy_autodiff.messages import Message
 
 __all__ = ["STATUSES", "Examination", "Outcome", "Session", "Status", "session_of", "test_name"]

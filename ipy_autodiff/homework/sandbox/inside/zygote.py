@@ -23,19 +23,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ipy_autodiff.homework.sandbox import kernel_calls as linux
+from ipy_autodiff.homework.sandbox import linux
 from ipy_autodiff.homework.sandbox.cells import Cell
 from ipy_autodiff.homework.sandbox.enclosure import HOME, enclose
+from ipy_autodiff.homework.sandbox.inside.cell_runner import new_shell, run_cells
+from ipy_autodiff.homework.sandbox.inside.notebook_process import live
+from ipy_autodiff.homework.sandbox.inside.originals import Originals
 from ipy_autodiff.homework.sandbox.limits import Limits, hold, mapped_bytes, resident_bytes
-from ipy_autodiff.homework.sandbox.originals import Originals
-from ipy_autodiff.homework.sandbox.running import new_shell, run_cells
-from ipy_autodiff.homework.sandbox.submission import live
 
 __all__ = ["main"]
 
 _TICK = 0.02
 _NOBODY = 65534
-_ENGINE = Path(__file__).parents[2] / "engine"
+_ENGINE = Path(__file__).parents[3] / "engine"
 
 
 @dataclass(frozen=True)

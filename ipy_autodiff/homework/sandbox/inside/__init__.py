@@ -1,0 +1,1 @@
+"""What runs in the sandbox: a process that forks for each notebook, runs its cells and answers questions about it."""

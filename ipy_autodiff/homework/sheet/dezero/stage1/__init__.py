@@ -1,0 +1,1 @@
+"""Steps 1 to 10: automatic differentiation."""
