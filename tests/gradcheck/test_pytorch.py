@@ -1,4 +1,4 @@
-"""PyTorch, where it is installed, gives the gradients of every student engine whose Functions it can identify."""
+"""PyTorch gives the gradients of every student engine whose Functions it can identify."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from tests.loop_engine import ENGINE
 from tests.student_engines import ENGINES, StudentEngine
 from tests.tracing.watched import watch
 
-try:
-    import torch  # noqa: F401
-except ImportError:
-    pytestmark = pytest.mark.xfail(reason="PyTorch is not installed", run=False)
+pytestmark = pytest.mark.torch
 
 
 @pytest.mark.parametrize("engine", [one for one in ENGINES if one.function_backward], ids=lambda engine: engine.name)
