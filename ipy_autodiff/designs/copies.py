@@ -8,33 +8,45 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import io
-import random
-import warnings
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.designs.nodes import FunctionNode, VariableNode, Wired
-from ipy_autodiff.designs.reading import CREATOR, DATA, GRADIENT, INPUTS, OUTPUTS, Spelling, data_of, is_function
+from ipy_autodiff.designs.nodes import Array, FunctionNode, VariableNode, Wired
+from ipy_autodiff.designs.reading import (
+    CREATOR,
+    DATA,
+    GRADIENT,
+    INPUTS,
+    OUTPUTS,
+    Spelling,
+    array_of,
+    backward_method,
+    data_of,
+    is_function,
+)
+from ipy_autodiff.designs.rerun import STUDENTS_ERRORS, ReplayError, Rerun
 
-__all__ = ["Copies", "aside"]
+__all__ = ["Copies", "alive"]
 
 
-class Copies:
+class Copies(Rerun):
     """One set of copies of a graph's objects.
 
     With ``by_call`` each call has a Function copy of its own, as if no instance had been called twice; without, one
     object has one copy, so that the engine behaves as it does in the notebook.
     """
 
+    variables: dict[VariableNode, Any]
+    functions: dict[FunctionNode, Any]
+
     def __init__(self, graph: Wired, by_call: bool) -> None:
         self.graph = graph
         self._kept_by_functions: dict[VariableNode, list[tuple[Any, str]]] = {}
-        self.variables: dict[VariableNode, Any] = {}
-        self.functions: dict[FunctionNode, Any] = {}
+        self.variables = {}
+        self.functions = {}
         variable_copies: dict[int, Any] = {}
         for variable in graph.variables:
             duplicate = _copy(variable.object)
@@ -70,12 +82,132 @@ class Copies:
         for function, name in self._kept_by_functions.get(variable, ()):
             _set(function, name, fresh)
 
+    def gradient(self, variable: VariableNode) -> Array | None:
+        """The gradient that this Variable's copy has now, as an ndarray."""
+        return array_of(GRADIENT.read(self.variables[variable]))
+
     def set_gradient(self, variable: VariableNode, gradient: Any) -> None:
         """Put a gradient on this Variable's copy, even where its class does not have one yet."""
         duplicate = self.variables[variable]
         if not GRADIENT.write(duplicate, gradient):
             with contextlib.suppress(AttributeError):
                 duplicate.grad = gradient
+
+    def forward(self, function: FunctionNode, xs: Sequence[Array]) -> tuple[Array, ...]:
+        """What ``forward`` returns, handed its arguments as the engine hands them."""
+        manner, as_variables = function.convention
+        if as_variables:
+            for node, x in zip(function.inputs, xs, strict=True):
+                self.set_data(node, x)
+            handed = [self.variables.get(item, item) for item in function.arguments]
+        elif len(xs) == len(function.arguments):
+            handed = list(xs)
+        else:
+            given = iter(xs)
+            handed = [next(given) if isinstance(item, VariableNode) else item for item in function.arguments]
+        forward = self.functions[function].forward
+        try:
+            answer = forward(handed) if manner == "list" else forward(*handed)
+        except STUDENTS_ERRORS as error:
+            raise ReplayError(function, error) from error
+        if type(answer) is np.ndarray:
+            return (answer.copy() if any(answer is x for x in xs) else answer,)
+        arrays = tuple(array_of(item) for item in (answer if isinstance(answer, list | tuple) else (answer,)))
+        if any(array is None for array in arrays):
+            raise ReplayError(function, TypeError(f"forward returned {type(answer).__name__}"))
+        return tuple(np.array(array) for array in arrays)
+
+    def quick(self, function: FunctionNode) -> Callable[..., Any] | None:
+        """``forward`` itself, where it takes just the inputs' arrays, one by one."""
+        manner, as_variables = function.convention
+        if as_variables or manner != "each" or len(function.inputs) != len(function.arguments):
+            return None
+        forward: Callable[..., Any] = self.functions[function].forward
+        return forward
+
+    def vjp(self, function: FunctionNode, xs: Sequence[Array], gys: Sequence[Array]) -> tuple[Any, ...]:
+        """What ``backward`` returns after a ``forward`` at ``xs``; zeros stand for what an unkept output got."""
+        everything = self.forward(function, xs)
+        ys = alive(function, everything)
+        for node, value in (*zip(function.inputs, xs, strict=True), *zip(function.outputs, ys, strict=False)):
+            self.set_data(node, value)
+        if function.places:
+            given = dict(zip(function.places, gys, strict=True))
+            gys = [given.get(place, np.zeros_like(y)) for place, y in enumerate(everything)]
+        return self.answer(function, gys)
+
+    def vjp_beside(
+        self,
+        function: FunctionNode,
+        xs: Sequence[Array],
+        ys: Sequence[Array],
+        gys: Sequence[Array],
+        kept: Callable[[Any], Any],
+    ) -> tuple[Any, ...]:
+        """The same with ``ys`` in the outputs' boxes; ``kept`` changes what ``forward`` left in attributes."""
+        duplicate = self.functions[function]
+        before = _attributes(duplicate)
+        self.vjp(function, xs, gys)
+        for name, value in _attributes(duplicate).items():
+            if value is not before.get(name) and isinstance(value, np.ndarray | np.generic):
+                with contextlib.suppress(AttributeError):
+                    setattr(duplicate, name, kept(value))
+        for node, y in zip(function.outputs, ys, strict=False):
+            self.set_data(node, y)
+        return self.answer(function, [np.array(gy) for gy in gys])
+
+    def answer(self, function: FunctionNode, gys: Sequence[Array]) -> tuple[Any, ...]:
+        """What ``backward`` returns, in a tuple."""
+        method = backward_method(self.functions[function])
+        if method is None:
+            raise ReplayError(function, NotImplementedError("backward"))
+        try:
+            answer = method(*gys)
+        except STUDENTS_ERRORS as error:
+            if not _wants_a_list(method, gys):
+                raise ReplayError(function, error) from error
+            try:
+                answer = method(list(gys))
+            except STUDENTS_ERRORS as second:
+                raise ReplayError(function, second) from second
+        return tuple(answer) if isinstance(answer, list | tuple) else (answer,)
+
+    def disturb(self, function: FunctionNode, xs: Sequence[Any]) -> bool:
+        """Call ``forward`` of another object of the class with other data, as a later call in the cell would."""
+        other = _copy(function.object)
+        for name, value in getattr(other, "__dict__", {}).items():
+            if isinstance(value, list | dict | set | np.ndarray):
+                setattr(other, name, copy.copy(value))
+        manner, as_variables = function.convention
+        if as_variables or len(function.arguments) != len(function.inputs):
+            return False
+        for factor in (-0.75, 0.75):
+            moved = [x * factor + 0.1 if np.asarray(x).dtype.kind == "f" else x for x in xs]
+            try:
+                other.forward(moved) if manner == "list" else other.forward(*moved)
+            except Exception:  # outside its domain; the student's own code
+                continue
+            return True
+        return False
+
+    def move(self, leaves: Mapping[VariableNode, Any]) -> None:
+        """Compute all data from these leaves' by ``forward`` after ``forward``, put them into the copies, refresh."""
+        values: dict[VariableNode, Any] = dict(leaves)
+        for function in self.graph.functions:
+            ys = alive(function, self.forward(function, [values[node] for node in function.inputs]))
+            values.update(zip(function.outputs, ys, strict=False))
+        for node, value in values.items():
+            self.set_data(node, value)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Run ``forward`` after ``forward`` on the data that the copies have."""
+        for function in self.graph.functions:
+            self.forward(function, [array_of(self.variables[node]) for node in function.inputs])  # type: ignore[misc]
+
+    def sweep_method(self, of: VariableNode) -> Callable[[], Any] | None:
+        """The ``backward`` of the Variable's copy."""
+        return backward_method(self.variables[of])
 
     def _find_kept(self) -> dict[VariableNode, list[tuple[Any, str]]]:
         """Where a Function keeps an input's or output's very array, as ``self.x = x.data`` does."""
@@ -148,42 +280,16 @@ def _replaced(saved: Any, duplicates: Mapping[int, Any]) -> Any:
     return duplicates.get(id(saved), saved)
 
 
-_depth = 0
+def alive(function: FunctionNode, ys: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Those of the results whose Variables the graph has."""
+    return tuple(ys[place] for place in function.places) if function.places else ys
 
 
-@contextlib.contextmanager
-def aside(graph: Wired) -> Iterator[None]:
-    """Code within leaves nothing behind: no output, no warnings, no random numbers drawn, no class state."""
-    global _depth
-    if _depth:
-        yield
-        return
-    _depth += 1
-    classes = {kind for item in graph.classes for kind in item.__mro__[:-1]}
-    states = {kind: dict(vars(kind)) for kind in classes}
-    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002 - the student's, kept as it was
-    try:
-        with (
-            contextlib.redirect_stdout(io.StringIO()),
-            contextlib.redirect_stderr(io.StringIO()),
-            warnings.catch_warnings(),
-            np.errstate(all="ignore"),
-        ):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        _depth -= 1
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        random.setstate(python_state)
-        for kind, state in states.items():
-            _restore(kind, state)
+def _attributes(item: Any) -> dict[str, Any]:
+    slots = [name for kind in type(item).__mro__ for name in vars(kind).get("__slots__", ()) if hasattr(item, name)]
+    return {**{name: getattr(item, name) for name in slots}, **getattr(item, "__dict__", {})}
 
 
-def _restore(kind: type, state: Mapping[str, Any]) -> None:
-    now = vars(kind)
-    for name in [name for name in now if name not in state]:
-        delattr(kind, name)
-    for name, value in state.items():
-        if now.get(name) is not value:
-            with contextlib.suppress(AttributeError, TypeError):
-                setattr(kind, name, value)
+def _wants_a_list(method: Any, gys: Sequence[Any]) -> bool:
+    code = getattr(getattr(method, "__func__", method), "__code__", None)
+    return code is not None and code.co_argcount == 2 and not code.co_flags & 0x04 and len(gys) >= 1

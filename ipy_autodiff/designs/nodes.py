@@ -72,6 +72,8 @@ class FunctionNode:
     """The live Function object. Two calls of one object are two nodes with the same object."""
     convention: tuple[Literal["each", "list"], bool] = ("each", False)
     """How ``forward`` is given its arguments: each by itself or in one list, and whether as Variables."""
+    has_backward: bool = False
+    """Whether it can answer to gradients: its class has a ``backward`` that is more than a place kept for one."""
     places: tuple[int, ...] = ()
     """Where ``outputs`` stand among all that ``forward`` returns; empty where they are all of it."""
     sweep: int = 0

@@ -17,6 +17,7 @@ from ipy_autodiff.designs.reading import (
     NAME,
     OUTPUTS,
     array_of,
+    backward_method,
     data_of,
     dereferenced,
     is_function,
@@ -304,6 +305,7 @@ def _function_node(
         code=text,
         arguments=arguments,
         object=producer.function,
+        has_backward=backward_method(producer.function) is not None,
         convention=producer.call.convention if producer.call is not None else ("each", False),  # type: ignore[arg-type]
         places=producer.places if len(producer.places) == len(producer.outputs) else (),
         sweep=producer.call.sweep if producer.call is not None else 0,

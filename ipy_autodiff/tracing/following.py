@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs import rerun_of
 from ipy_autodiff.designs.copies import Copies
 from ipy_autodiff.designs.reading import DATA, array_of, backward_method, gradient_of, kept
 from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, Recording, Step, VariableNode
@@ -39,12 +40,12 @@ class Position:
 def detached(recording: Recording) -> Recording:
     """The same run on copies of its objects, without its steps: who holds it keeps nothing of the notebook alive."""
     old = recording.graph
-    copies = Copies(old, by_call=False)
-    nodes = {node: replace(node, object=copies.variables[node]) for node in old.variables}
+    objects = rerun_of(old)
+    nodes = {node: replace(node, object=objects.variables[node]) for node in old.variables}
     functions = tuple(
         replace(
             function,
-            object=copies.functions[function],
+            object=objects.functions[function],
             inputs=tuple(nodes[node] for node in function.inputs),
             outputs=tuple(nodes[node] for node in function.outputs),
             arguments=tuple(nodes[item] if isinstance(item, VariableNode) else item for item in function.arguments),
@@ -123,7 +124,7 @@ class Follower:
             and not recording.graph.cyclic
             and of is not None
             and isinstance(of.data, np.ndarray)
-            and any(backward_method(function.object) for function in self._functions)
+            and any(function.has_backward for function in self._functions)
         )
         self._copies = self._prepared() if self.sweeps else None
 
@@ -167,7 +168,9 @@ class Follower:
 
     def _prepared(self) -> Copies | None:
         """Copies whose calls are noted; None where sweeping them twice is not the same as sweeping fresh ones."""
-        copies = Copies(self.recording.graph, by_call=False)
+        copies = rerun_of(self.recording.graph)
+        if not isinstance(copies, Copies):
+            return None
         with self.replay.aside():
             try:
                 _note_calls(copies, self._log)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ipy_autodiff.designs.reading import backward_method, is_variable
+from ipy_autodiff.designs.reading import is_variable
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.assembly import Assembled, assemble, rewrapped
 from ipy_autodiff.tracing.calls import Call, CallLog
@@ -110,7 +110,7 @@ def _recording(
         swept = sweep_of(graph, node, seen, replay)
     findings = [*graph.findings, *swept.findings]
     functions = graph.upstream(node)
-    if functions and not any(backward_method(function.object) for function in functions):
+    if functions and not any(function.has_backward for function in functions):
         message = Message("trace.no-backward", function=functions[-1].name)
         findings.append(Finding("no-backward", message, functions[-1], mistake=False))
     return Recording(

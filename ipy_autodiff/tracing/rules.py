@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from ipy_autodiff.designs.reading import array_of, backward_method
+from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, Recording, VariableNode
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 
@@ -94,7 +94,7 @@ def sweepable(recording: Recording) -> bool:
     if of is None or graph.cyclic or not isinstance(of.data, np.ndarray) or of.data.dtype.kind not in "fiub":
         return False
     functions = graph.upstream(of)
-    return bool(functions) and all(backward_method(function.object) for function in functions)
+    return bool(functions) and all(function.has_backward for function in functions)
 
 
 def affordable_calls(graph: Graph, of: VariableNode) -> int:

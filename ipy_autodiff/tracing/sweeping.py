@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ipy_autodiff.designs.copies import Copies
-from ipy_autodiff.designs.reading import array_of, backward_method, kept
+from ipy_autodiff.designs import rerun_of
+from ipy_autodiff.designs.reading import array_of, kept
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.calls import MANY, CallLog
 from ipy_autodiff.tracing.graph import Addition, Array, Finding, FunctionNode, Graph, Step, VariableNode
@@ -127,25 +127,26 @@ def sweep_on_copies(
     graph: Graph, of: VariableNode, functions: Sequence[FunctionNode], replay: Replay, moved: bool = False
 ) -> Swept:
     """The student's engine run backward from ``of`` on copies; ``moved`` where the graph's data are not the cell's."""
-    if not functions or not any(backward_method(function.object) for function in functions):
+    if not functions or not any(function.has_backward for function in functions):
         return Swept((), "nobody")
     if not all(function.recorded for function in functions):
         return Swept((), "nobody")
     if graph.cyclic or not isinstance(of.data, np.ndarray):
         return Swept((), "nobody")
-    copies = Copies(graph, by_call=False)
+    objects = rerun_of(graph)
     if moved:
-        replay.refresh(copies)
+        with replay.aside():
+            objects.refresh()
     by_object: dict[int, list[FunctionNode]] = {}
     for function in functions:
-        by_object.setdefault(id(copies.functions[function]), []).append(function)
+        by_object.setdefault(id(objects.functions[function]), []).append(function)
     recorder = Recorder(CallLog(), limit=20 * len(functions) + 200)
     findings: list[Finding] = []
     gradients: dict[VariableNode, Array] = {}
     with replay.aside(), contextlib.ExitStack() as stack:
         stack.enter_context(recorder)
         try:
-            gradients = replay.sweep(of, copies=copies, restarted=recorder.forget)
+            gradients = replay.sweep(of, objects=objects, restarted=recorder.forget)
         except ReplayError as error:
             stack.close()
             findings.append(_failure(error, of))

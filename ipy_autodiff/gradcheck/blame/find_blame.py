@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.designs.reading import array_of, backward_method, data_of, is_function
+from ipy_autodiff.designs.reading import array_of, data_of, is_function
 from ipy_autodiff.gradcheck.blame.catalogue import explain_shape, explain_value
 from ipy_autodiff.gradcheck.blame.samples import Sample, samples
 from ipy_autodiff.gradcheck.blame.sweep_check import Fault, check_sweep, forgot_its_creator
@@ -186,7 +186,7 @@ def _unwritten(recording: Recording, functions: Sequence[FunctionNode]) -> Itera
     if "backward" not in recording.source:
         return
     for kind in recording.graph.one_of_each() if functions else ():
-        if backward_method(kind.object) is None and callable(getattr(kind.object, "backward", None)):
+        if not kind.has_backward and callable(getattr(kind.object, "backward", None)):
             yield _blame(kind.name, "backward-returns-nothing", {"function": kind.name}, kind)
 
 

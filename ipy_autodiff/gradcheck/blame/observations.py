@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.designs.reading import array_of, backward_method
+from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.measure.ladder import Array
 from ipy_autodiff.gradcheck.measure.probe import LocalCheck, Probe, copies, probe, vjp
 from ipy_autodiff.gradcheck.measure.program import Program, in_float64
@@ -34,7 +33,7 @@ def observed(program: Program, function: FunctionNode) -> LocalCheck:
         return check
     try:
         _observe_forward(program, check)
-        if backward_method(function.object) is None:
+        if not function.has_backward:
             return check
         check.probe = probe(program, function, xs, ys=check.probe.ys)
     except ReplayError as error:
@@ -113,7 +112,7 @@ def _is_well_behaved(program: Program, found: Probe) -> bool:
     untouched = copies(handed)
     kind = type(found.function.object)
     often = kind in program.disturbed and max(map(np.size, found.xs), default=0) > _LARGE
-    disturbed = not often and _disturb(found.function, found.xs)
+    disturbed = not often and program.replay.disturb(found.function, found.xs)
     answer = _answer(program.replay.answer(found.function, handed))
     if not all(_same(gy, now, 0.0) for gy, now in zip(untouched, handed, strict=True)):
         return False
@@ -141,7 +140,7 @@ def _diagnose(program: Program, check: LocalCheck) -> None:
     twice = _answer(replay.answer(function, [np.asarray(-2.0 * gy) for gy in found.gys]))
     if not _alike([None if gx is None else -2.0 * gx for gx in first], twice):
         check.fail("not-linear", detail=_kind_of_nonlinearity(first, twice))
-    _disturb(function, found.xs)
+    replay.disturb(function, found.xs)
     if not _alike(first, _answer(replay.answer(function, copies(found.gys)))):
         check.fail("kept-on-class")
 
@@ -153,26 +152,6 @@ def _kind_of_nonlinearity(answer: Sequence[Array | None], to_minus_two: Sequence
         gx is not None and np.any((gx == 0) != (other == 0)) for gx, other in zip(answer, to_minus_two, strict=False)
     )
     return "masked-by-gy" if masked else "not-linear"
-
-
-def _disturb(function: FunctionNode, xs: Sequence[Any]) -> bool:
-    """Call ``forward`` of another object of the class with other data, as a later call in the cell would."""
-    other = copy.copy(function.object)
-    for name, value in getattr(other, "__dict__", {}).items():
-        if isinstance(value, list | dict | set | np.ndarray):
-            setattr(other, name, copy.copy(value))
-    manner, as_variables = function.convention
-    constants = [argument for argument in function.arguments if not isinstance(argument, VariableNode)]
-    if as_variables or constants:
-        return False
-    for factor in (-0.75, 0.75):
-        moved = [x * factor + 0.1 if np.asarray(x).dtype.kind == "f" else x for x in xs]
-        try:
-            other.forward(moved) if manner == "list" else other.forward(*moved)
-        except Exception:  # outside its domain; the student's own code
-            continue
-        return True
-    return False
 
 
 def _answer(gxs: Sequence[Any]) -> list[Array | None]:

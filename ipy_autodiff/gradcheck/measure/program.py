@@ -44,7 +44,7 @@ class Program:
     ) -> None:
         self.recording = recording
         self.recomputed = recomputed or {}
-        self.replay = _Quick(recording.graph)
+        self.replay = Replay(recording.graph)
         self.budget = budget
         self.spent = 0.0
         functions = recording.graph.upstream(recording.of) if recording.of is not None else ()
@@ -213,55 +213,15 @@ class Program:
         return tuple(affected)
 
 
-class _Quick(Replay):
-    """A replay whose Functions can be called without much ado."""
-
-    def forward_of(self, function: FunctionNode) -> Callable[..., Any] | None:
-        """The ``forward`` of the Function's copy, where it takes just the inputs' arrays, one by one."""
-        manner, as_variables = function.convention
-        if as_variables or manner != "each" or len(function.inputs) != len(function.arguments):
-            return None
-        forward: Callable[..., Any] = self._copies.functions[function].forward
-        return forward
-
-    def vjp_at(
-        self,
-        function: FunctionNode,
-        xs: Sequence[Any],
-        ys: Sequence[Any],
-        gys: Sequence[Any],
-        kept: Callable[[Any], Any],
-    ) -> tuple[Any, ...]:
-        """What ``backward`` answers where these, and not quite what ``forward`` gives, are its outputs.
-
-        ``kept`` makes something else of each array that ``forward`` leaves in the Function's attributes.
-        """
-        duplicate = self._copies.functions[function]
-        before = _attributes(duplicate)
-        self.vjp(function, xs, gys)
-        for name, value in _attributes(duplicate).items():
-            if value is not before.get(name) and isinstance(value, np.ndarray | np.generic):
-                with contextlib.suppress(AttributeError):
-                    setattr(duplicate, name, kept(value))
-        for node, y in zip(function.outputs, ys, strict=False):
-            self._copies.set_data(node, y)
-        return self.answer(function, [np.array(gy) for gy in gys])
-
-
-def _attributes(item: Any) -> dict[str, Any]:
-    slots = [name for kind in type(item).__mro__ for name in vars(kind).get("__slots__", ()) if hasattr(item, name)]
-    return {**{name: getattr(item, name) for name in slots}, **getattr(item, "__dict__", {})}
-
-
 class Call:
     """A Function's own ``forward``, to be called often: with arrays that may not be written to, for such arrays."""
 
     __slots__ = ("_forward", "_function", "_replay", "plain", "writes")
 
-    def __init__(self, replay: _Quick, function: FunctionNode) -> None:
+    def __init__(self, replay: Replay, function: FunctionNode) -> None:
         self._replay = replay
         self._function = function
-        self._forward = replay.forward_of(function)
+        self._forward = replay.quick(function)
         self.plain = self._forward is not None
         """Whether it has always taken just the arrays, written into none of them, and returned one array."""
         self.writes = False

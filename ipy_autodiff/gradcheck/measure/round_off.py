@@ -86,7 +86,7 @@ def _run(
         gys = [gradients.get(node, np.zeros(np.shape(values[node]))) for node in function.outputs]
         xs, ys = ([values[node] for node in nodes] for nodes in (function.inputs, function.outputs))
         moved = [_moved(gy, rng, unit) for gy in gys]
-        gxs = program.replay.vjp_at(function, xs, ys, moved, lambda kept: _moved(kept, rng, unit))
+        gxs = program.replay.vjp_beside(function, xs, ys, moved, lambda kept: _moved(kept, rng, unit))
         for node, gx in zip(function.inputs, map(array_of, gxs), strict=False):
             if gx is None or gx.dtype.kind not in "fiub":
                 continue
