@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,6 +20,8 @@ HAS_TORCH = importlib.util.find_spec("torch") is not None
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests by what they need, keep together what shares it, and begin with what takes longest."""
     for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
         if "jupyter_lab" in item.fixturenames:
             item.add_marker("lab")
         if "chromium" in item.fixturenames:
@@ -32,7 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("torch")]
 
 
-def _group(item: pytest.Item) -> str | None:
+def _group(item: pytest.Function) -> str | None:
     """Tests of a group run in one worker: one JupyterLab for all that need it, one kernel for a module that has one."""
     if item.get_closest_marker("lab"):
         return "lab"
@@ -54,7 +56,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     failed_as_expected = not getattr(report, "wasxfail", "[NOTRUN]").startswith("[NOTRUN]")
     if os.environ.get("CI") and report.skipped and not failed_as_expected:

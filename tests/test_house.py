@@ -57,7 +57,7 @@ HEAVY = {"IPython", "ipywidgets", "anywidget", "pygraphviz", "graphviz", "matplo
 
 def imported(path: Path) -> set[str]:
     """The modules of this package that a file imports, anywhere, by their first part."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: a relative import"
@@ -98,7 +98,7 @@ def run_imports(node: ast.AST, names: set[str]) -> set[str]:
     elif isinstance(node, ast.Import):
         found.update(alias.name for alias in node.names)
     elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
-        found.update(arg.value for arg in node.args if isinstance(arg, ast.Constant))
+        found.update(arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
     return set().union(found & names, *[run_imports(child, names) for child in ast.iter_child_nodes(node)])
 
 

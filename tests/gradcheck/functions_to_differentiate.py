@@ -49,7 +49,7 @@ KNOWN = (
     Known("after a large number", lambda x: (1e5 + np.sin(x)) - 1e5, np.cos, -50, 50),
 )
 
-_FIFTH = np.poly(np.ones(5))
+_FIFTH: Any = np.poly(np.ones(5))
 
 
 def _sigmoid(x: Any) -> Any:
@@ -91,4 +91,4 @@ def points(known: Known, rng: np.random.Generator, count: int) -> np.ndarray:
             rng.normal(size=count) * 10.0 ** rng.uniform(-5, 0, count),
         ]
     )
-    return drawn[(drawn > low) & (drawn < high) & (drawn != 0)]
+    return np.asarray(drawn[(drawn > low) & (drawn < high) & (drawn != 0)])

@@ -134,7 +134,9 @@ def share(part: int, whole: int) -> str:
 
 
 def planted_mistakes() -> Iterator[str]:
-    programs = [(p.name, p.source, (p.cell,), "y", (p.where,)) for p in PLANTED]
+    programs: list[tuple[str, str, tuple[str, ...], str, tuple[str, ...]]] = [
+        (p.name, p.source, (p.cell,), "y", (p.where,)) for p in PLANTED
+    ]
     programs += [(m.name, m.source, m.cells, m.of, (m.where, *m.or_where)) for m in MISTAKES]
     found = dict.fromkeys(checkers(), 0)
     named = count = 0

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -44,16 +45,16 @@ def _throughput(folder: Path, sheet: Path) -> None:
     notebooks = [write_notebook(folder / "in" / f"{n:02}.ipynb", (*RIGHT, f"n = {n}\nprint(n)")) for n in range(20)]
     bare, one, two = [], [], []
     for turn in range(3):
-        bare.append(_seconds(lambda: _nbclient(notebooks)))
-        one.append(_seconds(lambda turn=turn: _grade(sheet, notebooks, folder / f"one{turn}", 1)))
-        two.append(_seconds(lambda turn=turn: _grade(sheet, notebooks, folder / f"two{turn}", 2)))
+        bare.append(_seconds(partial(_nbclient, notebooks)))
+        one.append(_seconds(partial(_grade, sheet, notebooks, folder / f"one{turn}", 1)))
+        two.append(_seconds(partial(_grade, sheet, notebooks, folder / f"two{turn}", 2)))
     print(f"20 notebooks: nbclient {_shown(bare)}, graded by one worker {_shown(one)}, by two {_shown(two)}")
     print(f"one worker against nbclient: {statistics.median(b / o for b, o in zip(bare, one, strict=True)):.1f} times")
     many = [write_notebook(folder / "many" / f"{n:03}.ipynb", (*RIGHT, f"n = {n}\nprint(n)")) for n in range(400)]
     pairs = [
         (
-            _seconds(lambda turn=turn: _grade(sheet, many, folder / f"many-one{turn}", 1)),
-            _seconds(lambda turn=turn: _grade(sheet, many, folder / f"many-two{turn}", 2)),
+            _seconds(partial(_grade, sheet, many, folder / f"many-one{turn}", 1)),
+            _seconds(partial(_grade, sheet, many, folder / f"many-two{turn}", 2)),
         )
         for turn in range(3)
     ]

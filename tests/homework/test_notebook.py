@@ -81,13 +81,13 @@ def test_the_notebook_stays_as_it_is(shell: Any, sheet: Path) -> None:
     names = dict(shell.user_ns)
     np.random.seed(5)  # noqa: NPY002
     random.seed(5)
-    expected = np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002
+    expected = np.random.get_state(legacy=False)["state"]["key"].tolist(), random.getstate()  # noqa: NPY002
     modules, stdout = set(sys.modules), sys.stdout
     check(shell, str(sheet))
     check(shell, "dezero:step10")
     assert shell.user_ns == names
     assert shell.user_ns["v"].grad == 6.0
-    assert (np.random.get_state()[1].tolist(), random.getstate()) == expected  # noqa: NPY002
+    assert (np.random.get_state(legacy=False)["state"]["key"].tolist(), random.getstate()) == expected  # noqa: NPY002
     assert sys.stdout is stdout
     assert not [name for name in set(sys.modules) - modules if "squares" in name or "step" in name]
 
