@@ -46,11 +46,9 @@ CIRCLES_TO_MEND = {
     "ipy_autodiff.views.output.bundle",
     "ipy_autodiff.views.output.files",
     "ipy_autodiff.views.output.tabs",
-    "ipy_autodiff.homework.student",
-    "ipy_autodiff.homework.student_trace",
 }
 LONG_FILES_TO_MEND = {"tracing/assembly.py", "tracing/recorder.py"}
-FULL_FOLDERS_TO_MEND = {"homework", "homework/sandbox"}
+FULL_FOLDERS_TO_MEND: set[str] = set()
 # Heavy packages, and the only places that may import them as they are loaded.
 HEAVY = {"IPython", "ipywidgets", "anywidget", "pygraphviz", "graphviz", "matplotlib", "torch", "pytest", "distributed"}
 
