@@ -83,6 +83,11 @@ class FunctionNode:
     backward_of: Any = field(default=None, repr=False)
     """The live Function whose ``backward`` made this call, with ``create_graph``; None where none did."""
 
+    made: Any = field(default=None, repr=False)
+    """The call that made the output, to be made again; None where the Function object itself is run again."""
+    backward_name: str = "backward"
+    """What the reader calls that which answers to gradients: ``backward``, or a closure's name."""
+
     def __repr__(self) -> str:
         ins, outs = (", ".join(node.name for node in nodes) for nodes in (self.inputs, self.outputs))
         return f"<Function {self.name}({ins}) = {outs}>"

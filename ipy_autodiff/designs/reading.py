@@ -7,9 +7,11 @@ a list or tuple, as weak references or not. Nothing here calls a method of the s
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import weakref
 from collections.abc import Callable, Iterable
+from types import MemberDescriptorType
 from typing import Any
 
 import numpy as np
@@ -25,10 +27,12 @@ __all__ = [
     "OUTPUTS",
     "Spelling",
     "array_of",
+    "attributes_of",
     "backward_method",
     "data_of",
     "dereferenced",
     "gradient_of",
+    "inputs_of",
     "is_function",
     "is_variable",
     "kept",
@@ -55,7 +59,7 @@ class Spelling:
 
     def name(self, candidate: Any) -> str | None:
         """The name under which this object has the attribute, or None."""
-        return self._find(candidate)[0]
+        return self.find(candidate)[0]
 
     def read(self, candidate: Any, default: Any = None) -> Any:
         """The attribute's value; a property that raises counts as not there."""
@@ -65,7 +69,7 @@ class Spelling:
                 return getattr(candidate, known)
             except Exception:  # not set on this one yet, or a student's property
                 pass
-        name, value = self._find(candidate)
+        name, value = self.find(candidate)
         return default if name is None else value
 
     def write(self, candidate: Any, value: Any) -> bool:
@@ -102,7 +106,8 @@ class Spelling:
                 self._present[kind] = known
         return known
 
-    def _find(self, candidate: Any) -> tuple[str | None, Any]:
+    def find(self, candidate: Any) -> tuple[str | None, Any]:
+        """The name under which this object has the attribute, and its value."""
         for name in self.names:
             if not _has(candidate, name):
                 continue
@@ -119,14 +124,14 @@ class Spelling:
         return None, None
 
 
-DATA = Spelling("data", "_data", "value", "_value", "val")
-GRADIENT = Spelling("grad", "_grad", "gradient", "_gradient")
+DATA = Spelling("data", "_data", "value", "_value", "val", "cached_data")
+GRADIENT = Spelling("grad", "_grad", "gradient", "_gradient", "derivative")
 CREATOR = Spelling("creator", "_creator", "creator_", "_creator_", "func", "creater", "_Variable__creator")
 INPUTS = Spelling("inputs", "input", "inputs_", "input_", "_inputs", "_input", "_Function__inputs", "_Function__input")
 OUTPUTS = Spelling(
     "outputs", "output", "outputs_", "output_", "_outputs", "_output", "_Function__outputs", "_Function__output"
 )
-NAME = Spelling("name", "_name")
+NAME = Spelling("name", "_name", "label")
 
 _variables: dict[type, bool] = {}
 _functions: dict[type, bool] = {}
@@ -162,7 +167,10 @@ def _as_variable(candidate: Any, kind: type) -> bool:
 
 
 def _as_function(candidate: Any, kind: type) -> bool:
-    return callable(getattr(kind, "forward", None)) or callable(getattr(candidate, "__dict__", {}).get("forward"))
+    if callable(getattr(kind, "forward", None)) or callable(attributes_of(candidate).get("forward")):
+        return True
+    # One that computes within its __call__ is a Function as well.
+    return callable(getattr(kind, "backward", None)) and callable(kind.__call__) and DATA.name(candidate) is None
 
 
 def _has(candidate: Any, name: str) -> bool:
@@ -181,6 +189,34 @@ def _foreign(kind: type) -> bool:
     return any(str(base.__module__).partition(".")[0] in _FOREIGN for base in kind.__mro__[:-1])
 
 
+def attributes_of(item: Any) -> dict[str, Any]:
+    """An object's own attributes, in slots or not, without asking a property of the student's."""
+    try:
+        held = object.__getattribute__(item, "__dict__")
+    except AttributeError:
+        held = None
+    found = dict(held) if type(held) is dict else {}
+    for name, slot in _slots_of(type(item)):
+        with contextlib.suppress(AttributeError):  # not set
+            found.setdefault(name, slot.__get__(item))
+    return found
+
+
+_slots: dict[type, tuple[tuple[str, MemberDescriptorType], ...]] = {}
+
+
+def _slots_of(kind: type) -> tuple[tuple[str, MemberDescriptorType], ...]:
+    known = _slots.get(kind)
+    if known is None:
+        if len(_slots) > _CLASSES:
+            _slots.clear()
+        classes = [base for base in kind.__mro__ if base.__flags__ & _PYTHON_CLASS]
+        slots = [(name, slot) for base in classes for name, slot in vars(base).items()]
+        known = tuple((name, slot) for name, slot in slots if type(slot) is MemberDescriptorType)
+        _slots[kind] = known
+    return known
+
+
 def listed(value: Any) -> tuple[Any, ...]:
     """What was saved as one object, a list or a tuple, perhaps as weak references, as a tuple of live objects.
 
@@ -193,14 +229,29 @@ def listed(value: Any) -> tuple[Any, ...]:
     return tuple(item for item in live if item is not None)
 
 
+def inputs_of(function: Any) -> tuple[Any, ...]:
+    """What a Function saved as its inputs: under a usual name, else all Variables that it holds and did not make."""
+    saved = INPUTS.read(function)
+    if saved is not None:
+        return listed(saved)
+    found: list[Any] = []
+    for name, item in attributes_of(function).items():
+        if name in OUTPUTS.names or item is None:
+            continue
+        items = item.values() if type(item) is dict else listed(item)
+        found += [one for one in items if is_variable(one) and CREATOR.read(one) is not function]
+    return tuple(found)
+
+
 def dereferenced(item: Any) -> Any:
     """The object behind a weak reference (None when it is gone); anything else as it is."""
     return item() if isinstance(item, weakref.ReferenceType) else item
 
 
 def data_of(variable: Any) -> Any:
-    """What stands in the Variable's box."""
-    return DATA.read(variable)
+    """What stands in the Variable's box; the array behind it where that is another Variable made for the purpose."""
+    data = DATA.read(variable)
+    return attributes_of(variable).get("cached_data", data) if type(data) is type(variable) else data
 
 
 def gradient_of(variable: Any) -> Array | None:

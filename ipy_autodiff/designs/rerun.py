@@ -8,7 +8,7 @@ from typing import Any
 
 from ipy_autodiff.designs.nodes import Array, FunctionNode, VariableNode
 
-__all__ = ["STUDENTS_ERRORS", "ReplayError", "Rerun"]
+__all__ = ["STUDENTS_ERRORS", "NotRead", "ReplayError", "Rerun"]
 
 STUDENTS_ERRORS = (Exception, SystemExit)
 """What a student's method may raise; an interrupt is the reader's."""
@@ -24,6 +24,15 @@ class ReplayError(Exception):
         super().__init__(f"{function.name if function else 'the engine'}: {type(cause).__name__}: {cause}")
         self.function = function
         self.cause = cause
+
+
+class NotRead(LookupError):  # noqa: N818 - named after what is wrong
+    """A Variable was computed, and what made it cannot be read. ``seen`` is the attribute that shows it."""
+
+    def __init__(self, variable: Any, seen: str) -> None:
+        super().__init__(seen)
+        self.kind = type(variable).__name__
+        self.seen = seen
 
 
 class Rerun(ABC):

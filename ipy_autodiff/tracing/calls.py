@@ -85,6 +85,10 @@ class Call:
     """Where the outputs stand among all that came out, where some were gone by then."""
     cuts: tuple[tuple[Any, Origin], ...] = ()
     """Variables that went in and were made anew around another one's data, each with where the data came from."""
+    made: Any = None
+    """The call of the value's maker, where the design is another than the book's."""
+    name: str = ""
+    """What the operation is called; empty where it goes by its class."""
     key: int = 0
     guards: list[_Guard] = field(default_factory=list)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ipy_autodiff.designs import rerun_of
+from ipy_autodiff.designs import design_of, rerun_of
 from ipy_autodiff.designs.reading import array_of, kept
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.calls import MANY, CallLog
@@ -141,6 +141,11 @@ def sweep_on_copies(
     for function in functions:
         by_object.setdefault(id(objects.functions[function]), []).append(function)
     recorder = Recorder(CallLog(), limit=20 * len(functions) + 200)
+    for function in functions:
+        output = objects.variables[function.outputs[0]]
+        design = design_of(output)
+        if design is not None:
+            recorder.backward.expect(design, output, tuple(objects.variables[node] for node in function.inputs))
     findings: list[Finding] = []
     gradients: dict[VariableNode, Array] = {}
     with replay.aside(), contextlib.ExitStack() as stack:
@@ -197,8 +202,21 @@ def steps_of(
         node = nodes.pop() if len(nodes) > 1 else nodes[0]
         if node not in known:
             known[node] = local_derivatives(node, replay) if replay and len(calls) <= _MANY_FUNCTIONS else ()
+        if not call.answers and replay is not None:
+            call.gxs = _answered(node, call, replay)
         steps.append(_step(len(steps) + 1, node, call, by, known[node]))
     return _with_gradients_kept_aside(steps)
+
+
+def _answered(node: FunctionNode, call: BackwardCall, replay: Replay) -> tuple[Array | None, ...]:
+    """What a record gives for each input that adds to the inputs' gradients instead of returning them."""
+    xs = [array_of(variable.data) for variable in node.inputs]
+    if any(gy is None for gy in call.gys) or any(x is None for x in xs):
+        return ()
+    try:
+        return tuple(kept(array_of(gx)) for gx in replay.vjp(node, xs, call.gys))  # type: ignore[arg-type]
+    except (ReplayError, RecursionError):
+        return ()
 
 
 def _with_gradients_kept_aside(steps: Sequence[Step]) -> tuple[Step, ...]:

@@ -1,0 +1,121 @@
+"""What can be seen to be wrong, or worth a remark, in a graph as such, before anything is run again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ipy_autodiff.designs import is_computed
+from ipy_autodiff.designs.reading import array_of, data_of, is_variable
+from ipy_autodiff.messages import Message
+from ipy_autodiff.tracing.calls import CallLog, Origin
+from ipy_autodiff.tracing.graph import Finding, FunctionNode, Graph, VariableNode
+from ipy_autodiff.tracing.producers import Producer
+
+__all__ = ["cuts", "findings_of", "rewrapped"]
+
+_MANY = 300
+
+
+def findings_of(
+    functions: Sequence[FunctionNode],
+    variables: Sequence[VariableNode],
+    data: Sequence[Any],
+    order: Sequence[Producer],
+    cycle: bool,
+) -> Iterable[Finding]:
+    """What the calls, their records and the Variables' data show; ``data`` are those of ``variables``."""
+    seen: dict[int, int] = {}
+    for place, producer in enumerate(order):
+        first = seen.setdefault(id(producer.function), place)
+        if first != place and (producer.call is None or producer.call.saves_inputs):
+            function = functions[place]
+            yield Finding(
+                "function-called-twice",
+                Message(
+                    "trace.function-called-twice", function=function.name, lines=_lines(functions[first], function)
+                ),
+                function=function,
+            )
+    if cycle:
+        culprit = next((f for f in functions if len(f.outputs) > 1 and set(f.outputs) & set(f.inputs)), None)
+        culprit = culprit or next((f for f in functions if len(f.outputs) > 1), functions[0])
+        yield Finding("cycle", Message("trace.cycle", function=culprit.name), function=culprit)
+    left_out = next((place for place, found in enumerate(order) if found.call and not found.call.recorded), None)
+    if left_out is not None:
+        unrecorded = functions[left_out]
+        message = Message("trace.not-recorded", function=unrecorded.name, variable=unrecorded.outputs[0].name)
+        yield Finding("not-recorded", message, unrecorded, mistake=False)
+    elif order and not any(producer.call is None or producer.call.saves_inputs for producer in order):
+        yield Finding("nothing-saved", Message("trace.nothing-saved", function=functions[0].name), mistake=False)
+    elif order and not any(is_computed(output) for producer in order for output in producer.outputs):
+        yield Finding("no-creator", Message("trace.no-creator", variable=functions[-1].outputs[0].name), mistake=False)
+    for place, value in enumerate(data if order else [data_of(node.object) for node in variables]):
+        if isinstance(value, np.ndarray | np.generic):
+            continue
+        readable = not is_variable(value) and array_of(value) is not None
+        if not readable or not order:  # an engine may compute with plain numbers; alone, one is likely an oversight
+            variable = variables[place]
+            message = Message("trace.data-is-no-array", variable=variable.name, kind=type(value).__name__)
+            yield Finding("data-is-no-array", message, variable=variable, mistake=not readable)
+
+
+def cuts(
+    outputs: Sequence[Any], order: Sequence[Producer], log: CallLog, nodes: Mapping[int, VariableNode]
+) -> Iterable[Finding]:
+    """Variables that were made anew around another one's data: no gradient gets past them."""
+    found: dict[int, Origin] = {}
+    for producer in order:
+        for give, origin in producer.call.cuts if producer.call is not None else ():
+            found[id(give())] = origin
+    for output in outputs:
+        origin_of_output = log.origin(data_of(output))
+        if nodes[id(output)].role == "leaf" and origin_of_output and origin_of_output.variable is not output:
+            found[id(output)] = origin_of_output
+    for key, origin in found.items():
+        node = nodes.get(key)
+        original = nodes.get(id(origin.variable))
+        # A leaf that the notebook names is a new Variable on purpose, and so are two around an array of the notebook's.
+        if node is None or (origin.function_name is None and (node.named or original is None)):
+            continue
+        source = original.name if original is not None else f"{origin.function_name}(…)"
+        message = Message("trace.graph-cut", variable=node.name, source=source)
+        yield Finding(
+            "graph-cut",
+            message,
+            variable=node,
+            mistake=not (node.named and node.role == "leaf" and key not in {id(output) for output in outputs}),
+        )
+
+
+def rewrapped(graph: Graph, namespace: Mapping[str, Any], names: Mapping[int, str]) -> Finding | None:
+    """A leaf without a name, around the very array of a Variable that the notebook names and the graph lacks."""
+    if len(graph.functions) > _MANY:  # of a graph that large no more is read than is shown
+        return None
+    values = list(namespace.values())
+    bound = {id(value) for value in values if type(value) is np.ndarray}
+    leaves = {id(data_of(leaf.object)): leaf for leaf in graph.leaves if not leaf.named}
+    leaves = {key: leaf for key, leaf in leaves.items() if key not in bound and isinstance(leaf.data, np.ndarray)}
+    if not leaves:
+        return None
+    known = {id(node.object) for node in graph.variables}
+    for value in values:
+        if id(value) not in names or id(value) in known or not is_variable(value):
+            continue
+        leaf = leaves.get(id(data_of(value)))
+        if leaf is not None:
+            message = Message("trace.graph-cut", variable=leaf.name, source=names[id(value)])
+            return Finding("graph-cut", message, variable=leaf)
+    return None
+
+
+def _lines(first: FunctionNode, second: FunctionNode) -> Message | str:
+    """`` (line 2)``, `` (lines 2 and 3)``, or nothing where that is not known."""
+    known = sorted({function.line for function in (first, second) if function.line is not None})
+    if not known:
+        return ""
+    if len(known) == 1:
+        return Message("trace.in-line", line=str(known[0]))
+    return Message("trace.in-lines", first=str(known[0]), second=str(known[1]))
