@@ -47,7 +47,7 @@ CIRCLES_TO_MEND = {
     "ipy_autodiff.views.output.files",
     "ipy_autodiff.views.output.tabs",
 }
-LONG_FILES_TO_MEND = {"tracing/assembly.py", "tracing/recorder.py"}
+LONG_FILES_TO_MEND: set[str] = set()
 FULL_FOLDERS_TO_MEND: set[str] = set()
 # Heavy packages, and the only places that may import them as they are loaded.
 HEAVY = {"IPython", "ipywidgets", "anywidget", "pygraphviz", "graphviz", "matplotlib", "torch", "pytest", "distributed"}

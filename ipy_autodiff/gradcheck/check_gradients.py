@@ -21,11 +21,11 @@ from ipy_autodiff.gradcheck.measure.draws import Draws
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.variable_class import variable_class
 from ipy_autodiff.messages import Message
-from ipy_autodiff.tracing.calls import CallLog
 from ipy_autodiff.tracing.graph import Recording
-from ipy_autodiff.tracing.recorder import Recorder
 from ipy_autodiff.tracing.recording import record_variables
 from ipy_autodiff.tracing.replay import ReplayError
+from ipy_autodiff.tracing.watching.calls import CallLog
+from ipy_autodiff.tracing.watching.recorder import Recorder
 
 __all__ = ["assert_gradients", "check_gradients"]
 

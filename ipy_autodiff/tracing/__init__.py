@@ -1,10 +1,10 @@
 """What one run did, for any engine: the graph, the backward steps with their numbers, and how to run it again."""
 
-from ipy_autodiff.tracing.calls import CallLog
 from ipy_autodiff.tracing.graph import Addition, Finding, FunctionNode, Graph, Recording, Step, VariableNode
-from ipy_autodiff.tracing.recorder import Recorder
 from ipy_autodiff.tracing.recording import NotInGraph, names_in, record_cell, record_variables
 from ipy_autodiff.tracing.replay import Replay, ReplayError
+from ipy_autodiff.tracing.watching.calls import CallLog
+from ipy_autodiff.tracing.watching.recorder import Recorder
 
 __all__ = [
     "Addition",

@@ -17,12 +17,12 @@ from ipy_autodiff.designs.reading import (
     is_variable,
     kept,
 )
-from ipy_autodiff.tracing.calls import MANY, Call, CallLog
 from ipy_autodiff.tracing.findings import cuts, findings_of
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
 from ipy_autodiff.tracing.lazily import LazyGraph, Nodes, Wiring
 from ipy_autodiff.tracing.naming import Naming
 from ipy_autodiff.tracing.producers import Producer, data_seen, walk
+from ipy_autodiff.tracing.watching.calls import MANY, Call, CallLog
 
 __all__ = ["Assembled", "assemble"]
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from ipy_autodiff.designs.reading import CREATOR, GRADIENT, INPUTS, array_of, is_variable, listed
 from ipy_autodiff.tracing.assembly import assemble
-from ipy_autodiff.tracing.calls import Call, CallLog
 from ipy_autodiff.tracing.graph import Derivative, Recording, VariableNode
-from ipy_autodiff.tracing.recorder import Sweep
 from ipy_autodiff.tracing.replay import Replay
 from ipy_autodiff.tracing.sweeping import sweep_of
+from ipy_autodiff.tracing.watching.calls import Call, CallLog
+from ipy_autodiff.tracing.watching.recorder import Sweep
 
 __all__ = ["MOST_FUNCTIONS", "MOST_ORDER", "with_derivatives"]
 

@@ -10,9 +10,9 @@ import numpy as np
 from ipy_autodiff.designs import is_computed
 from ipy_autodiff.designs.reading import array_of, data_of, is_variable
 from ipy_autodiff.messages import Message
-from ipy_autodiff.tracing.calls import CallLog, Origin
 from ipy_autodiff.tracing.graph import Finding, FunctionNode, Graph, VariableNode
 from ipy_autodiff.tracing.producers import Producer
+from ipy_autodiff.tracing.watching.calls import CallLog, Origin
 
 __all__ = ["cuts", "findings_of", "rewrapped"]
 

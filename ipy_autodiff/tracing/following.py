@@ -19,9 +19,9 @@ from ipy_autodiff.designs.copies import Copies
 from ipy_autodiff.designs.reading import DATA, array_of, backward_method, gradient_of, kept
 from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, Recording, Step, VariableNode
 from ipy_autodiff.tracing.moving import Mover
-from ipy_autodiff.tracing.recorder import BackwardCall
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 from ipy_autodiff.tracing.sweeping import local_derivatives, steps_of
+from ipy_autodiff.tracing.watching.recorder import BackwardCall
 
 __all__ = ["Follower", "Position", "detached"]
 

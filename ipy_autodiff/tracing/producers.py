@@ -20,7 +20,7 @@ from ipy_autodiff.designs.reading import (
     is_variable,
     listed,
 )
-from ipy_autodiff.tracing.calls import Call, CallLog
+from ipy_autodiff.tracing.watching.calls import Call, CallLog
 
 __all__ = ["Producer", "data_seen", "walk"]
 

@@ -11,13 +11,13 @@ from typing import Any
 from ipy_autodiff.designs.reading import is_variable
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.assembly import Assembled, assemble
-from ipy_autodiff.tracing.calls import Call, CallLog
 from ipy_autodiff.tracing.derivatives import with_derivatives
 from ipy_autodiff.tracing.findings import rewrapped
 from ipy_autodiff.tracing.graph import Finding, Graph, Recording, VariableNode
-from ipy_autodiff.tracing.recorder import Recorder, Sweep
 from ipy_autodiff.tracing.replay import Replay
 from ipy_autodiff.tracing.sweeping import sweep_of
+from ipy_autodiff.tracing.watching.calls import Call, CallLog
+from ipy_autodiff.tracing.watching.recorder import Recorder, Sweep
 
 __all__ = ["NotInGraph", "names_in", "record_cell", "record_variables"]
 

@@ -15,7 +15,7 @@ from ipy_autodiff.designs.copies import alive
 from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.designs.rerun import STUDENTS_ERRORS, ReplayError, Rerun
 from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, VariableNode
-from ipy_autodiff.tracing.recorder import SweepTooLong
+from ipy_autodiff.tracing.watching.recorder import SweepTooLong
 
 __all__ = ["Replay", "ReplayError", "seed_of"]
 

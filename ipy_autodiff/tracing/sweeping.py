@@ -12,10 +12,10 @@ import numpy as np
 from ipy_autodiff.designs import design_of, rerun_of
 from ipy_autodiff.designs.reading import array_of, kept
 from ipy_autodiff.messages import Message
-from ipy_autodiff.tracing.calls import MANY, CallLog
 from ipy_autodiff.tracing.graph import Addition, Array, Finding, FunctionNode, Graph, Step, VariableNode
-from ipy_autodiff.tracing.recorder import BackwardCall, Recorder, Sweep, SweepTooLong
 from ipy_autodiff.tracing.replay import Replay, ReplayError
+from ipy_autodiff.tracing.watching.calls import MANY, CallLog
+from ipy_autodiff.tracing.watching.recorder import BackwardCall, Recorder, Sweep, SweepTooLong
 
 __all__ = ["Swept", "local_derivatives", "steps_of", "sweep_of", "sweep_on_copies"]
 

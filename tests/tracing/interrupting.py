@@ -13,8 +13,8 @@ import time
 
 import numpy as np
 
-from ipy_autodiff.tracing.calls import CallLog
-from ipy_autodiff.tracing.recorder import Recorder
+from ipy_autodiff.tracing.watching.calls import CallLog
+from ipy_autodiff.tracing.watching.recorder import Recorder
 
 TIMES = 40
 PATIENCE = 20

@@ -11,8 +11,8 @@ import numpy as np
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Array, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
-from ipy_autodiff.tracing.rules import Assignment, RuleSweep, affordable_calls, sweep_by_rules, sweepable
 from ipy_autodiff.views.rules.small_graph import MOST_DRAWN, draw_small
+from ipy_autodiff.views.rules.strategies import Assignment, RuleSweep, affordable_calls, sweep_by_rules, sweepable
 from ipy_autodiff.views.text.formatting import inline
 from ipy_autodiff.views.text.labels import columns, pad, shorten
 from ipy_autodiff.views.text.part import Part

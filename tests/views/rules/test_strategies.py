@@ -11,7 +11,7 @@ import ipy_autodiff as ad
 from ipy_autodiff import Variable
 from ipy_autodiff.tracing import record_variables
 from ipy_autodiff.tracing.replay import ReplayError
-from ipy_autodiff.tracing.rules import MOST_CALLS, RULES, affordable_calls, sweep_by_rules, sweepable
+from ipy_autodiff.views.rules.strategies import MOST_CALLS, RULES, affordable_calls, sweep_by_rules, sweepable
 from tests.student_engines import ENGINES, MISTAKES
 from tests.tracing.watched import watch
 

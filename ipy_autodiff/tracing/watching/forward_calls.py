@@ -21,10 +21,10 @@ from ipy_autodiff.designs.reading import (
     kept,
     listed,
 )
-from ipy_autodiff.tracing.backward_calls import BackwardCalls
-from ipy_autodiff.tracing.calls import Call, CallLog, Origin, reference
-from ipy_autodiff.tracing.frames import first_argument, is_method, variables_among
 from ipy_autodiff.tracing.graph import Array
+from ipy_autodiff.tracing.watching.backward_calls import BackwardCalls
+from ipy_autodiff.tracing.watching.calls import Call, CallLog, Origin, reference
+from ipy_autodiff.tracing.watching.frames import first_argument, is_method, variables_among
 
 __all__ = ["ForwardCalls"]
 

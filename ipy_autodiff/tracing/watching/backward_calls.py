@@ -23,9 +23,9 @@ from ipy_autodiff.designs.reading import (
     kept,
     listed,
 )
-from ipy_autodiff.tracing.calls import MANY, CallLog, Derived, reference
-from ipy_autodiff.tracing.frames import arguments_of, first_argument
 from ipy_autodiff.tracing.graph import Array
+from ipy_autodiff.tracing.watching.calls import MANY, CallLog, Derived, reference
+from ipy_autodiff.tracing.watching.frames import arguments_of, first_argument
 
 __all__ = ["BackwardCall", "BackwardCalls", "Sweep", "SweepTooLong"]
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
-from ipy_autodiff.tracing.backward_calls import BackwardCall, BackwardCalls, Sweep, SweepTooLong
-from ipy_autodiff.tracing.calls import CallLog
-from ipy_autodiff.tracing.forward_calls import ForwardCalls
-from ipy_autodiff.tracing.frames import first_argument, is_backward_method, is_within_class, role_of
+from ipy_autodiff.tracing.watching.backward_calls import BackwardCall, BackwardCalls, Sweep, SweepTooLong
+from ipy_autodiff.tracing.watching.calls import CallLog
+from ipy_autodiff.tracing.watching.forward_calls import ForwardCalls
+from ipy_autodiff.tracing.watching.frames import first_argument, is_backward_method, is_within_class, role_of
 
 __all__ = ["BackwardCall", "Recorder", "Sweep", "SweepTooLong"]
 
