@@ -11,7 +11,7 @@ import numpy as np
 from ipy_autodiff.engine.function import count_uses
 from ipy_autodiff.engine.garbage_collection import INTERVAL, settle
 from ipy_autodiff.engine.grad_mode import is_recording, pauses
-from ipy_autodiff.engine.operation import Operation, as_constant, as_raw, sum_to, unrecorded
+from ipy_autodiff.engine.operation import Operation, as_constant, as_raw, equations, sum_to, unrecorded
 from ipy_autodiff.engine.registry import Sample, operation
 from ipy_autodiff.engine.variable import Variable, as_variable
 
@@ -115,6 +115,14 @@ class Binary(Operation):
     def gradient1(self, gy: Any) -> Any:
         """The gradient for ``x1``."""
         raise NotImplementedError
+
+    def _equations(self) -> str:
+        x0, x1 = np.shape(self.x0), np.shape(self.x1)
+        whole = np.broadcast_shapes(x0, x1, np.shape(self.y))
+        stretched = [x0 != whole, x1 != whole]
+        sides = [side.format(self) for side in self.rule]
+        summed = [f"sum_to({side}, x{n}.shape)" if stretched[n] else side for n, side in enumerate(sides)]
+        return equations(summed, self.inputs)
 
     @property
     def inputs(self) -> tuple[Any, ...]:

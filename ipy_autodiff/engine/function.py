@@ -80,6 +80,16 @@ class Function:
         """The gradient of each input, from the gradient of each output."""
         raise explain(NotImplementedError, "no_backward", name=type(self).__name__)
 
+    @property
+    def gradient_rule(self) -> str | None:
+        """What ``backward`` computes, as mathematics for a reader: ``"gx = gy · 2x"``. None where it is not given.
+
+        ``x`` and ``y`` stand for the input and the output; several inputs are ``x0``, ``x1``, ... and their gradients
+        ``gx0``, ``gx1``, .... A class of yours may set a plain string. The stepper shows the rule in place of the code,
+        with the names of the Variables at hand.
+        """
+        return None
+
     forward: Callable[..., Any] = _no_forward
     backward: Callable[..., Any] = _no_backward
 

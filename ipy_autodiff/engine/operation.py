@@ -8,7 +8,8 @@ operands and the result) then are Variables, and NumPy's functions work on those
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,12 +20,15 @@ from ipy_autodiff.engine.garbage_collection import INTERVAL, settle
 from ipy_autodiff.engine.grad_mode import is_recording
 from ipy_autodiff.engine.variable import Variable
 
-__all__ = ["Nary", "Operation", "as_constant", "as_raw", "sum_to", "unrecorded"]
+__all__ = ["Nary", "Operation", "as_constant", "as_raw", "equations", "sum_to", "unrecorded"]
 
 float64 = np.float64
 ndarray = np.ndarray
 new = object.__new__
 between_settlings = INTERVAL - 1
+
+_IDENTIFIER = re.compile(r"[^\W\d]\w*", re.ASCII)
+_DERIVATIVES = {"backward", "derivative", "gradient", "gradient0", "gradient1"}
 
 
 class Operation(Function):
@@ -36,6 +40,24 @@ class Operation(Function):
     """The operation on arrays: a NumPy function or a method."""
     kept: ClassVar[tuple[str, ...]]
     """What ``forward`` keeps for ``backward``."""
+    rule: Any = None
+    """The gradient as mathematics in ``gy``, ``x`` and ``y``, such as ``"gy · cos(x)"``; for several operands, a tuple.
+
+    ``{0.axis}`` stands for an attribute of the Function, ``·`` for the product of elements, ``^`` for a power.
+    """
+
+    @property
+    def gradient_rule(self) -> str | None:
+        for kind in type(self).__mro__:
+            if "rule" in vars(kind):
+                return None if self.rule is None else self._equations()
+            if not _DERIVATIVES.isdisjoint(vars(kind)):
+                break  # a subclass with a derivative of its own: the rule that it inherits says nothing about that
+        return None
+
+    def _equations(self) -> str:
+        """The rule as an equation for each gradient."""
+        return f"gx = {self.rule.format(self)}"
 
     def _gradients(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
         gxs = self.backward(*gys)
@@ -100,6 +122,9 @@ class Nary(Operation):
         """The gradient for operand ``number``."""
         raise NotImplementedError
 
+    def _equations(self) -> str:
+        return equations(self.rule, self._inputs)
+
     def _gradients_as_variables(self, ys: list[Variable], gys: tuple[Any, ...]) -> Iterable[tuple[Variable, Any]]:
         kept = self.xs, self.y
         try:
@@ -135,6 +160,25 @@ def as_constant(x: Any) -> Any:
     if array.dtype.kind not in "biufc":
         raise explain(TypeError, "not_an_operand", kind=type(x).__name__)
     return array
+
+
+def equations(sides: Sequence[str], operands: Sequence[Any]) -> str:
+    """An equation for the gradient of each operand that is a Variable; a constant is written as the number it is."""
+    variables = [place for place, x in enumerate(operands) if isinstance(x, Variable)]
+    alone = len(variables) == 1
+    names = {f"x{place}": "x" if alone else f"x{number}" for number, place in enumerate(variables)}
+    names |= {f"x{place}": _as_text(x) for place, x in enumerate(operands) if place not in variables}
+
+    def equation(number: int, side: str) -> str:
+        return f"gx{'' if alone else number} = {_IDENTIFIER.sub(lambda name: names.get(name[0], name[0]), side)}"
+
+    return ", ".join([equation(number, sides[place]) for number, place in enumerate(variables)])
+
+
+def _as_text(constant: Any) -> str:
+    if not isinstance(constant, int | float | np.integer | np.floating):
+        return "c"
+    return f"{constant:g}" if constant >= 0 else f"({constant:g})"
 
 
 def sum_to(g: Any, shape: tuple[int, ...]) -> Any:

@@ -38,6 +38,7 @@ class Sigmoid(Elementwise):
     """``1 / (1 + exp(-x))``."""
 
     __slots__ = ()
+    rule = "gy · sigmoid(x) · (1 - sigmoid(x))"
 
     @staticmethod
     def compute(x: Any) -> Any:
@@ -54,6 +55,7 @@ class ReLU(Elementwise):
     """``x`` where it is positive, 0 elsewhere."""
 
     __slots__ = ()
+    rule = "gy · (x > 0)"
 
     @staticmethod
     def compute(x: Any) -> Any:
@@ -70,6 +72,7 @@ class LeakyReLU(Elementwise):
     """``x`` where it is positive, ``slope * x`` elsewhere."""
 
     __slots__ = ("slope",)
+    rule = "gy · where(x > 0, 1, {0.slope})"
 
     def __init__(self, slope: float) -> None:
         self.slope = slope
@@ -91,6 +94,7 @@ class Softplus(Elementwise):
     """``log(1 + exp(x))``."""
 
     __slots__ = ()
+    rule = "gy · sigmoid(x)"
 
     @staticmethod
     def compute(x: Any) -> Any:
@@ -107,6 +111,7 @@ class SoftSign(Elementwise):
     """``x / (1 + abs(x))``."""
 
     __slots__ = ()
+    rule = "gy / (1 + |x|)²"
 
     @staticmethod
     def compute(x: Any) -> Any:
@@ -123,6 +128,7 @@ class Elu(Elementwise):
     """``x`` where it is positive, ``alpha * (exp(x) - 1)`` elsewhere."""
 
     __slots__ = ("alpha",)
+    rule = "gy · where(x > 0, 1, {0.alpha} · exp(x))"
 
     def __init__(self, alpha: float) -> None:
         self.alpha = alpha
@@ -172,6 +178,7 @@ class NormalCdf(Elementwise):
     """The distribution function of the standard normal distribution."""
 
     __slots__ = ()
+    rule = "gy · exp(-x² / 2) / √(2 · π)"
 
     @staticmethod
     def compute(x: Any) -> Any:
@@ -186,6 +193,7 @@ class Softmax(Unary):
     """``exp(x)`` divided by its sum along an axis."""
 
     __slots__ = ("axis",)
+    rule = "softmax(x) · (gy - sum(gy · softmax(x)))"
 
     def __init__(self, axis: Any) -> None:
         self.axis = axis
@@ -203,6 +211,7 @@ class LogSoftmax(Unary):
     """The logarithm of the softmax along an axis."""
 
     __slots__ = ("axis",)
+    rule = "gy - softmax(x) · sum(gy)"
 
     def __init__(self, axis: Any) -> None:
         self.axis = axis

@@ -25,6 +25,7 @@ class Add(Binary):
     """``x0 + x1``."""
 
     __slots__ = ()
+    rule = ("gy", "gy")
     compute = operator.add
 
     def backward(self, gy: Any) -> Any:
@@ -45,6 +46,7 @@ class Sub(Binary):
     """``x0 - x1``."""
 
     __slots__ = ()
+    rule = ("gy", "-gy")
     compute = operator.sub
 
     def backward(self, gy: Any) -> Any:
@@ -66,6 +68,7 @@ class Mul(Binary):
     """``x0 * x1``."""
 
     __slots__ = ()
+    rule = ("gy · x1", "gy · x0")
     compute = operator.mul
 
     def backward(self, gy: Any) -> Any:
@@ -95,6 +98,7 @@ class Div(Binary):
     """``x0 / x1``."""
 
     __slots__ = ()
+    rule = ("gy / x1", "-gy · x0 / x1²")
     compute = operator.truediv
 
     def backward(self, gy: Any) -> Any:
@@ -122,6 +126,15 @@ class Pow(Binary):
     __slots__ = ()
     compute = operator.pow
 
+    @property
+    def rule(self) -> tuple[str, str]:
+        """Shorter where the exponent is a number."""
+        exponent = self.x1
+        side = "gy · x1 · x0^(x1 - 1)"
+        if self.constant == 1 and not np.ndim(exponent):
+            side = "gy · 2x0" if exponent == 2 else f"gy · x1 · x0^{_as_power(exponent - 1)}"
+        return side, "gy · x0^x1 · log(x0)"
+
     def backward(self, gy: Any) -> Any:
         if self.constant == 1 and not self.broadcast:
             x0, x1 = self.x0, self.x1
@@ -144,6 +157,10 @@ class Pow(Binary):
         return gy * (self.y * np.log(np.where(nothing, 1, self.x0) if np.any(nothing) else self.x0))
 
 
+def _as_power(n: Any) -> str:
+    return f"{n:g}" if n >= 0 else f"({n:g})"
+
+
 power = binary(Pow, np.power, name="power", domain=(0.2, 2.0))
 
 
@@ -151,6 +168,7 @@ class Neg(Elementwise):
     """``-x``."""
 
     __slots__ = ()
+    rule = "-gy"
     compute = operator.neg
 
     def backward(self, gy: Any) -> Any:
@@ -164,6 +182,7 @@ class Pos(Elementwise):
     """``+x``."""
 
     __slots__ = ()
+    rule = "gy"
     compute = operator.pos
 
     def derivative(self) -> Any:

@@ -35,6 +35,7 @@ class Windows(Unary):
     """The windows of a shape that fit into an array, a number of steps apart, along new last axes."""
 
     __slots__ = ("axes", "steps", "window")
+    rule = "col2im(gy)"
 
     def __init__(self, window: tuple[int, ...], steps: tuple[int, ...], axes: tuple[int, ...]) -> None:
         self.window = window
@@ -56,6 +57,7 @@ class Overlay(Unary):
     """Windows laid over each other where they were taken from, and added up."""
 
     __slots__ = ("axes", "shape", "steps", "window")
+    rule = "im2col(gy)"
 
     def __init__(
         self, shape: tuple[int, ...], window: tuple[int, ...], steps: tuple[int, ...], axes: tuple[int, ...]

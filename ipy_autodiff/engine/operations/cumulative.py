@@ -19,6 +19,7 @@ class CumSum(Unary):
     """The sum of each element and all before it."""
 
     __slots__ = ("axis",)
+    rule = "flip(cumsum(flip(gy)))"
 
     def __init__(self, axis: int) -> None:
         self.axis = axis
@@ -34,6 +35,7 @@ class CumProd(Unary):
     """The product of each element and all before it."""
 
     __slots__ = ("axis",)
+    rule = "flip(cumsum(flip(gy · cumprod(x)))) / x"
 
     def __init__(self, axis: int) -> None:
         self.axis = axis

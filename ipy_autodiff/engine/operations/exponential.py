@@ -34,6 +34,7 @@ class Square(Elementwise):
     """``x ** 2``."""
 
     __slots__ = ()
+    rule = "gy · 2x"
     compute = np.square
 
     def backward(self, gy: Any) -> Any:
@@ -48,6 +49,7 @@ class Sqrt(Elementwise):
     """The square root."""
 
     __slots__ = ()
+    rule = "gy / (2√x)"
     compute = np.sqrt
 
     def derivative(self) -> Any:
@@ -61,6 +63,7 @@ class Cbrt(Elementwise):
     """The cube root."""
 
     __slots__ = ()
+    rule = "gy / (3 · cbrt(x)²)"
     compute = np.cbrt
 
     def derivative(self) -> Any:
@@ -74,6 +77,7 @@ class Reciprocal(Elementwise):
     """``1 / x``."""
 
     __slots__ = ()
+    rule = "-gy / x²"
     compute = np.reciprocal
 
     def derivative(self) -> Any:
@@ -87,6 +91,7 @@ class Exp(Elementwise):
     """``e ** x``."""
 
     __slots__ = ()
+    rule = "gy · exp(x)"
     compute = np.exp
 
     def derivative(self) -> Any:
@@ -100,6 +105,7 @@ class Exp2(Elementwise):
     """``2 ** x``."""
 
     __slots__ = ()
+    rule = "gy · 2^x · log(2)"
     compute = np.exp2
 
     def derivative(self) -> Any:
@@ -113,6 +119,7 @@ class Expm1(Elementwise):
     """``e ** x - 1``, accurate near 0."""
 
     __slots__ = ()
+    rule = "gy · exp(x)"
     compute = np.expm1
 
     def derivative(self) -> Any:
@@ -126,6 +133,7 @@ class Log(Elementwise):
     """The natural logarithm."""
 
     __slots__ = ()
+    rule = "gy / x"
     compute = np.log
 
     def derivative(self) -> Any:
@@ -139,6 +147,7 @@ class Log2(Elementwise):
     """The logarithm to base 2."""
 
     __slots__ = ()
+    rule = "gy / (x · log(2))"
     compute = np.log2
 
     def derivative(self) -> Any:
@@ -152,6 +161,7 @@ class Log10(Elementwise):
     """The logarithm to base 10."""
 
     __slots__ = ()
+    rule = "gy / (x · log(10))"
     compute = np.log10
 
     def derivative(self) -> Any:
@@ -165,6 +175,7 @@ class Log1p(Elementwise):
     """``log(1 + x)``, accurate near 0."""
 
     __slots__ = ()
+    rule = "gy / (1 + x)"
     compute = np.log1p
 
     def derivative(self) -> Any:
@@ -178,6 +189,7 @@ class LogAddExp(Binary):
     """``log(exp(x0) + exp(x1))``, safe for large and small operands."""
 
     __slots__ = ()
+    rule = ("gy · exp(x0) / (exp(x0) + exp(x1))", "gy · exp(x1) / (exp(x0) + exp(x1))")
     compute = np.logaddexp
 
     def gradient0(self, gy: Any) -> Any:
@@ -194,6 +206,7 @@ class LogAddExp2(Binary):
     """``log2(2 ** x0 + 2 ** x1)``, safe for large and small operands."""
 
     __slots__ = ()
+    rule = ("gy · 2^x0 / (2^x0 + 2^x1)", "gy · 2^x1 / (2^x0 + 2^x1)")
     compute = np.logaddexp2
 
     def gradient0(self, gy: Any) -> Any:

@@ -34,6 +34,7 @@ class GetItem(Unary):
     """The elements at an index: slices, integers, masks, ellipsis, new axes, arrays of integers."""
 
     __slots__ = ("index",)
+    rule = "zeros(x.shape).at[index].add(gy)"
 
     def __init__(self, index: Any) -> None:
         self.index = index
@@ -51,6 +52,7 @@ class PutBack(Unary):
     """Zeros, to which elements are added at the index they were taken from."""
 
     __slots__ = ("index", "shape")
+    rule = "gy[index]"
 
     def __init__(self, index: Any, shape: tuple[int, ...]) -> None:
         self.index = index
@@ -252,6 +254,11 @@ class Triangle(Unary):
 
     def compute(self, x: Any) -> Any:
         return self.function(x, self.k)
+
+    @property
+    def rule(self) -> str:
+        """The same triangle of the gradient."""
+        return f"{self.function.__name__}(gy, {self.k})"
 
     def backward(self, gy: Any) -> Any:
         return self.function(gy, self.k)

@@ -46,10 +46,19 @@ class Concatenate(Nary):
     def compute(self, *xs: Any) -> Any:
         return np.concatenate(xs, axis=self.axis)
 
+    @property
+    def rule(self) -> tuple[str, ...]:
+        """For each array its piece of the gradient."""
+        axis = self.axis % self.y.ndim
+        return tuple([f"gy[{':, ' * axis}{start}:{end}]" for start, end in map(self._span, range(len(self.xs)))])
+
     def gradient(self, number: int, gy: Any) -> Any:
-        axis = self.axis % gy.ndim
-        start = sum(x.shape[axis] for x in self.xs[:number])
-        return gy[(slice(None),) * axis + (slice(start, start + self.xs[number].shape[axis]),)]
+        return gy[(slice(None),) * (self.axis % gy.ndim) + (slice(*self._span(number)),)]
+
+    def _span(self, number: int) -> tuple[int, int]:
+        """From where to where array ``number`` reaches along the axis."""
+        start = sum(x.shape[self.axis] for x in self.xs[:number])
+        return start, start + self.xs[number].shape[self.axis]
 
 
 @operation(
@@ -153,6 +162,12 @@ class Split(Operation):
 
     def forward(self, x: Any) -> Any:
         return tuple(np.array_split(x, self.places, self.axis))
+
+    @property
+    def rule(self) -> str:
+        """The pieces' gradients in a row."""
+        gys = ", ".join([f"gy{number}" for number in range(len(self._results))])
+        return f"concatenate(({gys}), axis={self.axis})"
 
     def backward(self, *gys: Any) -> Any:
         return np.concatenate(gys, axis=self.axis)

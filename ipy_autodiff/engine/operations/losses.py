@@ -32,11 +32,17 @@ class MeanSquaredError(Binary):
     """The sum of squared differences, divided by the length of the first axis."""
 
     __slots__ = ()
+    rule = ("gy · 2 · (x0 - x1) / {0.batch}", "-gy · 2 · (x0 - x1) / {0.batch}")
 
     @staticmethod
     def compute(x0: Any, x1: Any) -> Any:
         difference = x0 - x1
         return np.add.reduce(difference * difference, axis=None) / _batch(difference)
+
+    @property
+    def batch(self) -> int:
+        """What the sum is divided by."""
+        return _batch(self.x0 - self.x1)
 
     def gradient0(self, gy: Any) -> Any:
         difference = self.x0 - self.x1
@@ -60,6 +66,7 @@ class SoftmaxCrossEntropy(Unary):
     """The mean over a batch of minus the log-softmax at each row's label."""
 
     __slots__ = ("at", "probabilities")
+    rule = "gy · (softmax(x) - onehot(t)) / {0.batch}"
 
     def __init__(self, labels: Any) -> None:
         self.at = (np.arange(len(labels)), labels)
@@ -70,6 +77,11 @@ class SoftmaxCrossEntropy(Unary):
         sums = np.add.reduce(powers, axis=-1, keepdims=True)
         self.probabilities = powers / sums
         return np.add.reduce(np.log(sums[:, 0]) - shifted[self.at]) / len(x)
+
+    @property
+    def batch(self) -> int:
+        """How many rows there are."""
+        return len(self.x)
 
     def backward(self, gy: Any) -> Any:
         x = self.x

@@ -48,6 +48,7 @@ class Abs(Elementwise):
     """The absolute value."""
 
     __slots__ = ()
+    rule = "gy · sign(x)"
     compute = np.absolute
 
     def derivative(self) -> Any:
@@ -62,6 +63,7 @@ class Steps(Elementwise):
     """A function that is constant between its steps."""
 
     __slots__ = ()
+    rule = "gy · 0"
 
     def derivative(self) -> Any:
         return 0.0
@@ -132,6 +134,7 @@ class Maximum(Binary):
     """The larger operand; the gradient is shared where they are equal."""
 
     __slots__ = ()
+    rule = ("gy · ((x0 > x1) + (x0 == x1) / 2)", "gy · ((x1 > x0) + (x0 == x1) / 2)")
     compute: Any = np.maximum
 
     def gradient0(self, gy: Any) -> Any:
@@ -145,6 +148,7 @@ class Fmax(Maximum):
     """The larger operand, or the one that is a number."""
 
     __slots__ = ()
+    rule = ("gy · ((x0 > x1) + isnan(x1) + (x0 == x1) / 2)", "gy · ((x1 > x0) + isnan(x0) + (x0 == x1) / 2)")
     compute = np.fmax
 
     def gradient0(self, gy: Any) -> Any:
@@ -158,6 +162,7 @@ class Minimum(Binary):
     """The smaller operand; the gradient is shared where they are equal."""
 
     __slots__ = ()
+    rule = ("gy · ((x0 < x1) + (x0 == x1) / 2)", "gy · ((x1 < x0) + (x0 == x1) / 2)")
     compute: Any = np.minimum
 
     def gradient0(self, gy: Any) -> Any:
@@ -171,6 +176,7 @@ class Fmin(Minimum):
     """The smaller operand, or the one that is a number."""
 
     __slots__ = ()
+    rule = ("gy · ((x0 < x1) + isnan(x1) + (x0 == x1) / 2)", "gy · ((x1 < x0) + isnan(x0) + (x0 == x1) / 2)")
     compute = np.fmin
 
     def gradient0(self, gy: Any) -> Any:
@@ -190,6 +196,7 @@ class Remainder(Binary):
     """``x0 - floor(x0 / x1) * x1``, which has the sign of ``x1``."""
 
     __slots__ = ()
+    rule = ("gy", "-gy · floor(x0 / x1)")
     compute: Any = np.remainder
 
     def gradient0(self, gy: Any) -> Any:
@@ -203,6 +210,7 @@ class Fmod(Remainder):
     """``x0 - trunc(x0 / x1) * x1``, which has the sign of ``x0``."""
 
     __slots__ = ()
+    rule = ("gy", "-gy · trunc(x0 / x1)")
     compute = np.fmod
 
     def gradient1(self, gy: Any) -> Any:
@@ -213,6 +221,7 @@ class BinarySteps(Binary):
     """A function of two operands that is constant between its steps."""
 
     __slots__ = ()
+    rule = ("gy · 0", "gy · 0")
 
     def gradient0(self, gy: Any) -> Any:
         return gy * 0.0
@@ -231,6 +240,7 @@ class Heaviside(BinarySteps):
     """0 where ``x0`` is negative, 1 where it is positive, and ``x1`` where it is 0."""
 
     __slots__ = ()
+    rule = ("gy · 0", "gy · (x0 == 0)")
     compute = np.heaviside
 
     def gradient1(self, gy: Any) -> Any:
@@ -241,6 +251,7 @@ class CopySign(Binary):
     """``x0`` with the sign of ``x1``."""
 
     __slots__ = ()
+    rule = ("gy · sign(x0) · sign(y)", "gy · 0")
     compute = np.copysign
 
     def gradient0(self, gy: Any) -> Any:
@@ -275,6 +286,12 @@ class Clip(Elementwise):
     def compute(self, x: Any) -> Any:
         return np.clip(x, self.low, self.high)
 
+    @property
+    def rule(self) -> str:
+        """With the limits that there are."""
+        low = "" if self.low is None else " · (x >= {0.low:g})"
+        return "gy" + low + ("" if self.high is None else " · (x <= {0.high:g})")
+
     def derivative(self) -> Any:
         inside: Any = True
         if self.low is not None:
@@ -305,6 +322,7 @@ class Where(Binary):
     """``x0`` where a condition holds, ``x1`` elsewhere."""
 
     __slots__ = ("condition",)
+    rule = ("where(condition, gy, 0)", "where(condition, 0, gy)")
 
     def __init__(self, condition: Any) -> None:
         self.condition = condition
@@ -354,6 +372,7 @@ class NanToNum(Elementwise):
     """``x`` with numbers in place of NaN and infinities."""
 
     __slots__ = ("numbers",)
+    rule = "gy · isfinite(x)"
 
     def __init__(self, nan: float, posinf: float | None, neginf: float | None) -> None:
         self.numbers = {"nan": nan, "posinf": posinf, "neginf": neginf}

@@ -42,6 +42,7 @@ class Reduction(Unary):
         axes = range(self.x.ndim) if self.axis is None else normalized(self.axis, self.x.ndim)
         return tuple([1 if axis in axes else n for axis, n in enumerate(self.x.shape)])
 
+    @property
     def count(self) -> int:
         """How many elements go into each number."""
         if self.axis is None:
@@ -57,6 +58,7 @@ class Sum(Reduction):
     """The sum."""
 
     __slots__ = ()
+    rule = "gy · ones(x.shape)"
 
     def compute(self, x: Any) -> Any:
         return np.add.reduce(x, axis=self.axis, keepdims=self.keepdims)
@@ -69,12 +71,13 @@ class Mean(Reduction):
     """The mean."""
 
     __slots__ = ()
+    rule = "gy · ones(x.shape) / {0.count}"
 
     def compute(self, x: Any) -> Any:
         return np.mean(x, axis=self.axis, keepdims=self.keepdims)
 
     def backward(self, gy: Any) -> Any:
-        gy = gy / self.count()
+        gy = gy / self.count
         return spread(gy if gy.__class__ is np.float64 else self.expanded(gy), self.x.shape)
 
 
@@ -82,6 +85,7 @@ class Prod(Reduction):
     """The product."""
 
     __slots__ = ()
+    rule = "gy · prod(x) / x"
 
     def compute(self, x: Any) -> Any:
         return np.multiply.reduce(x, axis=self.axis, keepdims=self.keepdims)
@@ -94,6 +98,7 @@ class Max(Reduction):
     """The largest element; the gradient is shared among those that are equal to it."""
 
     __slots__ = ()
+    rule = "gy · (x == max(x)) / sum(x == max(x))"
 
     def compute(self, x: Any) -> Any:
         return np.maximum.reduce(x, axis=self.axis, keepdims=self.keepdims)
@@ -107,6 +112,7 @@ class Min(Max):
     """The smallest element; the gradient is shared among those that are equal to it."""
 
     __slots__ = ()
+    rule = "gy · (x == min(x)) / sum(x == min(x))"
 
     def compute(self, x: Any) -> Any:
         return np.minimum.reduce(x, axis=self.axis, keepdims=self.keepdims)
@@ -116,6 +122,7 @@ class Var(Reduction):
     """The variance."""
 
     __slots__ = ("ddof",)
+    rule = "gy · 2 · (x - mean(x)) / {0.freedom}"
 
     def __init__(self, axis: Axes = None, ddof: float = 0, keepdims: bool = False) -> None:
         self.axis = axis
@@ -126,7 +133,12 @@ class Var(Reduction):
         return np.var(x, axis=self.axis, ddof=self.ddof, keepdims=self.keepdims)
 
     def backward(self, gy: Any) -> Any:
-        return self.expanded(gy) * (2 / (self.count() - self.ddof)) * self.deviation()
+        return self.expanded(gy) * (2 / self.freedom) * self.deviation()
+
+    @property
+    def freedom(self) -> float:
+        """The degrees of freedom, by which the sum of squares is divided."""
+        return self.count - self.ddof
 
     def deviation(self) -> Any:
         """How far each element is from the mean."""
@@ -137,19 +149,21 @@ class Std(Var):
     """The standard deviation; where it is 0 the gradient is 0 too."""
 
     __slots__ = ()
+    rule = "gy · (x - mean(x)) / ({0.freedom} · std(x))"
 
     def compute(self, x: Any) -> Any:
         return np.std(x, axis=self.axis, ddof=self.ddof, keepdims=self.keepdims)
 
     def backward(self, gy: Any) -> Any:
         y = self.expanded(self.y)
-        return self.expanded(gy) / ((self.count() - self.ddof) * np.where(np.equal(y, 0), 1.0, y)) * self.deviation()
+        return self.expanded(gy) / (self.freedom * np.where(np.equal(y, 0), 1.0, y)) * self.deviation()
 
 
 class LogSumExp(Reduction):
     """``log(sum(exp(x)))``, safe for large and small elements."""
 
     __slots__ = ()
+    rule = "gy · exp(x - logsumexp(x))"
 
     def compute(self, x: Any) -> Any:
         largest = np.maximum.reduce(x, axis=self.axis, keepdims=True)

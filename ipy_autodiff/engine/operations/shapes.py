@@ -55,6 +55,11 @@ class Reshape(Unary):
     def compute(self, x: Any) -> Any:
         return x.reshape(self.shape) if self.order == "C" else np.asarray(x).reshape(self.shape, order=self.order)
 
+    @property
+    def rule(self) -> str:
+        """With the order where it is not NumPy's own."""
+        return "reshape(gy, x.shape)" if self.order == "C" else "reshape(gy, x.shape, order='{0.order}')"
+
     def backward(self, gy: Any) -> Any:
         if self.order == "C":
             return gy.reshape(self.x.shape)
@@ -148,8 +153,19 @@ class Transpose(Unary):
     def compute(self, x: Any) -> Any:
         return x.transpose(self.axes)
 
+    @property
+    def rule(self) -> str:
+        """With the order that undoes this one."""
+        axes = self._back()
+        order = () if axes is None else tuple(map(int, axes))
+        return "gy.T" if order == tuple(range(len(order)))[::-1] else f"transpose(gy, {order})"
+
     def backward(self, gy: Any) -> Any:
-        return gy.transpose(self.axes if self.axes is None else np.argsort(self.axes))
+        return gy.transpose(self._back())
+
+    def _back(self) -> Any:
+        """The order of axes that undoes this one."""
+        return self.axes if self.axes is None else np.argsort(self.axes)
 
 
 @operation(
@@ -202,6 +218,7 @@ class BroadcastTo(Unary):
     """The elements repeated to a larger shape."""
 
     __slots__ = ("shape",)
+    rule = "sum_to(gy, x.shape)"
 
     def __init__(self, shape: Any) -> None:
         self.shape = shape
@@ -244,6 +261,7 @@ class SumTo(Unary):
     """The sum over the axes along which a smaller shape would be broadcast."""
 
     __slots__ = ("shape",)
+    rule = "broadcast_to(gy, x.shape)"
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
@@ -272,6 +290,7 @@ class Flip(Unary):
     """The elements in reverse order along some axes."""
 
     __slots__ = ("axis",)
+    rule = "flip(gy, {0.axis})"
 
     def __init__(self, axis: Any) -> None:
         self.axis = axis
@@ -325,6 +344,11 @@ class Roll(Unary):
     def compute(self, x: Any) -> Any:
         return np.roll(x, self.shift, self.axis)
 
+    @property
+    def rule(self) -> str:
+        """With the steps back."""
+        return f"roll(gy, {np.negative(self.shift).tolist()}, {self.axis})"
+
     def backward(self, gy: Any) -> Any:
         return np.roll(gy, np.negative(self.shift), self.axis)
 
@@ -347,6 +371,7 @@ class Copy(Elementwise):
     """The same elements in memory of their own."""
 
     __slots__ = ()
+    rule = "gy"
 
     def compute(self, x: Any) -> Any:
         return x.copy()
@@ -371,6 +396,11 @@ class AsType(Elementwise):
 
     def compute(self, x: Any) -> Any:
         return x.astype(self.dtype)
+
+    @property
+    def rule(self) -> str:
+        """Nothing flows through integers."""
+        return "gy" if self.dtype.kind == "f" else "gy · 0"
 
     def derivative(self) -> Any:
         return 1.0 if self.dtype.kind == "f" else 0.0

@@ -41,6 +41,7 @@ class Sin(Elementwise):
     """The sine."""
 
     __slots__ = ()
+    rule = "gy · cos(x)"
     compute = np.sin
 
     def derivative(self) -> Any:
@@ -54,6 +55,7 @@ class Cos(Elementwise):
     """The cosine."""
 
     __slots__ = ()
+    rule = "-gy · sin(x)"
     compute = np.cos
 
     def derivative(self) -> Any:
@@ -67,6 +69,7 @@ class Tan(Elementwise):
     """The tangent."""
 
     __slots__ = ()
+    rule = "gy · (1 + tan(x)²)"
     compute = np.tan
 
     def derivative(self) -> Any:
@@ -80,6 +83,7 @@ class Arcsin(Elementwise):
     """The inverse sine."""
 
     __slots__ = ()
+    rule = "gy / √(1 - x²)"
     compute = np.arcsin
 
     def derivative(self) -> Any:
@@ -93,6 +97,7 @@ class Arccos(Elementwise):
     """The inverse cosine."""
 
     __slots__ = ()
+    rule = "-gy / √(1 - x²)"
     compute = np.arccos
 
     def derivative(self) -> Any:
@@ -106,6 +111,7 @@ class Arctan(Elementwise):
     """The inverse tangent."""
 
     __slots__ = ()
+    rule = "gy / (1 + x²)"
     compute = np.arctan
 
     def derivative(self) -> Any:
@@ -119,6 +125,7 @@ class Arctan2(Binary):
     """The angle of the point ``(x1, x0)``, in (-pi, pi]."""
 
     __slots__ = ()
+    rule = ("gy · x1 / (x0² + x1²)", "-gy · x0 / (x0² + x1²)")
     compute = np.arctan2
 
     def gradient0(self, gy: Any) -> Any:
@@ -135,6 +142,7 @@ class Hypot(Binary):
     """``sqrt(x0 ** 2 + x1 ** 2)``."""
 
     __slots__ = ()
+    rule = ("gy · x0 / √(x0² + x1²)", "gy · x1 / √(x0² + x1²)")
     compute = np.hypot
 
     def gradient0(self, gy: Any) -> Any:
@@ -151,6 +159,7 @@ class Sinh(Elementwise):
     """The hyperbolic sine."""
 
     __slots__ = ()
+    rule = "gy · cosh(x)"
     compute = np.sinh
 
     def derivative(self) -> Any:
@@ -164,6 +173,7 @@ class Cosh(Elementwise):
     """The hyperbolic cosine."""
 
     __slots__ = ()
+    rule = "gy · sinh(x)"
     compute = np.cosh
 
     def derivative(self) -> Any:
@@ -177,6 +187,7 @@ class Tanh(Elementwise):
     """The hyperbolic tangent."""
 
     __slots__ = ()
+    rule = "gy · (1 - tanh(x)²)"
     compute = np.tanh
 
     def derivative(self) -> Any:
@@ -190,6 +201,7 @@ class Arcsinh(Elementwise):
     """The inverse hyperbolic sine."""
 
     __slots__ = ()
+    rule = "gy / √(1 + x²)"
     compute = np.arcsinh
 
     def derivative(self) -> Any:
@@ -203,6 +215,7 @@ class Arccosh(Elementwise):
     """The inverse hyperbolic cosine."""
 
     __slots__ = ()
+    rule = "gy / √(x² - 1)"
     compute = np.arccosh
 
     def derivative(self) -> Any:
@@ -216,6 +229,7 @@ class Arctanh(Elementwise):
     """The inverse hyperbolic tangent."""
 
     __slots__ = ()
+    rule = "gy / (1 - x²)"
     compute = np.arctanh
 
     def derivative(self) -> Any:
@@ -229,6 +243,7 @@ class Deg2Rad(Elementwise):
     """An angle in degrees as radians."""
 
     __slots__ = ()
+    rule = "gy · π / 180"
     compute = np.deg2rad
 
     def derivative(self) -> Any:
@@ -243,6 +258,7 @@ class Rad2Deg(Elementwise):
     """An angle in radians as degrees."""
 
     __slots__ = ()
+    rule = "gy · 180 / π"
     compute = np.rad2deg
 
     def derivative(self) -> Any:
@@ -272,6 +288,12 @@ class Sinc(Elementwise):
         return np.where(
             near, _series(np.where(near, x, 0.0), self.order), _recurrence(np.where(near, 1.0, x), self.order)
         )
+
+    @property
+    def rule(self) -> str:
+        """By name where the derivative is of a higher order."""
+        n = self.order + 1
+        return "gy · (cos(π · x) - sinc(x)) / x" if n == 1 else f"gy · d^{n} sinc(x) / dx^{n}"
 
     def derivative(self) -> Any:
         return (

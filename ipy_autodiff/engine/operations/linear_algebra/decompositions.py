@@ -63,6 +63,7 @@ class Eigh(Decomposition):
     """The eigenvalues and eigenvectors of symmetric matrices, of which one triangle is read."""
 
     __slots__ = ("triangle",)
+    rule = "v @ (diag(gw) + f · (v.T @ gv)) @ v.T, f[i, j] = 1 / (w[j] - w[i])"
 
     def __init__(self, triangle: str) -> None:
         self.triangle = triangle.upper()
@@ -80,6 +81,11 @@ class Svd(Decomposition):
     """The singular value decomposition without the vectors that belong to no singular value."""
 
     __slots__ = ()
+    rule = (
+        "u @ (f · (u.T @ gu - gu.T @ u) @ diag(s) + diag(s) @ (f · (vt @ gvt.T - gvt @ vt.T)) + diag(gs)) @ vt"
+        " + (gu - u @ u.T @ gu) @ diag(1 / s) @ vt + u @ diag(1 / s) @ (gvt - gvt @ vt.T @ vt),"
+        " f[i, j] = 1 / (s[j]² - s[i]²)"
+    )
 
     def compute(self, x: Any) -> Any:
         return np.linalg.svd(x, full_matrices=False)
@@ -103,6 +109,7 @@ class Qr(Decomposition):
     """The reduced QR decomposition of matrices that are not wider than high."""
 
     __slots__ = ()
+    rule = "(gq + q @ (m + tril(m, -1).T)) @ inv(r).T, m = tril(r @ gr.T - gq.T @ q)"
 
     def compute(self, x: Any) -> Any:
         return np.linalg.qr(x)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ipy_autodiff.engine.binary import Binary
 from ipy_autodiff.engine.errors import explain
-from ipy_autodiff.engine.operation import sum_to
+from ipy_autodiff.engine.operation import equations, sum_to
 from ipy_autodiff.engine.operations.linear_algebra.decompositions import of_triangle, svd
 from ipy_autodiff.engine.operations.linear_algebra.products import turned
 from ipy_autodiff.engine.registry import Sample, operation, random
@@ -28,6 +28,7 @@ class Det(Unary):
     """The determinant."""
 
     __slots__ = ()
+    rule = "gy · det(x) · inv(x).T"
 
     def compute(self, x: Any) -> Any:
         return np.linalg.det(x)
@@ -40,6 +41,7 @@ class LogDet(Unary):
     """The logarithm of the determinant's absolute value."""
 
     __slots__ = ()
+    rule = "gy · inv(x).T"
 
     def compute(self, x: Any) -> Any:
         return np.linalg.slogdet(x)[1]
@@ -56,6 +58,7 @@ class Inv(Unary):
     """The inverse."""
 
     __slots__ = ()
+    rule = "-inv(x).T @ gy @ inv(x).T"
 
     def compute(self, x: Any) -> Any:
         return np.linalg.inv(x)
@@ -69,6 +72,7 @@ class Pinv(Unary):
     """The pseudo-inverse. Its derivative is that of G. Golub and V. Pereyra (1973), for constant rank."""
 
     __slots__ = ()
+    rule = "(gy.T - x @ y @ gy.T) @ y @ y.T + y.T @ y @ (gy.T - gy.T @ y @ x) - y.T @ gy @ y.T"
 
     def compute(self, x: Any) -> Any:
         return np.linalg.pinv(x)
@@ -87,6 +91,15 @@ class Solve(Binary):
     __slots__ = ()
     compute = staticmethod(np.linalg.solve)
 
+    @property
+    def rule(self) -> tuple[str, str]:
+        """With an outer product where the solution is a vector."""
+        g = "solve(x0.mT, gy)"
+        return f"-outer({g}, y)" if self.y.ndim == 1 else f"-{g} @ y.mT", g
+
+    def _equations(self) -> str:
+        return equations(self.rule, self.inputs)
+
     def backward(self, gy: Any) -> Any:
         g1 = np.linalg.solve(turned(self.x0), gy)
         if self.constant == 0:
@@ -101,6 +114,7 @@ class Cholesky(Unary):
     """The lower triangular ``y`` with ``y @ y.T = x`` for a symmetric positive definite ``x``."""
 
     __slots__ = ()
+    rule = "Φ(s + s.T), s = inv(y).T @ Φ(y.T @ gy) @ inv(y), Φ(a) = tril(a) - diag(a) / 2"
 
     def compute(self, x: Any) -> Any:
         return np.linalg.cholesky(x)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.engine.binary import Binary, binary
-from ipy_autodiff.engine.operation import Nary, sum_to
+from ipy_autodiff.engine.operation import Nary, equations, sum_to
 from ipy_autodiff.engine.operations.linear_algebra.einsum_notation import Operand, gradient_notation, parse
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.variable import Variable, as_variable
@@ -43,12 +43,27 @@ class Product(Binary):
             return self.gradient0(gy), self.gradient1(gy)
         return self.gradient0(gy) if constant else self.gradient1(gy)
 
+    def _equations(self) -> str:
+        return equations(self.rule, self.inputs)
+
 
 class MatMul(Product):
     """The matrix product of the last two axes, broadcast over the others."""
 
     __slots__ = ()
     compute = operator.matmul
+
+    @property
+    def rule(self) -> tuple[str, str]:
+        """By the number of axes: vectors, matrices, or stacks of matrices that are broadcast."""
+        axes = self.x0.ndim, self.x1.ndim
+        if axes in _MATMUL_RULES:
+            return _MATMUL_RULES[axes]
+        row, column = "gy[..., None, :]" if axes[0] == 1 else "gy", "x0[:, None]" if axes[0] == 1 else "x0.mT"
+        if axes[1] == 1:
+            return "gy[..., None] · x1", "sum_to(gy[..., None, :] @ x0, (1, x1.size))[0]"
+        first = "sum_to((x1 @ gy[..., None])[..., 0], x0.shape)" if axes[0] == 1 else "sum_to(gy @ x1.mT, x0.shape)"
+        return first, f"sum_to({column} @ {row}, x1.shape)"
 
     def backward(self, gy: Any) -> Any:
         x0, x1 = self.x0, self.x1
@@ -77,6 +92,14 @@ class MatMul(Product):
                 np.matmul(gy.reshape((*gy.shape[:-1], 1, gy.shape[-1])), x0).reshape((*x0.shape[:-2], -1)), x1.shape
             )
         return sum_to(turned(x0) @ gy, x1.shape)
+
+
+_MATMUL_RULES = {
+    (1, 1): ("gy · x1", "gy · x0"),
+    (2, 1): ("outer(gy, x1)", "x0.T @ gy"),
+    (1, 2): ("x1 @ gy", "outer(x0, gy)"),
+    (2, 2): ("gy @ x1.T", "x0.T @ gy"),
+}
 
 
 def turned(x: Any) -> Any:
@@ -113,6 +136,11 @@ class TensorDot(Product):
 
     def compute(self, x0: Any, x1: Any) -> Any:
         return np.tensordot(x0, x1, (self.axes0, self.axes1))
+
+    @property
+    def rule(self) -> tuple[str, str]:
+        """The sums over the axes that are not paired; the axes of the gradient are then put in order."""
+        return "tensordot(gy, x1)", "tensordot(x0, gy)"
 
     def gradient0(self, gy: Any) -> Any:
         free0, free1 = self._free()
@@ -264,12 +292,28 @@ class Einsum(Nary):
     def compute(self, *xs: Any) -> Any:
         return np.einsum(f"{','.join(self.operands)}->{self.result}", *xs, optimize=self.optimize)
 
+    @property
+    def rule(self) -> tuple[str, ...]:
+        """In the same notation, the gradient in the operand's place."""
+        return tuple(map(self._rule, range(len(self.operands))))
+
+    def _rule(self, number: int) -> str:
+        notation, factors = self._factors(number, self.y)
+        names = ["gy", *[f"x{place}" for place in range(len(self.xs)) if place != number]]
+        names += [f"{'eye' if factor.ndim == 2 else 'ones'}({len(factor)})" for factor in factors[len(names) :]]
+        side, shape = f"einsum('{notation}', {', '.join(names)})", self.xs[number].shape
+        stretched = np.einsum(notation, *factors).shape != shape
+        return f"sum_to({side}, x{number}.shape)" if stretched else side
+
     def gradient(self, number: int, gy: Any) -> Any:
-        operands = [Operand(letters, x) for letters, x in zip(self.operands, self.xs, strict=True)]
-        notation, factors = gradient_notation(operands, self.result, number, gy)
+        notation, factors = self._factors(number, gy)
         g, shape = np.einsum(notation, *factors, optimize=self.optimize), self.xs[number].shape
         lengths = [min(m, n) if n == 1 else m for m, n in zip(g.shape, shape, strict=True)]
         return np.broadcast_to(sum_to(g, tuple(lengths)), shape)
+
+    def _factors(self, number: int, gy: Any) -> tuple[str, list[Any]]:
+        operands = [Operand(letters, x) for letters, x in zip(self.operands, self.xs, strict=True)]
+        return gradient_notation(operands, self.result, number, gy)
 
 
 @operation(
