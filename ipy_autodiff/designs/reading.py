@@ -25,6 +25,7 @@ __all__ = [
     "INPUTS",
     "NAME",
     "OUTPUTS",
+    "RULE",
     "Spelling",
     "array_of",
     "attributes_of",
@@ -132,6 +133,7 @@ OUTPUTS = Spelling(
     "outputs", "output", "outputs_", "output_", "_outputs", "_output", "_Function__outputs", "_Function__output"
 )
 NAME = Spelling("name", "_name", "label")
+RULE = Spelling("gradient_rule")  # what backward computes, as mathematics, where a Function says it: "gx = gy · 2x"
 
 _variables: dict[type, bool] = {}
 _functions: dict[type, bool] = {}

@@ -7,6 +7,7 @@ from ipy_autodiff.engine.operations import (
     convolutions,
     cumulative,
     exponential,
+    flips,
     indexing,
     joining,
     linear_algebra,
@@ -23,6 +24,7 @@ from ipy_autodiff.engine.operations.arithmetic import *
 from ipy_autodiff.engine.operations.convolutions import *
 from ipy_autodiff.engine.operations.cumulative import *
 from ipy_autodiff.engine.operations.exponential import *
+from ipy_autodiff.engine.operations.flips import *
 from ipy_autodiff.engine.operations.indexing import *
 from ipy_autodiff.engine.operations.joining import *
 from ipy_autodiff.engine.operations.linear_algebra import *
@@ -40,6 +42,7 @@ __all__ += arithmetic.__all__
 __all__ += convolutions.__all__
 __all__ += cumulative.__all__
 __all__ += exponential.__all__
+__all__ += flips.__all__
 __all__ += indexing.__all__
 __all__ += joining.__all__
 __all__ += linear_algebra.__all__

@@ -1,5 +1,6 @@
 """Find the code behind each step: the cell with the line that built the node, and the ``backward`` with its last line.
 
+A Function that gives its rule as mathematics (``gradient_rule``) is shown by that instead.
 A source is sent once, however many steps refer to it. Of a long one only what is around those lines is kept.
 """
 
@@ -7,13 +8,14 @@ from __future__ import annotations
 
 import linecache
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
 from ipy_autodiff.messages import say
-from ipy_autodiff.tracing.graph import Recording, Step
+from ipy_autodiff.tracing.graph import FunctionNode, Recording, Step
+from ipy_autodiff.views.steps.written_rules import written_rule
 from ipy_autodiff.views.text.labels import clean
 
 __all__ = ["Place", "Source", "sources_of"]
@@ -33,12 +35,14 @@ _WORD = re.compile(r"[^ ]+")
 
 @dataclass(frozen=True)
 class Source:
-    """Lines of one cell or method. ``parts`` are runs of lines, each with the number of its first."""
+    """Lines of one cell or method, or a rule. ``parts`` are runs of lines, each with the number of its first."""
 
     name: str
     file: str
     """The file's name without its folder; empty for what was typed in the notebook."""
     parts: tuple[tuple[int, tuple[str, ...]], ...]
+    numbered: bool = True
+    """False for a rule, which has no place in any file."""
 
     def line(self, number: int) -> str:
         """The line's text without its indentation; empty where it was not kept."""
@@ -49,9 +53,12 @@ class Source:
 
 
 def sources_of(
-    recording: Recording, steps: Sequence[Step]
+    recording: Recording, steps: Sequence[Step], doubted: Collection[FunctionNode] = ()
 ) -> tuple[tuple[Source, ...], list[tuple[Place | None, Place | None]]]:
-    """The sources that these steps use; and for each step its line of the cell and its line of ``backward``."""
+    """The sources that these steps use; and for each step its line of the cell and its line of ``backward``.
+
+    Of ``doubted`` Functions the code is shown, whatever rule they give.
+    """
     cell = recording.source.splitlines()
     lines = {step.line for step in steps if step.line is not None and 0 < step.line <= len(cell)}
     found: list[Source] = []
@@ -59,8 +66,9 @@ def sources_of(
         found.append(Source(say("steps.cell"), "", _parts(cell, 1, lines)))
     ran: dict[tuple[str, int], set[int]] = {}
     names: dict[tuple[str, int], set[str]] = {}
+    rules = {step.function: "" if step.function in doubted else written_rule(step.function) for step in steps}
     for step in steps:
-        if step.backward_lines is not None:
+        if step.backward_lines is not None and not rules[step.function]:
             file, first, last = step.backward_lines
             ran.setdefault((file, first), set()).add(last)
             names.setdefault((file, first), set()).add(step.function.name)
@@ -73,6 +81,9 @@ def sources_of(
             index[file, first] = len(found)
             body = list(_method(text, first, max(lasts)))
             found.append(Source(name, _file(file), _parts(body, first, lasts)))
+    different = dict.fromkeys((step.function.name, rules[step.function]) for step in steps if rules[step.function])
+    written = {key: number for number, key in enumerate(different, len(found))}
+    found += [Source(f"{clean(name)}.backward", "", ((1, (rule,)),), numbered=False) for name, rule in written]
     kept = [_numbers(source) for source in found]
 
     def place(source: int | None, line: int | None) -> Place | None:
@@ -80,8 +91,10 @@ def sources_of(
 
     places = []
     for step in steps:
-        ran_at = step.backward_lines
+        rule, ran_at = rules[step.function], step.backward_lines
         backward = None if ran_at is None else place(index.get(ran_at[:2]), ran_at[2])
+        if rule:
+            backward = (written[step.function.name, rule], 1)
         places.append((place(0 if lines else None, step.line), backward))
     return tuple(found), places
 

@@ -76,11 +76,16 @@ class Stepper:
     """What there is to say about that step."""
 
     def ran(self, step: ShownStep) -> tuple[str, str] | None:
-        """Where the last line of the step's ``backward`` stands, and its text; None where that is not known."""
+        """Where the last line of the step's ``backward`` stands, and its text; None where that is not known.
+
+        Of a Function that gives its rule as mathematics it is the rule.
+        """
         if step.backward is None:
             return None
         index, number = step.backward
         source = self.sources[index]
+        if not source.numbered:
+            return source.name, source.line(number)
         place = " · ".join(filter(None, (source.name, source.file)))
         return say("steps.ran", place=place, line=say("views.line", line=number)), source.line(number)
 
@@ -105,7 +110,8 @@ def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper
         told = {*range(_KEPT_AT_EACH_END), *range(len(steps) - _KEPT_AT_EACH_END, len(steps))}
         notes.append(say("views.steps_left_out", shown=len(told), n=len(steps)))
     chosen = [steps[index] for index in sorted(told)]
-    sources, places = sources_of(recording, chosen)
+    doubted = {function for function, check in checked.items() if check.verdict == "fail"}
+    sources, places = sources_of(recording, chosen, doubted)
     involved = {v.id for step in chosen for v in (*step.function.inputs, *step.function.outputs)}
     touched: set[str] = set()
     visited: set[FunctionNode] = set()
@@ -114,8 +120,7 @@ def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper
     raised = recording.raised
     for index, (step, change) in enumerate(zip(steps, gradients.changes, strict=True)):
         if index in told:
-            check = checked.get(step.function)
-            wrong = check is not None and check.verdict == "fail"
+            wrong = step.function in doubted
             lines = [*tell_lines(step, touched, wrong, step.function in visited)]
             if wrong:
                 lines.insert(0, _accused(trace, step.function))
