@@ -26,7 +26,7 @@ def trace(*outputs: Any) -> Trace:
 
     Names are taken from where the call stands. Raises ``TypeError`` for an object that is no Variable.
     """
-    from ipy_autodiff.traced import trace_of
+    from ipy_autodiff.views.output.shown_trace import trace_of
 
     caller = sys._getframe(1)  # noqa: SLF001 - the names that the caller gave
     return trace_of(outputs, {**caller.f_globals, **caller.f_locals})

@@ -1,22 +1,21 @@
-"""A Trace: one run's graph, backward steps, comparison and blame, as every view takes it and users hold it."""
+"""A Trace: one run's graph, backward steps, comparison and blame, as every view takes it.
+
+The module is not called ``trace`` because importing it would then replace the function ``ipy_autodiff.trace``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
-from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ipy_autodiff.messages import say
-from ipy_autodiff.tracing import CallLog, Finding, Graph, Recording, Step, record_variables
+from ipy_autodiff.tracing import Finding, Graph, Recording, Step
 
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.blame.find_blame import Blame
     from ipy_autodiff.gradcheck.comparison import Comparison
-    from ipy_autodiff.views.output.widget import View
 
-__all__ = ["Trace", "trace_of"]
+__all__ = ["Trace"]
 
 
 class Trace:
@@ -37,8 +36,6 @@ class Trace:
         self._beside = beside
         self._progress = progress
         self._error = error
-        self.open_view: Callable[[], View] | None = None
-        """Opens the live view, and gives it whenever it is called again; None where the trace is not shown live."""
 
     @property
     def graph(self) -> Graph:
@@ -54,11 +51,6 @@ class Trace:
     def findings(self) -> tuple[Finding, ...]:
         """What the tracer noticed by itself, mistakes and remarks."""
         return tuple(self.recording.findings)
-
-    @property
-    def view(self) -> View | None:
-        """The live view in the notebook, whose ``.step`` can be read, set and observed; None where there is none."""
-        return None if self.open_view is None else self.open_view()
 
     @cached_property
     def comparison(self) -> Comparison:
@@ -84,31 +76,9 @@ class Trace:
         error, self._error = self._error, None  # it keeps the run's frames alive
         return tuple(find_blame(self.recording, self.comparison, error=error))
 
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the trace to a file: ``.html`` (one file, works offline), ``.svg``, ``.png`` or ``.dot`` by its suffix.
-
-        Returns the path. Raises ``ValueError`` for another suffix.
-        """
-        from ipy_autodiff.views.output import files
-
-        target = Path(path)
-        writer = files.WRITERS.get(target.suffix.lower())
-        if writer is None:
-            raise ValueError(say("views.save-suffix", suffix=target.suffix or "''", known=", ".join(files.WRITERS)))
-        writer(self, target)
-        return target
-
     def __repr__(self) -> str:
         of = self.recording.of
         return (
             f"<Trace of {of.name if of else 'nothing'}: {len(self.graph.variables)} Variables, "
             f"{len(self.graph.functions)} Functions, {len(self.steps)} steps>"
         )
-
-
-def trace_of(outputs: tuple[Any, ...], namespace: Mapping[str, Any], log: CallLog | None = None) -> Trace:
-    """The Trace of a graph that already exists, of any engine; ``namespace`` names its Variables.
-
-    Raises ``TypeError`` for an object that is no Variable.
-    """
-    return Trace(record_variables(outputs, namespace, log))

@@ -23,6 +23,7 @@ BELOW = {
     "designs": {"messages"},
     "tracing": {"messages", "designs"},
     "gradcheck": {"messages", "designs", "tracing"},
+    "traced": {"messages", "designs", "tracing", "gradcheck"},
     "views": {"messages", "designs", "tracing", "gradcheck", "traced"},
     "shell": {"messages", "designs", "tracing", "gradcheck", "traced", "views", "homework"},
     "homework": {

@@ -6,12 +6,13 @@ import re
 from typing import Any
 
 from ipy_autodiff.messages import LANGUAGES
+from ipy_autodiff.views.registry import SELECTABLE
 
 __all__ = ["Completions"]
 
 _OPTIONS = ("--show", "--of", "--wrt", "--slider", "--compare", "--quiz", "--rules", "--lang")
 _FLAGS = ("--quiz", "--rules")
-_VALUES = {"--show": ("graph", "steps", "sliders", "check"), "--lang": LANGUAGES, "--compare": ("torch", "complex")}
+_VALUES = {"--show": SELECTABLE, "--lang": LANGUAGES, "--compare": ("torch", "complex")}
 _OF_VARIABLES = ("--of", "--wrt", "--slider")
 
 

@@ -27,10 +27,10 @@ from ipy_autodiff.shell.links import Links
 from ipy_autodiff.shell.progress import Progress
 from ipy_autodiff.shell.supplied_names import supplied
 from ipy_autodiff.tracing import CallLog, NotInGraph, Recorder, Recording, record_cell, record_variables
+from ipy_autodiff.views.registry import DEFAULT, SELECTABLE
 
 __all__ = ["AutodiffMagics", "load", "unload"]
 
-VIEWS = ("graph", "steps", "sliders", "check")
 OTHERS = ("torch", "complex")
 
 
@@ -38,7 +38,7 @@ OTHERS = ("torch", "complex")
 class AutodiffMagics(Magics):
     """The settings of the autodiff magics: what an option says for one cell, a setting says for all."""
 
-    show = Unicode(",".join(VIEWS), help="Which views, in this order: graph,steps,sliders,check.").tag(config=True)
+    show = Unicode(",".join(DEFAULT), help="Which views, in this order: graph,steps,sliders,check.").tag(config=True)
     of = Unicode("", help="Which Variable is differentiated; empty for the cell's last one.").tag(config=True)
     wrt = Unicode("", help="With respect to which Variables, as x,w; empty for all leaves.").tag(config=True)
     slider = List(Unicode(), help="Sliders' ranges and steps, each as x=-2:2:0.1.").tag(config=True)
@@ -98,13 +98,11 @@ class AutodiffMagics(Magics):
         options = parse_argstring(self.autodiff, line)
         with speaking(parse_lang(options.lang or self.lang) or None):
             settings = _Settings(
-                show=parse_show(options.show or self.show),
+                show=self._views(options),
                 of=options.of or self.of,
                 wrt=tuple(name.strip() for name in (options.wrt or self.wrt).split(",") if name.strip()) or None,
                 sliders=tuple(parse_slider(text) for text in options.slider or self.slider),
                 compare=parse_compare(options.compare or self.compare),
-                quiz=options.quiz or self.quiz,
-                rules=options.rules or self.rules,
             )
             if cell is None:
                 self._show_existing(options.name, settings)
@@ -131,6 +129,11 @@ class AutodiffMagics(Magics):
             except LookupError as error:
                 raise UsageError(str(error.args[0] if error.args else error)) from None
         display(checked)
+
+    def _views(self, options: Any) -> tuple[str, ...]:
+        """The views that are wanted; an option that is named after one adds it."""
+        added = [name for name in ("quiz", "rules") if getattr(options, name) or getattr(self, name)]
+        return tuple(dict.fromkeys((*parse_show(options.show or self.show), *added)))
 
     def _run_and_show(self, line: str, body: str, names: list[str], settings: _Settings) -> None:
         if len(names) > 1 or (names and not names[0].isidentifier()):
@@ -198,24 +201,19 @@ class AutodiffMagics(Magics):
     def _show(
         self, recording: Recording, name: str | None, settings: _Settings, error: BaseException | None = None
     ) -> None:
-        from ipy_autodiff.traced import Trace
         from ipy_autodiff.views.output.bundle import mime_bundle
+        from ipy_autodiff.views.output.shown_trace import ShownTrace
 
         live = _someone_watches(self.shell)
         progress = Progress(wanted=live)
-        trace = Trace(recording, beside=settings.compare, progress=progress, error=error)
+        trace = ShownTrace(recording, beside=settings.compare, progress=progress, error=error)
+        trace.show = settings.show
         if name:
             self.shell.user_ns[name] = trace
-        data, metadata, trace.open_view = mime_bundle(
-            trace,
-            show=settings.show,
-            live=live,
-            sliders=settings.sliders,
-            namespace=self.shell.user_ns,
-            quiz=settings.quiz,
-            rules=settings.rules,
+        data, trace.open_view = mime_bundle(
+            trace, settings.show, live=live, sliders=settings.sliders, namespace=self.shell.user_ns
         )
-        progress.end(data, metadata)
+        progress.end(data)
         if trace.open_view is not None:
             self._links.add(trace.open_view)
 
@@ -267,16 +265,14 @@ class _Settings:
     wrt: tuple[str, ...] | None
     sliders: tuple[Slider, ...]
     compare: str
-    quiz: bool
-    rules: bool
 
 
 def parse_show(text: str) -> tuple[str, ...]:
     """The views that ``--show`` names, in its order. Raises ``UsageError`` for one that does not exist."""
     views = tuple(word.strip() for word in text.split(",") if word.strip())
-    unknown = [view for view in views if view not in VIEWS]
+    unknown = [view for view in views if view not in SELECTABLE]
     if unknown or not views:
-        raise UsageError(say("magic.show", view=", ".join(unknown) or text, known=",".join(VIEWS)))
+        raise UsageError(say("magic.show", view=", ".join(unknown) or text, known=",".join(SELECTABLE)))
     return tuple(dict.fromkeys(views))
 
 

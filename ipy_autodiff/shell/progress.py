@@ -32,9 +32,9 @@ class Progress:
         else:
             self._handle.update(notice_bundle(text), raw=True)
 
-    def end(self, bundle: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+    def end(self, bundle: Mapping[str, Any]) -> None:
         """Show what it came to."""
         if self._handle is None:
-            display(bundle, metadata=metadata, raw=True)
+            display(bundle, raw=True)
         else:
-            self._handle.update(bundle, metadata=metadata, raw=True)
+            self._handle.update(bundle, raw=True)

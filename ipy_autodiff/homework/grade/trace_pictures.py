@@ -7,6 +7,10 @@ from typing import Any
 
 from ipy_autodiff.homework.sandbox.wire import GarbledError
 from ipy_autodiff.messages import Message, say, speaking
+from ipy_autodiff.traced import Trace
+from ipy_autodiff.views.contract import Part, Wanted
+from ipy_autodiff.views.registry import VIEWS
+from ipy_autodiff.views.text.markup import hidden_until_opened
 
 __all__ = ["stepping_view", "trace_pictures"]
 
@@ -14,10 +18,6 @@ __all__ = ["stepping_view", "trace_pictures"]
 def trace_pictures(packed: dict[str, Any], difference: dict[str, Any] | None, language: str | None = None) -> str:
     """HTML without scripts, in which everything that came from the notebook is escaped; empty for what is no trace."""
     from ipy_autodiff.homework.sandbox.traces import unpacked_trace
-    from ipy_autodiff.views.check import judged_rows
-    from ipy_autodiff.views.graph import draw
-    from ipy_autodiff.views.output import page
-    from ipy_autodiff.views.steps import stepper
 
     with speaking(language):
         try:
@@ -26,14 +26,13 @@ def trace_pictures(packed: dict[str, Any], difference: dict[str, Any] | None, la
             return ""
         if difference is not None:
             return _difference(difference)
-        parts = [f"<figure>{page.static_graph(draw.draw(trace))}</figure>"]
+        parts = [_graph(trace)]
         if trace.comparison.rows:
-            parts.append(page.static_check(judged_rows.check(trace)))
-        told = stepper.tell(trace, judged=True)
-        if told.steps:
-            steps = page.static_steps(told)
-            opened = " open" if told.at else ""  # the step that is wrong is to be seen at once
-            parts.append(f"<details{opened}><summary>{page.safe(say('homework.steps'))}</summary>{steps}</details>")
+            parts.append(_part(trace, "check").readable)
+        if trace.steps:
+            steps = _part(trace, "steps")
+            # The step that is wrong is to be seen at once.
+            parts.append(hidden_until_opened(say("homework.steps"), steps.readable, opened=bool(steps.payload["at"])))
         return "".join(parts)
 
 
@@ -50,9 +49,18 @@ def stepping_view(packed: dict[str, Any], language: str | None = None) -> str:
         return str(mime_bundle(trace, ("graph", "steps", "check"), live=False)[0]["text/html"])
 
 
+def _part(trace: Trace, name: str) -> Part:
+    part = VIEWS[name].part(trace, Wanted(("graph", "steps", "check"), judged=True))
+    assert part is not None
+    return part
+
+
+def _graph(trace: Trace) -> str:
+    return f"<figure>{_part(trace, 'graph').readable}</figure>"
+
+
 def _told(recording: Any, compared: Any, blame: Any) -> Any:
     from ipy_autodiff.gradcheck.comparison import Comparison
-    from ipy_autodiff.traced import Trace
 
     # The test asked for the backward pass: there is no cell that ran it, or failed to.
     trace = Trace(replace(recording, swept_by="cell") if recording.swept_by == "replay" else recording)
@@ -66,8 +74,6 @@ def _difference(packed: dict[str, Any]) -> str:
     """The merged graph, its missing and extra Functions marked as what is to blame is."""
     from ipy_autodiff.gradcheck.blame.find_blame import Blame
     from ipy_autodiff.homework.sandbox.traces import unpacked_trace
-    from ipy_autodiff.views.graph import draw
-    from ipy_autodiff.views.output import page
 
     try:
         recording, _, _ = unpacked_trace(packed["trace"])
@@ -78,4 +84,4 @@ def _difference(packed: dict[str, Any]) -> str:
     trace = _told(
         recording, None, tuple(Blame("graph", function, "structure", message, message) for function in marked)
     )
-    return f"<figure>{page.static_graph(draw.draw(trace))}</figure>"
+    return _graph(trace)

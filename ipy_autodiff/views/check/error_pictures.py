@@ -21,7 +21,6 @@ from ipy_autodiff.views.text.labels import shorten
 
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.comparison import Row
-    from ipy_autodiff.views.output.widget import View
 
 __all__ = ["answer", "can_be_measured", "pictures"]
 
@@ -63,7 +62,7 @@ def pictures(rows: Sequence[Row], measure: Measure | None = None, patient: bool 
     return {"rows": drawn, "says": says} | ({"ask": say("pictures.ask")} if ask else {})
 
 
-def answer(view: View, rows: Sequence[Row], measure: Measure) -> None:
+def answer(view: Any, rows: Sequence[Row], measure: Measure) -> None:
     """Measure element by element, when the page asks for it, what the comparison has not; at most for two seconds."""
     language = current_language()
 

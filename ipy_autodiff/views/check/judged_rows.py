@@ -21,7 +21,6 @@ from ipy_autodiff.views.text.labels import shorten
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.comparison import Row
     from ipy_autodiff.traced import Trace
-    from ipy_autodiff.views.output.widget import View
 
 __all__ = ["Accusation", "Check", "ShownRow", "answer", "check"]
 
@@ -101,7 +100,7 @@ def check(trace: Trace, *, passing: bool = False, patient: bool = False) -> Chec
     return Check(heading, verdict, columns, shown, blame, remarks, drawn)
 
 
-def answer(view: View, trace: Trace) -> None:
+def answer(view: Any, trace: Trace) -> None:
     """Let the live output ask for pictures of what was not measured element by element.
 
     It works on a run of its own, so that the output keeps nothing of the notebook alive.

@@ -9,11 +9,12 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ipy_autodiff.messages import current_language, say, speaking
+from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing import ReplayError
 from ipy_autodiff.tracing.following import Follower, Position
 from ipy_autodiff.tracing.graph import Recording, VariableNode
@@ -24,9 +25,6 @@ from ipy_autodiff.views.steps.stepper import tell_lines
 from ipy_autodiff.views.text.formatting import inline
 from ipy_autodiff.views.text.gradient_timeline import timeline
 from ipy_autodiff.views.text.labels import shorten
-
-if TYPE_CHECKING:
-    from ipy_autodiff.traced import Trace
 
 __all__ = ["Explorer"]
 
@@ -95,8 +93,6 @@ class Explorer:
 
     def check(self, values: Mapping[str, float]) -> Trace:
         """The trace at these values, for its comparison. Raises ``ReplayError``."""
-        from ipy_autodiff.traced import Trace
-
         return Trace(Mover(self.recording).moved(moved_data(self.controls, values)))
 
     @property

@@ -10,7 +10,6 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import ipywidgets
@@ -19,12 +18,13 @@ from ipy_autodiff.messages import current_language, say, speaking
 from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing import ReplayError
 from ipy_autodiff.tracing.following import detached
+from ipy_autodiff.views.contract import Redraw
 from ipy_autodiff.views.explore.controls import Asked, Control, NoControl, an_element, control, controls, not_found
 from ipy_autodiff.views.explore.explorer import Explorer
 from ipy_autodiff.views.explore.rerun import NotRerun, rerun
 from ipy_autodiff.views.text.labels import shorten
 
-__all__ = ["Drawing", "Exploration", "Page", "Slider"]
+__all__ = ["Exploration", "Page", "Slider"]
 
 _SAID = (
     "heading",
@@ -68,14 +68,6 @@ class Page(Protocol):
     def on_msg(self, callback: Callable[..., None], remove: bool = False) -> None: ...  # noqa: D102
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """How a trace becomes what the front end takes: its comparison alone, or all of it."""
-
-    check: Callable[[Trace], dict[str, Any]] | None
-    whole: Callable[[Trace], dict[str, Any]]
-
-
 class Exploration:
     """Ties sliders, page and replay together: whoever moves a slider, the page shows the run at that place."""
 
@@ -83,12 +75,12 @@ class Exploration:
         self,
         view: Page,
         trace: Trace,
-        drawing: Drawing,
+        redraw: Redraw,
         asked: tuple[Asked, ...] = (),
         namespace: Mapping[str, Any] | None = None,
     ) -> None:
         self._view = view
-        self._drawing = drawing
+        self._redraw = redraw
         self._namespace = namespace
         self._steps = view.steps
         self._language = current_language()
@@ -152,9 +144,9 @@ class Exploration:
             found = self._explorer.curve(self._of, values, wait=rest)
             if found:
                 update["curve"] = found
-        if rest and not at_home and self._drawing.check is not None and "error" not in update:
+        if rest and not at_home and self._redraw.check is not None and "error" not in update:
             with speaking(self._language), contextlib.suppress(ReplayError, RecursionError):
-                update["check"] = self._drawing.check(self._explorer.check(values))
+                update["check"] = self._redraw.check(self._explorer.check(values))
         if rest:
             update["rest"] = True
         update["ms"] = round(1000 * (time.perf_counter() - started), 2)
@@ -229,7 +221,7 @@ class Exploration:
             kept += [one for name, one in found.items() if name not in names]
             said = ", ".join(f"{one.label} = {value:g}" for one, value in moved.items())
             self._anew = say("sliders.anew", values=said)
-            whole = self._drawing.whole(Trace(recording))
+            whole = self._redraw.whole(Trace(recording))
         self._exchange(Explorer(recording, kept, self._namespace), {"whole": whole})
 
     def _go_back(self) -> None:

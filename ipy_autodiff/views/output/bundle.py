@@ -8,198 +8,182 @@ plain text.
 
 from __future__ import annotations
 
+import logging
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ipy_autodiff.messages import current_language, say, speaking
-from ipy_autodiff.views.check import judged_rows
-from ipy_autodiff.views.graph import draw
-from ipy_autodiff.views.inspect import panel
+from ipy_autodiff.views.contract import Part, Redraw, View, Wanted
 from ipy_autodiff.views.output import page
-from ipy_autodiff.views.steps import stepper
-from ipy_autodiff.views.text import plain_text
-from ipy_autodiff.views.text.labels import SYMBOLS, shorten
-from ipy_autodiff.views.text.part import Part
+from ipy_autodiff.views.registry import DEFAULT, VIEWS, chosen
+from ipy_autodiff.views.text.labels import shorten
+from ipy_autodiff.views.text.markup import paragraphs
 
 if TYPE_CHECKING:
     from ipy_autodiff.traced import Trace
     from ipy_autodiff.views.explore.controls import Asked
-    from ipy_autodiff.views.output.widget import View
+    from ipy_autodiff.views.output.widget import LiveView
 
-__all__ = ["VIEWS", "html_page", "mime_bundle"]
-
-VIEWS = ("graph", "steps", "sliders", "check")
-_MOST_MOVED = 3_000  # Functions; beyond, a move would take too long to follow a hand
+__all__ = ["html_page", "mime_bundle"]
 
 
 def mime_bundle(
     trace: Trace,
-    show: Sequence[str] = VIEWS,
+    show: Sequence[str] = DEFAULT,
+    *,
     live: bool = True,
     sliders: Sequence[Asked] = (),
     namespace: Mapping[str, Any] | None = None,
-    quiz: bool = False,
-    rules: bool = False,
-) -> tuple[dict[str, Any], dict[str, Any], Callable[[], View] | None]:
-    """What ``display(..., raw=True)`` takes, its metadata, and what opens the output's model where it is ``live``.
+) -> tuple[dict[str, Any], Callable[[], LiveView] | None]:
+    """What ``display(..., raw=True)`` takes, and what opens the output's model where it is ``live``.
 
     The model is not needed to read the output, so it may be opened once the output is seen; it is opened once.
 
     ``show`` names the views in their order, ``sliders`` the ranges that were asked for; ``namespace`` is the
-    notebook's, for running the cell anew. ``quiz`` asks for each gradient before it is shown; ``rules`` adds the sweeps
-    of the book's stages side by side. The language is the one in force.
+    notebook's, for running the cell again. The language is the one in force.
     """
-    wanted = _Wanted(tuple(dict.fromkeys(show)), quiz, rules, live=live)
-    told = _speaking(trace, wanted)
-    data = {"text/plain": told.text, "text/html": told.html()}
+    wanted = _wanted(trace, show, live=live, sliders=tuple(sliders), namespace=namespace)
+    output = _output(trace, wanted)
+    data = {"text/plain": output.text, "text/html": output.html()}
     if not live:
-        return data, {}, None
+        return data, None
     language = current_language()
 
     @cache
-    def opened() -> View:
+    def opened() -> LiveView:
         from ipy_autodiff.views.output.widget import open_view
 
-        view = open_view(told.identifier, len(told.payload.get("steps", ())), told.payload.get("at", 0))
-        if "sliders" in show and len(trace.graph.functions) <= _MOST_MOVED:
-            with speaking(language):
-                _explore(view, trace, wanted, tuple(sliders), namespace)
-        if "check" in show:
-            with speaking(language):
-                judged_rows.answer(view, trace)
-        return view
+        model = open_view(output.identifier, len(output.payload.get("steps", ())), output.payload.get("at", 0))
+        redraw = _redraw(wanted, output.identifier)
+        with speaking(language):
+            for tie in output.ties:
+                tie(model, redraw)
+        return model
 
-    return data, {}, opened
+    return data, opened
 
 
-def html_page(trace: Trace, show: Sequence[str] = VIEWS, title: str = "autodiff") -> str:
+def html_page(trace: Trace, show: Sequence[str] = DEFAULT, title: str = "autodiff") -> str:
     """The trace as one HTML file that works offline."""
-    return page.standalone(title, _speaking(trace, _Wanted(tuple(dict.fromkeys(show)), patient=True)).html())
+    return page.standalone(title, _output(trace, _wanted(trace, show, patient=True)).html())
+
+
+def _wanted(trace: Trace, show: Sequence[str], **more: Any) -> Wanted:
+    wanted = Wanted(tuple(dict.fromkeys(show)), **more)
+    return replace(wanted, judged="check" in wanted.show and not wanted.asking and _can_be_judged(trace))
+
+
+def _can_be_judged(trace: Trace) -> bool:
+    """Whether the comparison can be had; where it fails, its own part says so, and no other."""
+    try:
+        return trace.comparison is not None and trace.blame is not None
+    except Exception:
+        _log()
+        return False
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """What an output shall show."""
-
-    show: tuple[str, ...]
-    quiz: bool = False
-    rules: bool = False
-    brief: bool = False
-    """Whether the steps are left to the front end."""
-    patient: bool = False
-    """Whether nobody waits for it, as for a file."""
-    live: bool = False
-    """Whether the recorded run is shown, and a kernel can be asked for more of it."""
-
-
-@dataclass(frozen=True)
-class _Told:
-    """An output before it is put together."""
+class Output:
+    """All parts together, before they are written as one text."""
 
     identifier: str
     readable: str
+    text: str
     payload: dict[str, Any]
     modules: tuple[str, ...]
-    text: str
+    ties: tuple[Callable[[Any, Redraw], None], ...] = ()
+    """What ties parts to the live model."""
 
     def html(self) -> str:
+        """As a notebook stores it."""
         return page.fragment(self.identifier, self.readable, self.payload, self.modules)
 
 
-def _explore(
-    view: View, trace: Trace, wanted: _Wanted, asked: tuple[Asked, ...], namespace: Mapping[str, Any] | None
-) -> None:
-    from ipy_autodiff.views.explore.sliders import Drawing, Exploration
-
-    def whole(other: Trace) -> dict[str, Any]:
-        told = _tell(other, replace(wanted, live=False), view.output)
-        picture = _picture(other, wanted.show, view.output)
-        return told.payload | ({"svg": picture.svg} if picture else {})
-
-    def checked(moved: Trace) -> dict[str, Any]:
-        return _check(judged_rows.check(moved, passing=True))
-
-    drawing = Drawing(checked if "check" in wanted.show else None, whole)
-    view.exploration = Exploration(view, trace, drawing, asked, namespace)
-
-
-def _speaking(trace: Trace, wanted: _Wanted) -> _Told:
+def _output(trace: Trace, wanted: Wanted) -> Output:
     with speaking(current_language()):  # so that the locale is asked once, not for every sentence
-        identifier = f"ad{secrets.token_hex(4)}"
-        told = _tell(trace, wanted, identifier)
-        tabs = trace.recording.derivatives and not wanted.quiz  # y′ would give the answers away
-        return _with_tabs(trace, wanted, told) if tabs else told
+        output = _together(trace, wanted, f"ad{secrets.token_hex(4)}")
+        if not trace.recording.derivatives or wanted.asking:  # whose y′ would give the answers away
+            return output
+        return _with_tabs(trace, wanted, output)
 
 
-def _with_tabs(trace: Trace, wanted: _Wanted, first: _Told) -> _Told:
+def _with_tabs(trace: Trace, wanted: Wanted, first: Output) -> Output:
     from ipy_autodiff.views.output import tabs
 
-    def tell(other: Trace, number: int, steps: bool) -> _Told:
-        left_out = ("sliders",) if steps else ("sliders", "steps")
+    def tell(other: Trace, number: int, steps: bool) -> Output:
+        left_out = ("sliders", "rules") if steps else ("sliders", "rules", "steps")
         show = tuple(view for view in wanted.show if view not in left_out)
-        return _tell(other, _Wanted(show, brief=True), f"{first.identifier}t{number}")
+        brief = replace(_wanted(other, show), brief=True)
+        return _together(other, brief, f"{first.identifier}t{number}")
 
-    told = tabs.together(trace, first, tell)
-    return _Told(first.identifier, told.readable, told.payload, told.modules, told.text)
+    both = tabs.together(trace, first, tell)
+    return replace(first, readable=both.readable, text=both.text, payload=both.payload, modules=both.modules)
 
 
-def _tell(trace: Trace, wanted: _Wanted, identifier: str) -> _Told:
-    picture = _picture(trace, wanted.show, identifier, judged=not wanted.quiz)
-    parts = list(_parts(trace, wanted, picture))
-    shown = [part.name for part in parts]
-    payload: dict[str, Any] = {"id": identifier, "lang": current_language(), "show": shown, "says": _says()}
+def _together(trace: Trace, wanted: Wanted, identifier: str) -> Output:
+    wanted = replace(wanted, prefix=f"{identifier}-")
+    parts = list(_parts(trace, wanted))
+    placed = [part for part in parts if not part.within]
+    payload: dict[str, Any] = {"id": identifier, "lang": current_language(), "says": _says()}
+    payload["show"] = [part.name for part in placed]
     for part in parts:
         payload.update(part.payload)
+    around: Mapping[str, list[str]] = payload.pop("around", {})
+    for step in payload.get("steps", ()):
+        step["active"] = around.get(step.pop("function"), [])
+    kept = [part.name for part in placed if not part.drawn]
+    if kept:
+        payload["kept"] = kept
     readable, text = [part.readable for part in parts], [part.text for part in parts if part.text]
-    judged = "check" in wanted.show
-    notes = payload["notes"] = _findings(trace, {blame.code for blame in trace.blame} if judged else set())
+    notes = payload["notes"] = _findings(trace, wanted)
     if notes:
-        place = int(shown[:1] == ["graph"])
-        readable.insert(place, "".join(f"<p>{page.safe(note)}</p>" for note in notes))
+        place = int(payload["show"][:1] == ["graph"])
+        readable.insert(place, paragraphs(notes))
         text.insert(place, "\n".join(notes))
     modules = tuple(module for part in parts for module in part.modules)
-    return _Told(identifier, "".join(readable), payload, modules, "\n\n".join(text))
+    ties = tuple(part.live for part in parts if part.live is not None)
+    return Output(identifier, "".join(readable), "\n\n".join(text), payload, modules, ties)
 
 
-def _parts(trace: Trace, wanted: _Wanted, picture: draw.Picture | None) -> Iterator[Part]:
-    judged = "check" in wanted.show
-    for name in wanted.show:
-        if name == "graph" and picture is not None:
-            yield Part(name, page.static_graph(picture), plain_text.graph_text(trace), picture.payload, picture.modules)
-            inspected = panel.part(trace, patient=wanted.patient, asking=wanted.quiz)
-            if inspected is not None:
-                yield inspected
-        elif name == "steps":
-            told = stepper.tell(trace, judged=judged, asking=wanted.quiz)
-            payload = _steps(told, picture)
-            modules = ["stepper", *(["source_lines"] if told.sources else [])]
-            if wanted.quiz:
-                from ipy_autodiff.views.quiz import questions
-
-                payload["quiz"] = questions.questions(trace)
-                modules.append("quiz")
-            readable, text = ("", "") if wanted.brief else (page.static_steps(told), plain_text.steps_text(told))
-            yield Part(name, readable, text, payload, tuple(modules))
-        elif name == "check":
-            asked = wanted.live or wanted.patient
-            checked = judged_rows.check(trace, passing=not asked, patient=wanted.patient)
-            readable, text = page.static_check(checked), plain_text.check_text(checked)
-            yield Part(name, readable, text, {"check": _check(checked)}, checked.modules)
-        elif name == "sliders":
-            yield Part(name)
-    if wanted.rules and not wanted.quiz:  # which would give the answers away
-        from ipy_autodiff.views.rules.part import part
-
-        yield part(trace)
+def _parts(trace: Trace, wanted: Wanted) -> Iterator[Part]:
+    for view in chosen(wanted.show):
+        part = _part(view, trace, wanted)
+        if part is not None:
+            yield part
 
 
-def _picture(trace: Trace, show: Sequence[str], identifier: str, judged: bool = True) -> draw.Picture | None:
-    if "graph" not in show:
-        return None
-    return draw.draw(trace, f"{identifier}-", judged=judged and "check" in show, roomy="sliders" in show)
+def _part(view: View, trace: Trace, wanted: Wanted) -> Part | None:
+    """The view's part; where it cannot be had, what says so in its place."""
+    try:
+        part = view.part(trace, wanted)
+    except Exception as error:
+        _log()
+        text = say("views.failed", view=view.name, error=shorten(f"{type(error).__name__}: {error}", 200))
+        part = Part(view.name, paragraphs([text]), text, drawn=False)
+    if part is None or part.drawn:
+        return part
+    return replace(part, readable=f'<div data-part="{part.name}">{part.readable}</div>')
+
+
+def _log() -> None:
+    logging.getLogger("ipy_autodiff").debug("a view failed", exc_info=True)
+
+
+def _redraw(wanted: Wanted, identifier: str) -> Redraw:
+    passing = replace(wanted, live=False)
+
+    def whole(trace: Trace) -> dict[str, Any]:
+        judged = _wanted(trace, wanted.show).judged
+        return _together(trace, replace(passing, judged=judged, whole=True), identifier).payload
+
+    def check(trace: Trace) -> dict[str, Any]:
+        part = VIEWS["check"].part(trace, passing)
+        return {} if part is None else dict(part.payload["check"])
+
+    return Redraw(whole, check if "check" in wanted.show else None)
 
 
 def _says() -> dict[str, str]:
@@ -207,8 +191,10 @@ def _says() -> dict[str, str]:
     return {key: say(f"views.{key}") for key in keys}
 
 
-def _findings(trace: Trace, blamed: Collection[str]) -> list[str]:
+def _findings(trace: Trace, wanted: Wanted) -> list[str]:
     """What the tracer noticed, but for what the comparison blames in its own words."""
+    judged = "check" in wanted.show and _can_be_judged(trace)
+    blamed = {blame.code for blame in trace.blame} if judged else set()
     findings = trace.recording.findings or trace.graph.findings
     said = (
         ("⚠ " if finding.mistake else "") + shorten(finding.message, 600)
@@ -216,54 +202,3 @@ def _findings(trace: Trace, blamed: Collection[str]) -> list[str]:
         if finding.code not in blamed
     )
     return list(dict.fromkeys(said))
-
-
-def _steps(told: stepper.Stepper, picture: draw.Picture | None) -> dict[str, Any]:
-    around: Mapping[str, list[str]] = picture.around if picture else {}
-    return {
-        "steps": [
-            {
-                "n": step.number,
-                "title": step.title,
-                "where": step.where,
-                "code": step.code,
-                "lines": [[line.label, line.text, int(line.warn)] for line in step.lines],
-                "grads": step.changes,
-                "active": around.get(step.function, []),
-                **({"code_at": [step.cell, step.backward]} if told.sources else {}),
-            }
-            for step in told.steps
-        ],
-        "total": told.total,
-        "start": told.start,
-        "remarks": told.notes,
-        "at": told.at,
-        "why": told.why,
-        "sources": [
-            [source.name, source.file, [[first, "\n".join(lines)] for first, lines in source.parts]]
-            for source in told.sources
-        ],
-        "steps_say": {key: say(f"steps.{key}") for key in ("to-start", "built")},
-    }
-
-
-def _check(checked: judged_rows.Check) -> dict[str, Any]:
-    return {
-        "heading": f"{SYMBOLS[checked.verdict]} {checked.heading}",
-        "verdict": checked.verdict,
-        "columns": checked.columns,
-        "rows": [
-            {
-                "cells": row.cells,
-                "verdict": row.verdict,
-                "text": f"{SYMBOLS[row.verdict]} {row.verdict_text}",
-                "reason": row.reason,
-                "id": row.variable,
-            }
-            for row in checked.rows
-        ],
-        "remarks": checked.remarks,
-        "blame": [[accusation.sentence, accusation.hint, accusation.function] for accusation in checked.blame],
-        "pictures": checked.pictures or None,
-        "show_variable": say("pictures.show_variable"),
-    }

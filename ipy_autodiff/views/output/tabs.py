@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ipy_autodiff.messages import say
+from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing.derivatives import MOST_FUNCTIONS
 from ipy_autodiff.views.text.labels import shorten
-
-if TYPE_CHECKING:
-    from ipy_autodiff.traced import Trace
 
 __all__ = ["MOST_BYTES", "Tab", "Tabs", "tabs", "together"]
 
@@ -57,8 +55,6 @@ class Tabs:
 
 def tabs(trace: Trace) -> list[Tab]:
     """The trace itself, and one tab for each of its derivatives that can be drawn; none where it has no derivatives."""
-    from ipy_autodiff.traced import Trace as TraceOf
-
     recording = trace.recording
     if not recording.derivatives or recording.of is None:
         return []
@@ -89,7 +85,7 @@ def tabs(trace: Trace) -> list[Tab]:
             notes.append("⚠ " + say("derivatives.not-cleared", variable=shorten(derivative.by[-1].name, _LABEL)))
         if behind.of.name != derivative.label:
             label = say("derivatives.named", label=label, name=shorten(behind.of.name, _LABEL))
-        found.append(Tab(label, TraceOf(behind), kin, tuple(notes)))
+        found.append(Tab(label, Trace(behind), kin, tuple(notes)))
     return found
 
 

@@ -15,13 +15,13 @@ import traitlets
 
 from ipy_autodiff.views.front_end import read
 
-__all__ = ["View", "open_view"]
+__all__ = ["LiveView", "open_view"]
 
 _MOST = 64
-_open: deque[View] = deque()
+_open: deque[LiveView] = deque()
 
 
-class View(anywidget.AnyWidget):
+class LiveView(anywidget.AnyWidget):
     """One output in the notebook. ``step`` runs from 0, before the first, to the number of steps."""
 
     _esm = f"const STYLE = {json.dumps(read('sliders.css'))}\n{read('sliders.js')}\n{read('link.js')}"
@@ -50,7 +50,7 @@ class View(anywidget.AnyWidget):
         return max(0, min(int(proposal["value"]), int(self.steps)))
 
 
-def open_view(output: str, steps: int, step: int = 0) -> View:
+def open_view(output: str, steps: int, step: int = 0) -> LiveView:
     """A model for this output, which shows ``step`` of its ``steps``.
 
     The oldest of very many is closed; its output goes on without Python.
@@ -60,6 +60,6 @@ def open_view(output: str, steps: int, step: int = 0) -> View:
         if oldest.exploration is not None:
             oldest.exploration.close()
         oldest.close()
-    view = View(output=output, steps=steps, step=step)
+    view = LiveView(output=output, steps=steps, step=step)
     _open.append(view)
     return view

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,11 +10,13 @@ import numpy as np
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Array, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
+from ipy_autodiff.views.contract import Part, Wanted
 from ipy_autodiff.views.rules.small_graph import MOST_DRAWN, draw_small
 from ipy_autodiff.views.rules.strategies import Assignment, RuleSweep, affordable_calls, sweep_by_rules, sweepable
 from ipy_autodiff.views.text.formatting import inline
-from ipy_autodiff.views.text.labels import columns, pad, shorten
-from ipy_autodiff.views.text.part import Part
+from ipy_autodiff.views.text.labels import columns, shorten
+from ipy_autodiff.views.text.markup import paragraphs, safe
+from ipy_autodiff.views.text.table import Row, Table
 
 if TYPE_CHECKING:
     from ipy_autodiff.traced import Trace
@@ -27,11 +28,15 @@ _MOST_SHOWN = 100  # calls that can be gone through one by one
 _MOST_LEAVES = 5
 _MOST_NAMED = 10  # calls whose Functions are written out in the table
 _NARROW = 14
-_CELL = "text-align:left;vertical-align:top;padding:3px 16px 3px 0"
 
 
-def part(trace: Trace) -> Part:
-    """The part of the page that shows what each rule makes of the graph, in the language in force."""
+def part(trace: Trace, wanted: Wanted) -> Part | None:
+    """The part of the page that shows what each rule makes of the graph, in the language in force.
+
+    None where gradients are asked for before they are shown: this would give the answers away.
+    """
+    if wanted.asking:
+        return None
     recording = trace.recording
     count = len(recording.graph.functions)
     if count > 10 * _MOST_FUNCTIONS:  # too many to look which of them lead to what is differentiated
@@ -55,7 +60,8 @@ def part(trace: Trace) -> Part:
     payload["start"] = {recording.of.id: _number(np.ones_like(recording.of.data))}
     if len(functions) <= MOST_DRAWN:
         payload["svg"] = draw_small(recording.graph, recording.of, _longest(payload))
-    return Part("rules", _readable(told), _text(told), {"rules": payload}, ("rules",))
+    table = _table(told)
+    return Part("rules", _readable(told, table), _text(told, table), {"rules": payload}, ("rules",))
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,7 @@ def _too_large(count: int) -> Part:
 
 
 def _sentence(text: str) -> Part:
-    return Part("rules", f"<p>{escape(text)}</p>", text, {"rules": {"sentences": [text]}}, ("rules",))
+    return Part("rules", paragraphs([text]), text, {"rules": {"sentences": [text]}}, ("rules",))
 
 
 def _same(first: Array | None, second: Array | None) -> bool:
@@ -157,12 +163,9 @@ def _off(value: Array, numerical: Array | None, uncertainty: Array | None) -> bo
         return bool(np.any(np.abs(value - numerical) > bound))
 
 
-def _headings(told: _Told) -> list[str]:
+def _table(told: _Told) -> Table:
     grads = [f"{shorten(leaf.name, 20)}.grad" for leaf in told.leaves]
-    return [say("rules.rule"), say("rules.calls"), *grads, say("rules.order"), say("rules.why")]
-
-
-def _rows(told: _Told) -> list[list[str]]:
+    head = (say("rules.rule"), say("rules.calls"), *grads, say("rules.order"), say("rules.why"))
     rows = []
     for number, sweep in enumerate(told.sweeps):
         results = [
@@ -170,30 +173,19 @@ def _rows(told: _Told) -> list[list[str]]:
             for leaf, right in zip(told.leaves, told.right[number], strict=True)
         ]
         name = f"{say(f'rules.{sweep.rule}')} ({say(f'rules.{sweep.rule}-step')})"
-        rows.append([name, str(len(sweep.calls)), *results, told.order(number), told.why(number)])
+        rows.append(Row((name, str(len(sweep.calls)), *results, told.order(number), told.why(number))))
     if any(told.numerical):
-        rows.append([say("views.numerical"), "", *told.numerical, "", ""])
-    return rows
+        rows.append(Row((say("views.numerical"), "", *told.numerical, "", "")))
+    return Table(head, tuple(rows))
 
 
-def _readable(told: _Told) -> str:
-    head = "".join(f'<th style="{_CELL}">{escape(heading)}</th>' for heading in _headings(told))
-    body = "".join(
-        "<tr>" + "".join(f'<td style="{_CELL}">{escape(cell)}</td>' for cell in row) + "</tr>" for row in _rows(told)
-    )
-    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in told.sentences)
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div data-autodiff="rules"><p><b>{escape(say("rules.heading"))}</b></p>{said}{table}</div>'
+def _readable(told: _Told, table: Table) -> str:
+    heading = f"<p><b>{safe(say('rules.heading'))}</b></p>"
+    return f'<div data-autodiff="rules">{heading}{paragraphs(told.sentences)}{table.html()}</div>'
 
 
-def _text(told: _Told) -> str:
-    rows = [_headings(told), *_rows(told)]
-    wide = [max(columns(row[index]) for row in rows) for index in range(len(rows[0]) - 1)]
-    lines = [
-        "  ".join((" ", *(pad(cell, room) for cell, room in zip(row, wide, strict=False)), row[-1])).rstrip()
-        for row in rows
-    ]
-    return "\n".join((say("rules.heading"), *told.sentences, *lines))
+def _text(told: _Told, table: Table) -> str:
+    return "\n".join((say("rules.heading"), *told.sentences, *table.text()))
 
 
 def _payload(told: _Told) -> dict[str, Any]:

@@ -20,11 +20,12 @@ function fill(root, data) {
   const slot = make("div", { hidden: "" })
   const parts = data.show.map((name) => {
     if (name === "sliders") return slot
+    if (data.kept?.includes(name)) return root.querySelector(`[data-part="${name}"]`) ?? ""
     const [part, show] = PARTS[name](data, page)
     shows.push(show)
     return part
   })
-  const first = data.show[0] === "graph"
+  const first = data.show[0] === "graph" && !data.kept?.includes("graph")
   const box = first && parts[0].querySelector(".ad-svg").viewBox.baseVal
   const tall = box.height > box.width && parts.length > 1 && !data.large
   if (tall) parts.push(make("div", {}, ...parts.splice(1)))

@@ -189,7 +189,7 @@ def test_what_was_checked_together_is_measured_when_the_page_asks(monkeypatch):
     assert found.pictures["rows"] == []
     assert "together" in found.pictures["ask"]
     assert "array_pictures" in found.modules
-    view = mime_bundle(trace)[2]()
+    view = mime_bundle(trace)[1]()
     sent = []
     monkeypatch.setattr(view, "send", sent.append)
     view._handle_custom_msg({"kind": "pictures"}, [])

@@ -239,7 +239,7 @@ def test_a_cell_that_raises_anew_says_so():
 def shown(cell, **more):
     recording, namespace = recorded(cell)
     with speaking("en"):
-        return mime_bundle(Trace(recording), namespace=namespace, **more)[2](), namespace
+        return mime_bundle(Trace(recording), namespace=namespace, **more)[1](), namespace
 
 
 def ask(view, kind, **message):

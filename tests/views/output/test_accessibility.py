@@ -9,6 +9,7 @@ from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing import record_variables
 from ipy_autodiff.views.output import page as pages
 from ipy_autodiff.views.output.bundle import mime_bundle
+from ipy_autodiff.views.registry import DEFAULT
 from tests.browser import chromium, jupyter_lab, offline_page  # noqa: F401
 from tests.tracing.watched import watch
 from tests.views import traces
@@ -47,13 +48,14 @@ def second_derivative():
 PAGES = {"wrong": several, "arrays": traces.matrices, "large": long_chain, "derivatives": second_derivative}
 
 
+MORE = {"wrong": ("rules",), "arrays": ("quiz",)}
 SHOWN = [("wrong", "light"), ("wrong", "dark"), ("arrays", "dark"), ("large", "light"), ("derivatives", "dark")]
 
 
 @pytest.mark.parametrize(("name", "scheme"), SHOWN)
 def test_a_saved_page_has_no_violations(chromium, tmp_path, name, scheme):  # noqa: F811
     with speaking("ko" if scheme == "dark" else "en"):
-        data, _, _ = mime_bundle(PAGES[name](), live=False, rules=name == "wrong", quiz=name == "arrays")
+        data, _ = mime_bundle(PAGES[name](), (*DEFAULT, *MORE.get(name, ())), live=False)
         text = pages.standalone("y = f(x)", data["text/html"])
     (tmp_path / "page.html").write_text(text, encoding="utf-8")
     with offline_page(chromium, color_scheme=scheme) as page:

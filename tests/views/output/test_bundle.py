@@ -62,7 +62,7 @@ def test_a_page_carries_html_and_text_and_needs_no_widget():
 
 def test_the_whole_of_a_small_output_is_small():
     with speaking("ko"):
-        data, _, open_view = mime_bundle(traces.composed(traces.KOREAN))
+        data, open_view = mime_bundle(traces.composed(traces.KOREAN))
     view = open_view()
     sent = len(str(data)) + len(str(view.get_state())) + len(str(view.layout.get_state()))
     assert sent < 57_000
@@ -70,7 +70,7 @@ def test_the_whole_of_a_small_output_is_small():
 
 def test_the_model_holds_the_step_between_its_ends():
     with speaking("en"):
-        _, _, open_view = mime_bundle(traces.composed())
+        _, open_view = mime_bundle(traces.composed())
     view = open_view()
     assert open_view() is view
     seen = []

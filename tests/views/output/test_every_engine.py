@@ -21,7 +21,7 @@ def test_an_engine_is_shown(engine, language, tmp_path):
     recording, _, _ = watch(engine.source, engine.cells)
     trace = Trace(recording)
     with speaking(language):
-        data, _, _ = mime_bundle(trace, live=False)
+        data, _ = mime_bundle(trace, live=False)
         for suffix, write in WRITERS.items():
             write(trace, tmp_path / f"trace{suffix}")
     assert len(re.findall("<tr data-verdict", data["text/html"])) == len(trace.comparison.rows)

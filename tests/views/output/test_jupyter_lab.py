@@ -16,8 +16,8 @@ from ipy_autodiff.messages import speaking
 from ipy_autodiff.views.output.bundle import mime_bundle
 from tests.views import traces
 with speaking("en"):
-    data, metadata, open_view = mime_bundle(traces.composed())
-display(data, metadata=metadata, raw=True)
+    data, open_view = mime_bundle(traces.composed())
+display(data, raw=True)
 view = open_view()"""
 OBSERVE = "seen = []\nview.observe(lambda change: seen.append(change['new']), 'step')\nview.step = 2"
 

@@ -229,8 +229,8 @@ def test_two_outputs_in_one_page_keep_apart(chromium, tmp_path):  # noqa: F811
 
 def test_an_exported_notebook_steps_without_a_network(chromium, tmp_path):  # noqa: F811
     with speaking("en"):
-        data, metadata, _ = mime_bundle(traces.composed(), live=False)
-    output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
+        data, _ = mime_bundle(traces.composed(), live=False)
+    output = nbformat.v4.new_output("display_data", data=data)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("...", outputs=[output])])
     nbformat.write(notebook, tmp_path / "notebook.ipynb")
     command = [sys.executable, "-m", "nbconvert", "--to", "html", "notebook.ipynb"]

@@ -8,6 +8,7 @@ from ipy_autodiff.messages import LANGUAGES, speaking
 from ipy_autodiff.traced import Trace
 from ipy_autodiff.views.output import tabs as derivatives
 from ipy_autodiff.views.output.bundle import html_page, mime_bundle
+from ipy_autodiff.views.registry import DEFAULT
 from tests.browser import chromium, open_html  # noqa: F401
 from tests.tracing.double_backprop_engine import SOURCE
 from tests.tracing.watched import watch
@@ -54,7 +55,7 @@ def test_a_cell_without_create_graph_has_none():
 
 
 def test_a_quiz_does_not_give_the_derivative_away():
-    assert "ad-tab" not in html(twice("tanh(x)"), quiz=True)
+    assert "ad-tab" not in html(twice("tanh(x)"), show=(*DEFAULT, "quiz"))
 
 
 def test_functions_are_tied_to_the_one_they_come_from():

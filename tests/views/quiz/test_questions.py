@@ -14,6 +14,7 @@ from ipy_autodiff.views.front_end import read
 from ipy_autodiff.views.output import page as pages
 from ipy_autodiff.views.output.bundle import mime_bundle
 from ipy_autodiff.views.quiz.questions import questions
+from ipy_autodiff.views.registry import DEFAULT
 from tests.browser import chromium, offline_page  # noqa: F401
 from tests.loop_engine import ENGINE
 from tests.student_engines import ENGINES
@@ -59,7 +60,7 @@ def page_of(chromium, tmp_path):  # noqa: F811
     @contextmanager
     def open_page(trace, language="en", **options):
         with speaking(language):
-            data = mime_bundle(trace, live=False, quiz=True)[0]["text/html"]
+            data = mime_bundle(trace, live=False, show=(*DEFAULT, "quiz"))[0]["text/html"]
             (tmp_path / "page.html").write_text(pages.standalone("quiz", data), encoding="utf-8")
         with offline_page(chromium, **options) as page:
             page.goto((tmp_path / "page.html").as_uri())
@@ -375,7 +376,7 @@ def named(text):
 @pytest.mark.parametrize("text", traces.HOSTILE)
 def test_hostile_names_stay_text(text):
     with speaking("en"):
-        html = mime_bundle(named(text), live=False, quiz=True)[0]["text/html"]
+        html = mime_bundle(named(text), live=False, show=(*DEFAULT, "quiz"))[0]["text/html"]
     sent = html[html.rindex("mount({") + 6 : html.rindex(")</script>")]
     assert "<" not in sent
     assert len(json.loads(sent)["quiz"]["steps"]) == 2

@@ -11,6 +11,7 @@ from ipy_autodiff import Variable
 from ipy_autodiff.messages import LANGUAGES, speaking
 from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing import record_variables
+from ipy_autodiff.views.contract import Wanted
 from ipy_autodiff.views.output import page
 from ipy_autodiff.views.output.bundle import mime_bundle
 from ipy_autodiff.views.rules import part as rules
@@ -47,7 +48,7 @@ def chain():
 
 def part(trace, language="en"):
     with speaking(language):
-        return rules.part(trace)
+        return rules.part(trace, Wanted(("graph", "rules")))
 
 
 def table(shown):
@@ -152,7 +153,7 @@ def test_every_engine_has_its_rules(engine, language):
 def shown(open_html):  # noqa: F811
     def show(trace, language="en", **options):
         with speaking(language):
-            body = mime_bundle(trace, ("graph",), live=False, rules=True)[0]["text/html"]
+            body = mime_bundle(trace, ("graph", "rules"), live=False)[0]["text/html"]
             return open_html(page.standalone("rules", body), **options)
 
     return show

@@ -13,8 +13,9 @@ from hypothesis.extra import numpy as arrays
 from ipy_autodiff.messages import LANGUAGES, speaking
 from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing.replay import Replay
+from ipy_autodiff.views.contract import Wanted
 from ipy_autodiff.views.inspect.heat_map import pack
-from ipy_autodiff.views.inspect.panel import part
+from ipy_autodiff.views.inspect.part import part
 from ipy_autodiff.views.output.bundle import html_page
 from tests.browser import chromium, open_html  # noqa: F401
 from tests.student_engines import ENGINES
@@ -249,7 +250,7 @@ def test_a_very_large_array_is_shown_in_blocks(page_of):
 
 def panel_of(trace):
     with speaking("en"):
-        return part(trace).payload["panel"]
+        return part(trace, Wanted(("graph",))).payload["panel"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -273,14 +274,16 @@ def test_the_first_to_be_looked_into_is_an_array_with_a_name():
 def test_what_is_asked_for_is_not_told_before():
     trace = after("x = Variable(np.array(0.5))\ny = sin(x) + exp(x)\ny.backward()")
     with speaking("en"):
-        found = part(trace, asking=True)
+        found = part(trace, Wanted(("graph", "steps", "quiz")))
     assert (found.readable, found.text) == ("", "")
 
 
 def test_a_file_may_ask_for_more_than_a_cell():
     trace = after("x = Variable(random.normal(size=(20, 5)))\ny = np.cumsum(x, axis=1)\ny.backward()")
     with speaking("en"):
-        live, saved = (part(trace, patient=patient).payload["panel"]["calls"][0] for patient in (False, True))
+        live, saved = (
+            part(trace, Wanted(("graph",), patient=patient)).payload["panel"]["calls"][0] for patient in (False, True)
+        )
     assert (len(live["relations"]), len(saved["relations"])) == (0, 1)
 
 
@@ -295,7 +298,7 @@ def test_every_engine_can_be_looked_into(engine):
     recording, _, _ = watch(engine.source, engine.cells)
     for language in LANGUAGES:
         with speaking(language):
-            found = part(Trace(recording))
+            found = part(Trace(recording), Wanted(("graph",)))
             if found is not None:
                 json.dumps(found.payload, allow_nan=False)
 
@@ -308,7 +311,7 @@ def test_large_traces_stay_small():
     long = after("x = Variable(np.array(0.1))\ny = x\nfor _ in range(400):\n    y = sin(y) + x\ny.backward()")
     for trace, most in ((many, 150_000), (long, 40_000)):
         with speaking("en"):
-            found = part(trace)
+            found = part(trace, Wanted(("graph",)))
         assert len(json.dumps(found.payload)) + len(found.readable) + len(found.text) < most
 
 

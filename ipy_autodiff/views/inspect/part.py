@@ -11,14 +11,15 @@ import numpy as np
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, VariableNode
 from ipy_autodiff.tracing.lazily import LazyGraph
+from ipy_autodiff.views.contract import Part, Wanted
 from ipy_autodiff.views.inspect.contributions import Account, accounts, ledger_text
 from ipy_autodiff.views.inspect.heat_map import can_be_packed, pack, places
 from ipy_autodiff.views.inspect.local_jacobian import MOST_ELEMENTS, Relation, relations
-from ipy_autodiff.views.output.page import safe
 from ipy_autodiff.views.text.formatting import spell_type
 from ipy_autodiff.views.text.gradient_timeline import timeline
 from ipy_autodiff.views.text.labels import shorten
-from ipy_autodiff.views.text.part import Part
+from ipy_autodiff.views.text.markup import hidden_until_opened
+from ipy_autodiff.views.text.table import Row, Table
 
 if TYPE_CHECKING:
     from ipy_autodiff.traced import Trace
@@ -56,11 +57,11 @@ _SAID_OF_ARRAYS = (
 )
 
 
-def part(trace: Trace, *, patient: bool = False, asking: bool = False) -> Part | None:
+def part(trace: Trace, wanted: Wanted) -> Part | None:
     """The part of the page that shows one Variable, or None where there is nothing to look into.
 
-    ``patient`` where nobody waits for the page: the lens may then ask Functions more often. ``asking`` where the
-    gradients are asked for before they are shown: then only the front end has them.
+    Where nobody waits for the page, Functions may be asked more often. Where the gradients are asked for before they
+    are shown, only the front end has them.
     """
     variables = _chosen(trace.graph)
     told = accounts(trace.recording, variables)
@@ -81,8 +82,8 @@ def part(trace: Trace, *, patient: bool = False, asking: bool = False) -> Part |
         panel["open"] = 1
         panel["says"] |= {key: say(f"panel.{key}") for key in _SAID_OF_ARRAYS}
         room = min(_MOST_DERIVATIVES, _MOST_TOGETHER - _add_arrays(panel["variables"], trace, told))
-        panel["calls"] = _calls(trace.graph, variables, panel["variables"], room, patient)
-    readable, text = ("", "") if asking else (_static(told), ledger_text(told))
+        panel["calls"] = _calls(trace.graph, variables, panel["variables"], room, wanted.patient)
+    readable, text = ("", "") if wanted.asking else (_static(told), ledger_text(told))
     return Part("panel", readable, text, {"panel": panel}, modules)
 
 
@@ -235,23 +236,16 @@ def _static(told: Sequence[Account]) -> str:
     shown = [one for one in told if one.entries or one.before][:_MOST_ROWS]
     if not any(one.speaks for one in shown):
         return ""
+    head = tuple(say(key) for key in ("views.variable", "panel.before", "panel.added", "panel.then"))
     rows = []
     for one in shown:
-        parts = [f"{safe(entry.contribution)} {safe(entry.function)}" for entry in one.entries]
         parts = [
-            f"{part} ({safe(entry.where)})" if entry.where else part
-            for part, entry in zip(parts, one.entries, strict=True)
+            f"{entry.contribution} {entry.function}" + (f" ({entry.where})" if entry.where else "")
+            for entry in one.entries
         ]
         if one.left_out:
             parts.insert(len(parts) // 2, "…")
-        remark = "".join(f"<br>⚠ {safe(warn)}" for warn in one.warnings)
-        before = f"{'⚠ ' if one.warn else ''}{safe(one.before)}"
-        cells = (safe(one.name), before, " + ".join(parts) + remark, safe(one.final))
-        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    heads = ("views.variable", "panel.before", "panel.added", "panel.then")
-    head = "".join(f"<th>{safe(say(key))}</th>" for key in heads)
-    warns = "".join(f" · ⚠ {safe(one.name)}" for one in shown if one.warnings)
-    return (
-        f"<details><summary>{safe(say('panel.ledger'))}{warns}</summary>"
-        f"<table><tr>{head}</tr>{''.join(rows)}</table></details>"
-    )
+        before = f"{'⚠ ' if one.warn else ''}{one.before}"
+        rows.append(Row((one.name, before, " + ".join(parts), one.final), tuple(f"⚠ {warn}" for warn in one.warnings)))
+    warns = "".join(f" · ⚠ {one.name}" for one in shown if one.warnings)
+    return hidden_until_opened(say("panel.ledger") + warns, Table(head, tuple(rows), plain=True).html())

@@ -1,0 +1,26 @@
+"""The sliders as a part of an output: what they move is computed by Python, so they are there while a kernel runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ipy_autodiff.views.contract import Part, Redraw, Wanted
+
+if TYPE_CHECKING:
+    from ipy_autodiff.traced import Trace
+
+__all__ = ["part"]
+
+_MOST_FUNCTIONS = 3_000
+"""Beyond, a move would take too long to follow a hand."""
+
+
+def part(trace: Trace, wanted: Wanted) -> Part:
+    """A place in the page, which the live model fills."""
+
+    def live(model: Any, redraw: Redraw) -> None:
+        from ipy_autodiff.views.explore.sliders import Exploration
+
+        model.exploration = Exploration(model, trace, redraw, tuple(wanted.sliders), wanted.namespace)
+
+    return Part("sliders", live=live if len(trace.graph.functions) <= _MOST_FUNCTIONS else None)
