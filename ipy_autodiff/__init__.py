@@ -50,7 +50,7 @@ def load_ipython_extension(shell: Any) -> None:
     """``%load_ext ipy_autodiff``: add the magics, their settings and their completions."""
     from ipy_autodiff.shell.magics import load
 
-    load(shell)
+    load(shell, sys.modules[__name__])
 
 
 def unload_ipython_extension(shell: Any) -> None:

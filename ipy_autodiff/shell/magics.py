@@ -47,8 +47,9 @@ class AutodiffMagics(Magics):
     rules = Bool(False, help="Whether the sweeps of the book's stages stand side by side.").tag(config=True)
     lang = Unicode("", help="The language of all that is shown: ko or en; empty for the locale's.").tag(config=True)
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: Any, engine: Any) -> None:
         super().__init__(shell)
+        self._engine = engine
         self._log = CallLog()
         self._links = Links()
         self.completions = Completions(shell)
@@ -146,7 +147,7 @@ class AutodiffMagics(Magics):
         except SyntaxError as error:
             with plain_error(shell, Outcome(error=error), ""):
                 return
-        added = supplied(cell.tree, shell.user_ns)
+        added = supplied(cell.tree, shell.user_ns, self._engine)
         shell.user_ns.update(added)
         recorder = Recorder(self._log, cell.filename, cell.source)
         outcome = run(shell, cell, recorder)
@@ -326,9 +327,9 @@ def _checked(parse: Callable[[str], Any], value: str) -> str:
     return value
 
 
-def load(shell: Any) -> None:
-    """Register the magics, their settings and their completions with this shell."""
-    magics = AutodiffMagics(shell)
+def load(shell: Any, engine: Any) -> None:
+    """Register the magics, their settings and their completions with this shell; cells may use ``engine``'s names."""
+    magics = AutodiffMagics(shell, engine)
     shell.register_magics(magics)
     shell.Completer.custom_matchers.append(magics.completions.matches)
 

@@ -16,8 +16,8 @@ __all__ = ["supplied"]
 _ENGINE_CLASSES = ("Variable", "Function")
 
 
-def supplied(tree: ast.AST, namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """What to add to ``namespace`` before the cell of this ``tree`` runs, by name."""
+def supplied(tree: ast.AST, namespace: Mapping[str, Any], engine: Any) -> dict[str, Any]:
+    """What to add to ``namespace`` before the cell of this ``tree`` runs, by name: public names of ``engine``."""
     used: set[str] = set()
     bound: set[str] = set()
     for node in ast.walk(tree):
@@ -35,10 +35,6 @@ def supplied(tree: ast.AST, namespace: Mapping[str, Any]) -> dict[str, Any]:
     if not missing or "*" in bound:
         return {}
     import numpy as np
-
-    import ipy_autodiff
-
-    engine: Any = ipy_autodiff
 
     known: dict[str, Any] = {"np": np}
     own = any(
