@@ -39,7 +39,7 @@ class Function:
     ``input``, ``output`` (the first ones), ``inputs`` and ``outputs`` are then those of the last call.
     """
 
-    __slots__ = ("_data_in", "_inputs", "_results")
+    __slots__ = ("__weakref__", "_data_in", "_inputs", "_results")
 
     _called_directly: ClassVar[bool] = False
     """Whether a sweep calls ``backward`` itself, unchecked, and finds the inputs in ``_input`` and ``_input1``."""

@@ -112,6 +112,25 @@ class Variable:
         """Forget the gradient, so that the next ``backward`` does not add to it."""
         self._grad = None
 
+    def unchain(self) -> None:
+        """Forget the creator: this Variable is a leaf from now on, and no gradient flows past it."""
+        self._creator = None
+        self.generation = 0
+
+    def unchain_backward(self) -> None:
+        """Cut the graph behind this Variable: every Variable that it was computed from becomes a leaf.
+
+        Its own creator stays. In a loop that carries a state along, such as a recurrent network's, this ends
+        backpropagation here and frees the memory of all earlier rounds.
+        """
+        pending = [self._creator]
+        while pending:
+            creator = pending.pop()
+            for x in () if creator is None else creator.inputs:
+                if isinstance(x, Variable) and x._creator is not None:
+                    pending.append(x._creator)
+                    x.unchain()
+
     def backward(self, retain_grad: bool = False, create_graph: bool = False) -> None:
         """Add to the ``grad`` of every leaf this Variable's derivative with respect to it.
 
