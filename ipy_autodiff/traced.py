@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from ipy_autodiff.tracing import Finding, Graph, Recording, Step
 
 if TYPE_CHECKING:
-    from ipy_autodiff.gradcheck.blame.find_blame import Blame
     from ipy_autodiff.gradcheck.comparison import Comparison
+    from ipy_autodiff.tracing.diagnosis import Diagnosis
 
 __all__ = ["Trace"]
 
@@ -69,7 +69,7 @@ class Trace:
         return compared
 
     @cached_property
-    def blame(self) -> tuple[Blame, ...]:
+    def blame(self) -> tuple[Diagnosis, ...]:
         """What is to blame for wrong gradients, most likely first; empty when all is right."""
         from ipy_autodiff.gradcheck.blame.find_blame import find_blame
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ipy_autodiff.gradcheck.blame.find_blame import Blame, blame_error, find_blame
+from ipy_autodiff.gradcheck.blame.find_blame import blame_error, find_blame
 from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.gradcheck.numbers import told_apart
 from ipy_autodiff.messages import LANGUAGES, sentences
 from ipy_autodiff.tracing import record_variables
+from ipy_autodiff.tracing.diagnosis import Diagnosis
 from tests.student_engines import ENGINES, StudentEngine
 from tests.student_engines.mistake import Mistake
 from tests.student_engines.mistakes import MISTAKES
@@ -27,7 +28,7 @@ NOT_IN_THE_GRAPH = {
 _HINT = "-hint"
 
 
-def assert_readable(blame: Blame) -> None:
+def assert_readable(blame: Diagnosis) -> None:
     for language in LANGUAGES:
         for message in (blame.sentence, blame.hint):
             text = message.text(language)

@@ -120,7 +120,7 @@ def test_no_operation_of_the_engine_is_called_wrong(operation: Any) -> None:
         with np.errstate(all="ignore"):
             comparison = ad.check_gradients(lambda *v, s=sample: called(operation, s, v), *arrays)
         assert [row.name for row in comparison.rows if row.verdict == "fail"] == []
-        assert [check.symptoms for check in comparison.functions.values() if check.wrong] == []
+        assert [check.diagnoses for check in comparison.functions.values() if check.wrong] == []
 
 
 OWN = """

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.blame.find_blame import Blame, find_blame
+from ipy_autodiff.gradcheck.blame.find_blame import find_blame
 from ipy_autodiff.gradcheck.comparison import Comparison, compare
 from ipy_autodiff.tracing import CallLog, Recorder, Recording, record_cell
+from ipy_autodiff.tracing.diagnosis import Diagnosis
 from tests.student_engines import importable
 from tests.tracing.watched import run_cell
 
@@ -22,7 +23,7 @@ class Watched:
     recording: Recording
     namespace: dict[str, Any]
     comparison: Comparison
-    blame: tuple[Blame, ...]
+    blame: tuple[Diagnosis, ...]
     error: Exception | None
 
     @property

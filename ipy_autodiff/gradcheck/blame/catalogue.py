@@ -7,7 +7,6 @@ along random directions of the input, so that it cannot hold by accident.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,8 @@ from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 __all__ = ["Explanation", "explain_shape", "explain_value"]
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """A stable code, and what fills the blanks of its sentence besides the names and the numbers."""
-
-    code: str
-    blanks: dict[str, Any] = field(default_factory=dict)
-
-
+Explanation = tuple[str, dict[str, Any]]
+"""A stable code, and what fills the blanks of its sentence besides the names and the numbers."""
 Test = Callable[[Sample], bool]
 
 
@@ -48,11 +41,11 @@ def explain_shape(samples: Sequence[Sample]) -> Explanation | None:
         first = samples[0]
         assert first.g is not None
         if first.g.shape == first.y.shape and all(sample.agrees(_summed_to(sample.g, sample.x)) for sample in samples):
-            return Explanation("unbroadcast-missing")
+            return ("unbroadcast-missing", {})
         if first.g.shape == first.y.shape and all(sample.agrees(_spread(sample.g, sample.x)) for sample in samples):
-            return Explanation("sum-not-spread")
+            return ("sum-not-spread", {})
         if first.x.ndim == 2 and all(sample.g is not None and sample.agrees(sample.g.T) for sample in samples):
-            return Explanation("transpose-missing")
+            return ("transpose-missing", {})
     return None
 
 
@@ -62,44 +55,44 @@ def _entries(samples: Sequence[Sample]) -> Iterator[tuple[Explanation, Test]]:
     others = [j for j in range(len(first.probe.xs)) if j != first.place]
     names = [{"operand": node.name} for node in first.probe.function.inputs]
 
-    yield Explanation("sign"), lambda s: s.agrees(-_got(s))
+    yield ("sign", {}), lambda s: s.agrees(-_got(s))
     if first.x.ndim == 2:
-        yield Explanation("transpose-missing"), _product_without_transpose
+        yield ("transpose-missing", {}), _product_without_transpose
         if first.y.ndim < 2:
-            yield Explanation("wrong-axis"), lambda s: _alike(_got(s), _spread(s.w, s.x))
-        yield Explanation("transpose-missing"), lambda s: s.agrees(_got(s).T)
+            yield ("wrong-axis", {}), lambda s: _alike(_got(s), _spread(s.w, s.x))
+        yield ("transpose-missing", {}), lambda s: s.agrees(_got(s).T)
     if same_shape:
-        yield Explanation("missing-gy"), lambda s: s.agrees(_got(s) * s.w)
-        yield Explanation("local-derivative-missing"), lambda s: _alike(_got(s), s.w)
-        yield Explanation("gy-twice"), lambda s: s.agrees(_got(s) / s.w)
+        yield ("missing-gy", {}), lambda s: s.agrees(_got(s) * s.w)
+        yield ("local-derivative-missing", {}), lambda s: _alike(_got(s), s.w)
+        yield ("gy-twice", {}), lambda s: s.agrees(_got(s) / s.w)
     for j in others:
-        yield Explanation("operands-swapped"), _swapped_with(j)
+        yield ("operands-swapped", {}), _swapped_with(j)
     for j in others:
-        yield Explanation("own-operand", names[j]), _lacks(j, 1, instead_of_own=True)
-        yield Explanation("operand-missing", names[j]), _lacks(j, 1)
-    yield Explanation("input-missing"), lambda s: s.agrees(_got(s) * s.x)
+        yield ("own-operand", names[j]), _lacks(j, 1, instead_of_own=True)
+        yield ("operand-missing", names[j]), _lacks(j, 1)
+    yield ("input-missing", {}), lambda s: s.agrees(_got(s) * s.x)
     factor = first.factor(_got(first))
     if np.isfinite(factor) and factor != 0:
-        yield Explanation(_named_factor(first, factor), {"factor": f"{1 / factor:.6g}"}), _is_off_by(factor, 0)
+        yield (_named_factor(first, factor), {"factor": f"{1 / factor:.6g}"}), _is_off_by(factor, 0)
     if same_shape:
-        yield Explanation("output-for-input"), lambda s: s.agrees_at(s.y, _got(s))
-        yield Explanation("input-for-output"), _input_for_output
+        yield ("output-for-input", {}), lambda s: s.agrees_at(s.y, _got(s))
+        yield ("input-for-output", {}), _input_for_output
         yield from _formulas()
     for j in others:
-        yield Explanation("operand-missing", names[j]), _lacks(j, -1)
+        yield ("operand-missing", names[j]), _lacks(j, -1)
     for power in (-1, 1, 2, -2, 3, -3, 0.5, -0.5):
         repaired = first.factor(_got(first) * first.x**power)
         if np.isfinite(repaired):
-            yield Explanation("wrong-power"), _is_off_by(repaired, power)
+            yield ("wrong-power", {}), _is_off_by(repaired, power)
     if first.jacobian is not None:
-        yield Explanation("repeated-index"), _assigned_not_added
-        yield Explanation("diagonal-only"), _diagonal_only
-        yield Explanation("integer-buffer"), _cut_to_integers
-        yield Explanation("mixes-elements"), _mixes_elements
+        yield ("repeated-index", {}), _assigned_not_added
+        yield ("diagonal-only", {}), _diagonal_only
+        yield ("integer-buffer", {}), _cut_to_integers
+        yield ("mixes-elements", {}), _mixes_elements
         if same_shape:
-            yield Explanation("one-side-wrong"), _one_side(samples)
+            yield ("one-side-wrong", {}), _one_side(samples)
     if len(first.probe.ys) == 2 and first.probe.ys[0].shape == first.probe.ys[1].shape:
-        yield Explanation("outputs-swapped"), _outputs_swapped
+        yield ("outputs-swapped", {}), _outputs_swapped
 
 
 def _swapped_with(j: int) -> Test:
@@ -197,7 +190,7 @@ def _formulas() -> Iterator[tuple[Explanation, Test]]:
         def test(s: Sample) -> bool:
             return _alike(s.y, function(s.x)) and _alike(_got(s), s.w * wrong(s.x, s.y))
 
-        return Explanation(code), test
+        return (code, {}), test
 
     def sigmoid(x: Array) -> Array:
         return np.asarray(1 / (1 + np.exp(-x)))

@@ -3,48 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ipy_autodiff.designs.reading import array_of, data_of, is_function
 from ipy_autodiff.gradcheck.blame.catalogue import explain_shape, explain_value
+from ipy_autodiff.gradcheck.blame.local_result import LocalCheck
 from ipy_autodiff.gradcheck.blame.samples import Sample, samples
-from ipy_autodiff.gradcheck.blame.sweep_check import Fault, check_sweep, forgot_its_creator
+from ipy_autodiff.gradcheck.blame.sweep_check import check_sweep, forgot_its_creator
 from ipy_autodiff.gradcheck.comparison import BUDGET, Comparison, compare_one
 from ipy_autodiff.gradcheck.measure.ladder import Array
-from ipy_autodiff.gradcheck.measure.probe import LocalCheck, Symptom
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.gradcheck.numbers import element, spelled, told_apart
 from ipy_autodiff.messages import Message
+from ipy_autodiff.tracing.diagnosis import ENGINE, GRAPH, Diagnosis
 from ipy_autodiff.tracing.graph import Finding, FunctionNode, Recording
 
-__all__ = ["Blame", "blame_error", "find_blame"]
-
-
-@dataclass(frozen=True, eq=False)
-class Blame:
-    """One cause of wrong gradients."""
-
-    where: str
-    """A Function's class name, ``"engine"`` or ``"graph"``."""
-    function: FunctionNode | None
-    code: str
-    """A stable identifier of the kind of mistake."""
-    sentence: Message
-    hint: Message
-    """Where to look, without the solution."""
-
-    @property
-    def why(self) -> str:
-        """The sentence in the current language."""
-        return self.sentence.text()
+__all__ = ["blame_error", "find_blame"]
 
 
 def find_blame(
     recording: Recording, comparison: Comparison, *, budget: float = BUDGET, error: BaseException | None = None
-) -> tuple[Blame, ...]:
+) -> tuple[Diagnosis, ...]:
     """What is to blame, most likely first; empty where nothing is wrong.
 
     A Function is blamed where its own ``backward`` contradicts its own ``forward``, the engine where the Functions are
@@ -52,7 +33,7 @@ def find_blame(
     cell ended with, if it did: where it is known what is behind that, it comes first.
     """
     known = blame_error(error) if error is not None else None
-    found: dict[tuple[str, str], Blame] = {} if known is None else {(known.where, known.code): known}
+    found: dict[tuple[str, str], Diagnosis] = {} if known is None else {(known.where, known.code): known}
     suspicion = _Suspicion(recording, comparison)
     if suspicion.nothing:
         return tuple(found.values())
@@ -69,11 +50,11 @@ def find_blame(
             blanks = {"variable": failed.name, "got": got, "truth": truth}
             # The graph may be right in itself, and not be all that was computed.
             code = "not-in-graph" if compare_one(program, failed.variable).verdict == "pass" else "unknown"
-            found["graph", code] = _blame("graph", code, blanks)
+            found[GRAPH, code] = _blame(GRAPH, code, blanks)
     return tuple(found.values())
 
 
-def blame_error(error: BaseException) -> Blame | None:
+def blame_error(error: BaseException) -> Diagnosis | None:
     """What is to blame for an error that a cell ended with while it ran forward; None where that is not known.
 
     A Function whose result on a 0-dimensional array is a NumPy number, which the Variable's class refuses, is.
@@ -88,7 +69,7 @@ def blame_error(error: BaseException) -> Blame | None:
         by_another = function is not None and owner is not function  # a Function's own method does not refuse
         if trace.tb_next is None and isinstance(error, TypeError) and by_another and refused is not None:
             name = type(function).__name__
-            return _blame("engine", "as-array-forgotten", {"function": name, "kind": type(refused).__name__})
+            return _blame(ENGINE, "as-array-forgotten", {"function": name, "kind": type(refused).__name__})
         trace = trace.tb_next
     return None
 
@@ -134,7 +115,7 @@ def _causes_among(recording: Recording) -> list[Finding]:
     return [finding for finding in findings if finding.code != ("cycle" if here else "function-called-twice")]
 
 
-def _causes(program: Program, suspicion: _Suspicion) -> Iterator[Blame]:
+def _causes(program: Program, suspicion: _Suspicion) -> Iterator[Diagnosis]:
     wrong, findings = suspicion.wrong, suspicion.findings
     of_graph = [finding for finding in findings if finding.code in _OF_THE_GRAPH]
     if suspicion.beyond_values:
@@ -150,7 +131,7 @@ def _causes(program: Program, suspicion: _Suspicion) -> Iterator[Blame]:
         yield from _of_sweep_error(program, finding)
     if suspicion.failed or suspicion.broken or program.random:
         for fault in check_sweep(program, {check.function for check in suspicion.checks if check.wrong}):
-            yield _blame(fault.where, fault.code, _complete(fault), fault.function)
+            yield fault
             return
 
 
@@ -162,14 +143,14 @@ _HARMLESS = {"gradient-shape"}
 
 
 def _is_cause(check: LocalCheck, checks: list[LocalCheck], failed: bool) -> bool:
-    codes = {symptom.code for symptom in check.symptoms}
+    codes = check.codes
     if codes <= _HARMLESS and not failed:
         return False
-    in_place = any(symptom.code == "forward-in-place" for other in checks for symptom in other.symptoms)
+    in_place = any("forward-in-place" in other.codes for other in checks)
     return bool(codes) and not (in_place and codes <= _SECONDARY)
 
 
-def _on_class(recording: Recording, functions: Sequence[FunctionNode]) -> Iterator[Blame]:
+def _on_class(recording: Recording, functions: Sequence[FunctionNode]) -> Iterator[Diagnosis]:
     """Functions whose class, not the object, holds a Variable of the graph or its data."""
     objects = [node.object for node in recording.graph.variables]
     ours = {id(item) for item in objects} | {id(data_of(item)) for item in objects}
@@ -181,7 +162,7 @@ def _on_class(recording: Recording, functions: Sequence[FunctionNode]) -> Iterat
                 return
 
 
-def _unwritten(recording: Recording, functions: Sequence[FunctionNode]) -> Iterator[Blame]:
+def _unwritten(recording: Recording, functions: Sequence[FunctionNode]) -> Iterator[Diagnosis]:
     """Functions that the cell sweeps back over and whose ``backward`` is a place kept for one."""
     if "backward" not in recording.source:
         return
@@ -190,58 +171,58 @@ def _unwritten(recording: Recording, functions: Sequence[FunctionNode]) -> Itera
             yield _blame(kind.name, "backward-returns-nothing", {"function": kind.name}, kind)
 
 
-def _disconnected(recording: Recording) -> Iterator[Blame]:
+def _disconnected(recording: Recording) -> Iterator[Diagnosis]:
     """A result that the cell sweeps back from and that does not know what made it."""
     of = recording.of
     creator = None if of is None else recording.graph.creators.get(of)
     if of is not None and creator is not None and not creator.recorded and "backward" in recording.source:
-        yield _blame("graph", "not-recorded", {"function": creator.name, "variable": of.name}, creator)
+        yield _blame(GRAPH, "not-recorded", {"function": creator.name, "variable": of.name}, creator)
     elif of is not None and creator is not None and forgot_its_creator(of) and "backward" in recording.source:
-        yield _blame("graph", "no-creator", {"function": creator.name, "variable": of.name}, creator)
+        yield _blame(GRAPH, "no-creator", {"function": creator.name, "variable": of.name}, creator)
 
 
-def _blame(where: str, code: str, blanks: Mapping[str, Any], function: FunctionNode | None = None) -> Blame:
-    return Blame(where, function, code, Message(f"blame.{code}", **blanks), Message(f"blame.{code}-hint", **blanks))
+def _blame(where: str, code: str, blanks: Mapping[str, Any], function: FunctionNode | None = None) -> Diagnosis:
+    return Diagnosis(code, where, function, blanks)
 
 
-def _of_function(program: Program, check: LocalCheck) -> Iterator[Blame]:
+def _of_function(program: Program, check: LocalCheck) -> Iterator[Diagnosis]:
     function = check.function
-    symptom = check.symptoms[0]
-    code = symptom.code
-    blanks: dict[str, Any] = {"function": function.name, "detail": symptom.detail}
-    if symptom.code in ("wrong-value", "gradient-shape", "not-linear"):
+    noted = check.diagnoses[0]
+    code = noted.code
+    blanks: dict[str, Any] = {**noted.blanks}
+    if noted.code in ("wrong-value", "gradient-shape", "not-linear"):
         code, more = _explained(program, check)
         blanks |= more
-    elif symptom.code == "output-not-forward":
+    elif noted.code == "output-not-forward":
         blanks |= _outputs(check)
-    elif symptom.code == "gradient-count":
+    elif noted.code == "gradient-count":
         blanks["inputs"] = str(len(function.inputs))
-    elif symptom.code == "integer-buffer":
+    elif noted.code == "integer-buffer":
         blanks["numbers"] = Message("blame.no-numbers")
     yield _blame(function.name, code, blanks, function)
 
 
 def _explained(program: Program, check: LocalCheck) -> tuple[str, dict[str, Any]]:
     """The misconception behind a wrong answer, and the numbers that show it."""
-    wrong = [symptom for symptom in check.symptoms if symptom.code in ("wrong-value", "gradient-shape")]
-    symptom = (wrong or check.symptoms)[0]
-    place = symptom.input or 0
+    wrong = [noted for noted in check.diagnoses if noted.code in ("wrong-value", "gradient-shape")]
+    noted = (wrong or check.diagnoses)[0]
+    place = noted.input or 0
     tried = samples(program, check.function, check.probe.xs, place)
     if not tried:
         return "backward-wrong", _blanks(check, place, Message("blame.no-numbers"))
-    explanation = explain_shape(tried) if symptom.code == "gradient-shape" else None
-    if symptom.code == "gradient-shape":
+    explanation = explain_shape(tried) if noted.code == "gradient-shape" else None
+    if noted.code == "gradient-shape":
         got = tried[0].g
         shapes = {"shape": str(tried[0].x.shape), "got": "None" if got is None else str(got.shape)}
-        code = explanation.code if explanation is not None else "gradient-shape"
+        code = explanation[0] if explanation is not None else "gradient-shape"
         return code, {**_blanks(check, place, Message("blame.no-numbers")), **shapes}
-    nonlinear = next((one for one in check.symptoms if one.code == "not-linear"), None)
+    nonlinear = next((one for one in check.diagnoses if one.code == "not-linear"), None)
     explanation = explain_value(tried)
-    code = explanation.code if explanation is not None else "backward-wrong"
+    code = explanation[0] if explanation is not None else "backward-wrong"
     if nonlinear is not None and code not in ("missing-gy", "gy-twice", "integer-buffer"):
-        code = nonlinear.detail
-    blanks = _blanks(check, place, _shown(tried[0], symptom))
-    return code, {**blanks, **(explanation.blanks if explanation is not None else {})}
+        code = nonlinear.blanks["detail"]
+    blanks = _blanks(check, place, _shown(tried[0], noted))
+    return code, {**blanks, **(explanation[1] if explanation is not None else {})}
 
 
 def _blanks(check: LocalCheck, place: int, numbers: Message) -> dict[str, Any]:
@@ -253,7 +234,7 @@ def _blanks(check: LocalCheck, place: int, numbers: Message) -> dict[str, Any]:
     }
 
 
-def _shown(sample: Sample, symptom: Symptom) -> Message:
+def _shown(sample: Sample, noted: Diagnosis) -> Message:
     """The mistake in numbers: one element, for the run's own gradient, or for a simple one where that hides it."""
     function = sample.probe.function
     steps = [
@@ -264,17 +245,17 @@ def _shown(sample: Sample, symptom: Symptom) -> Message:
     candidates: list[Sequence[Any]] = [steps[0].gys] if steps else []
     candidates += [[np.full(y.shape, size) for y in sample.probe.ys] for size in (1.0, 2.0, -1.0)]
     for gys in (*candidates, sample.probe.gys):
-        shown = _at_worst(sample, [np.asarray(gy, dtype=np.float64) for gy in gys], symptom)
+        shown = _at_worst(sample, [np.asarray(gy, dtype=np.float64) for gy in gys], noted)
         if shown is not None:
             return Message("blame.numbers" if "gy" in shown else "blame.numbers-random", **shown)
     return Message("blame.no-numbers")
 
 
-def _at_worst(sample: Sample, gys: Sequence[Array], symptom: Symptom) -> dict[str, str] | None:
+def _at_worst(sample: Sample, gys: Sequence[Array], noted: Diagnosis) -> dict[str, str] | None:
     got = sample.answer(gys)
     if got is None or got.shape != sample.x.shape:
         return None
-    places = [symptom.element] if symptom.element is not None else [()] if sample.x.ndim == 0 else _some(sample.x)
+    places = [noted.element] if noted.element is not None else [()] if sample.x.ndim == 0 else _some(sample.x)
     worst, most = None, 0.0
     for place in places:
         truth = sample.true_element(gys, place)
@@ -307,23 +288,19 @@ def _outputs(check: LocalCheck) -> dict[str, str]:
     return {"variable": "", "saved": "", "computed": ""}
 
 
-def _of_finding(finding: Finding, where: str) -> Blame:
+def _of_finding(finding: Finding, where: str) -> Diagnosis:
     blanks = {key: value if isinstance(value, Message) else str(value) for key, value in finding.message.blanks.items()}
     return _blame(where, finding.code, blanks, finding.function)
 
 
-def _of_sweep_error(program: Program, finding: Finding) -> Iterator[Blame]:
+def _of_sweep_error(program: Program, finding: Finding) -> Iterator[Diagnosis]:
     """A sweep that ended with an error: what the engine handed to the Function that raised it."""
     step = next((step for step in program.recording.steps if step.error is not None), None)
     if finding.code == "backward-raises" and step is not None and any(gy is None for gy in step.gys):
-        yield _blame("engine", "none-handed-on", {"function": step.function.name}, step.function)
+        yield _blame(ENGINE, "none-handed-on", {"function": step.function.name}, step.function)
     elif finding.code == "backward-raises":
         variable = program.recording.of.name if program.recording.of is not None else ""
         error = str(finding.message.blanks.get("error", ""))
-        yield _blame("engine", "sweep-raises", {"variable": variable, "error": error}, finding.function)
+        yield _blame(ENGINE, "sweep-raises", {"variable": variable, "error": error}, finding.function)
     elif finding.code in ("backward-recurses", "sweep-does-not-end"):
         yield _of_finding(finding, "engine")
-
-
-def _complete(fault: Fault) -> dict[str, Any]:
-    return {"function": "", "variable": "", "got": "", "truth": "", **fault.blanks}

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from ipy_autodiff.designs.reading import array_of
+from ipy_autodiff.gradcheck.blame.local_result import LocalCheck
 from ipy_autodiff.gradcheck.blame.observations import observed
 from ipy_autodiff.gradcheck.measure.array_check import ArrayCheck, check_array, scale_of
 from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, PASS, differentiate, sure_slope, walk
 from ipy_autodiff.gradcheck.measure.directions import Directions, direction
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats, Path
-from ipy_autodiff.gradcheck.measure.probe import LocalCheck, joined, outputs_along, value_along
+from ipy_autodiff.gradcheck.measure.probe import joined, outputs_along, value_along
 from ipy_autodiff.gradcheck.measure.program import Program
 from ipy_autodiff.gradcheck.measure.round_off import round_off_of_function
 from ipy_autodiff.messages import Message
@@ -50,7 +51,7 @@ def check_functions(program: Program) -> tuple[dict[FunctionNode, LocalCheck], l
 def _blame_those_that_write(program: Program, checks: Mapping[FunctionNode, LocalCheck]) -> None:
     """What a Function's output lost to one that writes into it, is that one's fault."""
     for check in checks.values():
-        changed = {symptom.code for symptom in check.symptoms} == {"output-not-forward"}
+        changed = check.codes == {"output-not-forward"}
         for function in program.recording.graph.consumers[check.function.outputs[0]] if changed else ():
             if function in checks and program.call(function).writes and not checks[function].wrong:
                 place = function.inputs.index(check.function.outputs[0])
@@ -104,7 +105,7 @@ def _compare_values(program: Program, checks: Sequence[LocalCheck]) -> None:
             continue
         one = _judged(program, check, node, x, gradient)
         if one.verdict == FAIL:
-            check.fail("wrong-value", check.function.inputs.index(node), index=one.wrong[0] if one.wrong else None)
+            check.fail("wrong-value", check.function.inputs.index(node), element=one.wrong[0] if one.wrong else None)
         elif one.verdict == INCONCLUSIVE and check.verdict == "pass":
             check.verdict = "inconclusive"
 
@@ -142,7 +143,7 @@ def _agree(
 def _inputs(check: LocalCheck) -> Iterator[tuple[VariableNode, Floats, Floats]]:
     """Each Variable that can be differentiated, once: its data, and all that ``backward`` returned for it."""
     found = check.probe
-    shaped = {symptom.input for symptom in check.symptoms if symptom.code == "gradient-shape"}
+    shaped = {one.input for one in check.diagnoses if one.code == "gradient-shape"}
     for node in dict.fromkeys(check.function.inputs):
         places = [place for place, other in enumerate(check.function.inputs) if other is node]
         x = np.asarray(found.xs[places[0]])

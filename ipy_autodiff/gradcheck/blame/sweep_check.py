@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -18,23 +17,20 @@ from ipy_autodiff.designs.reading import CREATOR, GRADIENT, array_of, data_of
 from ipy_autodiff.gradcheck.measure.ladder import Array
 from ipy_autodiff.gradcheck.measure.program import Program
 from ipy_autodiff.gradcheck.numbers import element, spelled, told_apart
+from ipy_autodiff.tracing.diagnosis import ENGINE, GRAPH, Diagnosis
 from ipy_autodiff.tracing.graph import Addition, FunctionNode, Recording, Step, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
 
-__all__ = ["Fault", "check_sweep", "forgot_its_creator"]
+__all__ = ["check_sweep", "forgot_its_creator"]
 
 
-@dataclass(frozen=True)
-class Fault:
-    """Where the sweep went wrong: a stable code, what fills the blanks of its sentence, and what it concerns."""
-
-    code: str
-    blanks: Mapping[str, Any] = field(default_factory=dict)
-    function: FunctionNode | None = None
-    where: str = "engine"
+def _found(
+    code: str, blanks: Mapping[str, Any], function: FunctionNode | None = None, where: str = ENGINE
+) -> Diagnosis:
+    return Diagnosis(code, where, function, {"function": "", "variable": "", "got": "", "truth": "", **blanks})
 
 
-def check_sweep(program: Program, wrong: Collection[FunctionNode]) -> Iterator[Fault]:
+def check_sweep(program: Program, wrong: Collection[FunctionNode]) -> Iterator[Diagnosis]:
     """What is wrong with the recorded sweep, in the order in which it happened.
 
     ``wrong`` are the Functions whose own ``backward`` is known to be wrong: no more is asked of them.
@@ -51,11 +47,11 @@ def check_sweep(program: Program, wrong: Collection[FunctionNode]) -> Iterator[F
     for step in recording.steps:
         if step not in books.first_visits:
             count = sum(other.function is step.function for other in recording.steps)
-            yield Fault("function-visited-twice", {"function": step.function.name, "count": count}, step.function)
+            yield _found("function-visited-twice", {"function": step.function.name, "count": count}, step.function)
             continue
         if step.error is not None or not step.gxs:
             if any(gy is None for gy in step.gys):
-                yield Fault("none-handed-on", {"function": step.function.name}, step.function)
+                yield _found("none-handed-on", {"function": step.function.name}, step.function)
             return
         yield from _given(books, step)
         if step.function not in wrong and step.function not in program.random:
@@ -104,7 +100,7 @@ class _Books:
         return None
 
 
-def _seed(recording: Recording) -> Iterator[Fault]:
+def _seed(recording: Recording) -> Iterator[Diagnosis]:
     of = recording.of
     assert of is not None
     data = array_of(of.data)
@@ -114,15 +110,15 @@ def _seed(recording: Recording) -> Iterator[Fault]:
                 continue
             blanks = {"variable": of.name, "seed": spelled(gy), "shape": str(data.shape)}
             if gy.shape != data.shape and not gy.size == data.size == 1:
-                yield Fault("seed-shape", blanks)
+                yield _found("seed-shape", blanks)
             elif data.size and _same(gy, data) and not _same(gy, np.ones_like(gy)):
-                yield Fault("seed-is-the-value", blanks)
+                yield _found("seed-is-the-value", blanks)
             elif not _same(gy, np.ones_like(gy)):
-                yield Fault("seed-not-one", blanks)
+                yield _found("seed-not-one", blanks)
             return
 
 
-def _given(books: _Books, step: Step) -> Iterator[Fault]:
+def _given(books: _Books, step: Step) -> Iterator[Diagnosis]:
     """Whether the Function was given the whole gradient of its outputs, and nothing else."""
     of = books.recording.of
     for node, gy in zip(step.function.outputs, step.gys, strict=False):
@@ -132,7 +128,7 @@ def _given(books: _Books, step: Step) -> Iterator[Fault]:
         blanks = {"function": step.function.name, "variable": node.name}
         if gy is None:
             if whole is not None:
-                yield Fault("used-before-complete", {**blanks, **_numbers(gy, whole)}, step.function)
+                yield _found("used-before-complete", {**blanks, **_numbers(gy, whole)}, step.function)
             continue
         size = books.size(node)
         if whole is None or _same(gy, whole, size=size):
@@ -144,19 +140,19 @@ def _given(books: _Books, step: Step) -> Iterator[Fault]:
         if old is not None and _same(gy, _sum([old, whole])):
             yield _old_gradient(node, {**blanks, **numbers, "old": spelled(old)}, step.function)
         elif so_far is None or _same(gy, so_far, size=size):
-            yield Fault("used-before-complete", {**blanks, **numbers}, step.function)
+            yield _found("used-before-complete", {**blanks, **numbers}, step.function)
         elif _same(gy, books.seed()) and of is not None:
-            yield Fault("wrong-gradient-handed-on", {**blanks, **numbers, "other": of.name}, step.function)
+            yield _found("wrong-gradient-handed-on", {**blanks, **numbers, "other": of.name}, step.function)
         elif other is not None:
-            yield Fault("wrong-gradient-handed-on", {**blanks, **numbers, "other": other.name}, step.function)
+            yield _found("wrong-gradient-handed-on", {**blanks, **numbers, "other": other.name}, step.function)
         elif _same(node.grad, whole) and any(_same(gy, part) for _, part in books.contributions[node]):
             # It came to be whole, later.
-            yield Fault("used-before-complete", {**blanks, **numbers}, step.function)
+            yield _found("used-before-complete", {**blanks, **numbers}, step.function)
         else:
-            yield Fault("gradient-changed", {**blanks, **numbers}, step.function)
+            yield _found("gradient-changed", {**blanks, **numbers}, step.function)
 
 
-def _answered(program: Program, step: Step) -> Iterator[Fault]:
+def _answered(program: Program, step: Step) -> Iterator[Diagnosis]:
     """Whether the Function answered as it does on the data of the run."""
     function = step.function
     if any(gy is None for gy in step.gys):
@@ -174,13 +170,13 @@ def _answered(program: Program, step: Step) -> Iterator[Fault]:
         live = array_of(data_of(node.object))
         recorded = array_of(node.data)
         if live is not None and recorded is not None and not _same(live, recorded, tight=True):
-            yield Fault("data-changed", {**blanks, **_numbers(live, recorded)}, function, "graph")
+            yield _found("data-changed", {**blanks, **_numbers(live, recorded)}, function, GRAPH)
         else:
-            yield Fault("other-data-in-backward", blanks, function, "graph")
+            yield _found("other-data-in-backward", blanks, function, GRAPH)
         return
 
 
-def _added(books: _Books, step: Step) -> Iterator[Fault]:
+def _added(books: _Books, step: Step) -> Iterator[Diagnosis]:
     """Whether the engine added what the Function returned, to the right Variables."""
     groups: dict[VariableNode, list[Addition]] = {}
     for addition in step.additions:
@@ -202,19 +198,19 @@ def _added(books: _Books, step: Step) -> Iterator[Fault]:
             # A sweep by hand may keep it in a name of its own, and a later one may have cleared it.
             if books.recording.swept_by != "cell" or variable in books.recording.gradients:
                 continue
-            yield Fault("gradient-not-kept", blanks, step.function)
+            yield _found("gradient-not-kept", blanks, step.function)
         elif _same(after, returned[-1]):
             if not _same(variable.grad, books.total(variable)):  # else the cell put it right later on
-                yield Fault("overwritten", blanks, step.function)
+                yield _found("overwritten", blanks, step.function)
         elif any(other is not None and _same(_less(after, before), other) for other in others):
-            yield Fault("given-to-wrong-input", blanks, step.function)
+            yield _found("given-to-wrong-input", blanks, step.function)
         elif _shares(variable, additions[0], step) or _same(after, _sum([before, *returned, *returned[:-1]])):
-            yield Fault("shared-array", blanks, step.function)
+            yield _found("shared-array", blanks, step.function)
         else:
-            yield Fault("not-added", blanks, step.function)
+            yield _found("not-added", blanks, step.function)
 
 
-def _old_gradient(variable: VariableNode, blanks: Mapping[str, Any], function: FunctionNode | None) -> Fault:
+def _old_gradient(variable: VariableNode, blanks: Mapping[str, Any], function: FunctionNode | None) -> Diagnosis:
     """A gradient from an earlier pass that was added to; and whether the method that should clear it does so."""
     kind = type(variable.object)
     for name in dir(kind):
@@ -228,8 +224,8 @@ def _old_gradient(variable: VariableNode, blanks: Mapping[str, Any], function: F
             getattr(duplicate, name)()
             left = array_of(GRADIENT.read(duplicate))
             if left is not None and np.any(left):
-                return Fault("cleargrad-does-nothing", {**blanks, "method": name}, function)
-    return Fault("old-gradient-added", blanks, function)
+                return _found("cleargrad-does-nothing", {**blanks, "method": name}, function)
+    return _found("old-gradient-added", blanks, function)
 
 
 def _shares(variable: VariableNode, addition: Addition, step: Step) -> bool:
@@ -245,7 +241,7 @@ def _shares(variable: VariableNode, addition: Addition, step: Step) -> bool:
     )
 
 
-def _unvisited(recording: Recording) -> Iterator[Fault]:
+def _unvisited(recording: Recording) -> Iterator[Diagnosis]:
     """The first Function that should have run backward and did not."""
     assert recording.of is not None
     visited = {step.function for step in recording.steps}
@@ -254,10 +250,10 @@ def _unvisited(recording: Recording) -> Iterator[Fault]:
             continue
         lost = next((node for node in function.outputs if forgot_its_creator(node)), None)
         if lost is not None:
-            yield Fault("no-creator", {"function": function.name, "variable": lost.name}, function, "graph")
+            yield _found("no-creator", {"function": function.name, "variable": lost.name}, function, GRAPH)
         else:
             name = function.outputs[0].name if function.outputs else ""
-            yield Fault("function-not-visited", {"function": function.name, "variable": name}, function)
+            yield _found("function-not-visited", {"function": function.name, "variable": name}, function)
         return
 
 
@@ -266,7 +262,7 @@ def forgot_its_creator(node: VariableNode) -> bool:
     return CREATOR.name(node.object) is not None and CREATOR.read(node.object) is None
 
 
-def _left(books: _Books) -> Iterator[Fault]:
+def _left(books: _Books) -> Iterator[Diagnosis]:
     """Whether the gradients that are there in the end are those that were added up."""
     for variable in books.recording.graph.leaves:
         whole = books.total(variable)
@@ -277,13 +273,13 @@ def _left(books: _Books) -> Iterator[Fault]:
         old = books.old.get(variable)
         blanks = {"variable": variable.name, "function": "", **_numbers(left, whole)}
         if left is None:
-            yield Fault("gradient-not-kept", blanks)
+            yield _found("gradient-not-kept", blanks)
         elif old is not None and _same(left, _sum([old, whole])):
             yield _old_gradient(variable, {**blanks, "old": spelled(old)}, None)
         elif len(books.contributions[variable]) > 1 and _same(left, last):
-            yield Fault("overwritten", blanks)
+            yield _found("overwritten", blanks)
         else:
-            yield Fault("gradient-changed", blanks)
+            yield _found("gradient-changed", blanks)
 
 
 def _numbers(got: Array | None, truth: Array | None) -> dict[str, str]:

@@ -1,10 +1,10 @@
-"""Run one Function of a run again, forward and backward, and hold what came of it and what is wrong with it."""
+"""Run one Function of a run again, forward and backward."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,20 +13,7 @@ from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.measure.program import Program, guarded
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 
-__all__ = ["LocalCheck", "Probe", "Symptom", "copies", "joined", "outputs_along", "probe", "value_along", "vjp"]
-
-_MENDED_BY_ENGINES = {"gradient-shape"}
-"""What some engines put right themselves, or what does no harm where no gradient fails."""
-
-
-@dataclass(frozen=True)
-class Symptom:
-    """Something that is wrong with a Function: a stable code, and the input and the element that it concerns."""
-
-    code: str
-    input: int | None = None
-    detail: str = ""
-    element: tuple[int, ...] | None = None
+__all__ = ["Probe", "copies", "joined", "outputs_along", "probe", "value_along", "vjp"]
 
 
 @dataclass(eq=False)
@@ -39,32 +26,6 @@ class Probe:
     gys: tuple[Floats, ...] = ()
     gxs: tuple[Any, ...] = ()
     """What ``backward`` returned, item by item."""
-
-
-@dataclass(eq=False)
-class LocalCheck:
-    """What is known of one Function. ``verdict`` is inconclusive where it could not be checked."""
-
-    probe: Probe
-    verdict: Literal["pass", "fail", "inconclusive"] = "inconclusive"
-    symptoms: list[Symptom] = field(default_factory=list)
-    """What is wrong, the most telling first."""
-
-    @property
-    def function(self) -> FunctionNode:
-        """The node that was checked."""
-        return self.probe.function
-
-    @property
-    def wrong(self) -> bool:
-        """Whether something is wrong for sure."""
-        return self.verdict == "fail"
-
-    def fail(self, code: str, place: int | None = None, detail: str = "", index: tuple[int, ...] | None = None) -> None:
-        """Note a symptom, and that the Function is wrong unless engines are known to put that right."""
-        self.symptoms.append(Symptom(code, place, detail, index))
-        if code not in _MENDED_BY_ENGINES:
-            self.verdict = "fail"
 
 
 def probe(

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from ipy_autodiff.homework.sandbox.wire import GarbledError
-from ipy_autodiff.messages import Message, say, speaking
+from ipy_autodiff.messages import say, speaking
 from ipy_autodiff.traced import Trace
+from ipy_autodiff.tracing.diagnosis import GRAPH, Diagnosis
 from ipy_autodiff.views.contract import Part, Wanted
 from ipy_autodiff.views.registry import VIEWS
 from ipy_autodiff.views.text.markup import hidden_until_opened
@@ -72,16 +73,12 @@ def _told(recording: Any, compared: Any, blame: Any) -> Any:
 
 def _difference(packed: dict[str, Any]) -> str:
     """The merged graph, its missing and extra Functions marked as what is to blame is."""
-    from ipy_autodiff.gradcheck.blame.find_blame import Blame
     from ipy_autodiff.homework.sandbox.traces import unpacked_trace
 
     try:
         recording, _, _ = unpacked_trace(packed["trace"])
     except (GarbledError, KeyError):
         return ""
-    message = Message("homework.graph-computed-again")
     marked = [function for function in recording.graph.functions if function.name.startswith(("+ ", "− "))]
-    trace = _told(
-        recording, None, tuple(Blame("graph", function, "structure", message, message) for function in marked)
-    )
+    trace = _told(recording, None, tuple(Diagnosis("structure", GRAPH, function) for function in marked))
     return _graph(trace)

@@ -18,8 +18,8 @@ from ipy_autodiff.messages import LANGUAGES, Message
 from ipy_autodiff.tracing.graph import Addition, Array, Finding, FunctionNode, Graph, Recording, Step, VariableNode
 
 if TYPE_CHECKING:
-    from ipy_autodiff.gradcheck.blame.find_blame import Blame
     from ipy_autodiff.gradcheck.comparison import Comparison
+    from ipy_autodiff.tracing.diagnosis import Diagnosis
 
 __all__ = ["Packed", "packed_trace", "unpacked_trace"]
 
@@ -33,7 +33,7 @@ _VERDICTS = ("pass", "fail", "inconclusive")
 _SWEPT = ("cell", "replay", "nobody")
 
 
-def packed_trace(recording: Recording, comparison: Comparison | None, blame: Sequence[Blame]) -> Packed:
+def packed_trace(recording: Recording, comparison: Comparison | None, blame: Sequence[Diagnosis]) -> Packed:
     """A recording, its comparison and blame as JSON. Raises ``OverflowError`` for a graph too large to send."""
     graph = recording.graph
     if len(graph.functions) > _FUNCTIONS:
@@ -99,9 +99,7 @@ def packed_trace(recording: Recording, comparison: Comparison | None, blame: Seq
             {
                 "where": _short(one.where),
                 "function": one.function.id if one.function else None,
-                "code": one.code,
                 "sentence": _packed_message(one.sentence),
-                "hint": _packed_message(one.hint),
             }
             for one in blame
         ],
@@ -128,7 +126,7 @@ def _packed_step(step: Step) -> Packed:
     }
 
 
-def unpacked_trace(packed: object) -> tuple[Recording, Comparison | None, tuple[Blame, ...]]:
+def unpacked_trace(packed: object) -> tuple[Recording, Comparison | None, tuple[Diagnosis, ...]]:
     """What ``packed_trace`` packed. Raises ``GarbledError`` for anything else."""
     try:
         return _unpacked(packed)
@@ -136,7 +134,7 @@ def unpacked_trace(packed: object) -> tuple[Recording, Comparison | None, tuple[
         raise GarbledError(f"no trace: {error}") from None
 
 
-def _unpacked(packed: Any) -> tuple[Recording, Comparison | None, tuple[Blame, ...]]:
+def _unpacked(packed: Any) -> tuple[Recording, Comparison | None, tuple[Diagnosis, ...]]:
     if len(packed["functions"]) > _FUNCTIONS or len(packed["variables"]) > 20 * _FUNCTIONS:
         raise GarbledError("too large a graph")
     variables = {
@@ -222,8 +220,9 @@ def _comparison(
 ) -> Comparison | None:
     if rows is None:
         return None
+    from ipy_autodiff.gradcheck.blame.local_result import LocalCheck
     from ipy_autodiff.gradcheck.comparison import Comparison, Row
-    from ipy_autodiff.gradcheck.measure.probe import LocalCheck, Probe
+    from ipy_autodiff.gradcheck.measure.probe import Probe
 
     return Comparison(
         functions={
@@ -246,21 +245,21 @@ def _comparison(
     )
 
 
-def _blame(accusations: Sequence[Mapping[str, Any]], function: Callable[[object], Any]) -> tuple[Blame, ...]:
+def _blame(accusations: Sequence[Mapping[str, Any]], function: Callable[[object], Any]) -> tuple[Diagnosis, ...]:
     if not accusations:
         return ()
-    from ipy_autodiff.gradcheck.blame.find_blame import Blame
+    from ipy_autodiff.tracing.diagnosis import Diagnosis
 
-    return tuple(
-        Blame(
-            where=_text(one["where"]),
-            function=function(one["function"]),
-            code=_text(one["code"]),
-            sentence=_message(one["sentence"]),
-            hint=_message(one["hint"]),
+    found = []
+    for one in accusations:
+        sentence = _message(one["sentence"])
+        diagnosis = Diagnosis(
+            sentence.identifier.removeprefix("blame."), _text(one["where"]), function(one["function"]), sentence.blanks
         )
-        for one in accusations
-    )
+        _message({"identifier": diagnosis.sentence.identifier, "blanks": one["sentence"]["blanks"]})
+        _message({"identifier": diagnosis.hint.identifier, "blanks": one["sentence"]["blanks"]})
+        found.append(diagnosis)
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing.graph import Array, Graph, Recording
 
 if TYPE_CHECKING:
-    from ipy_autodiff.gradcheck.blame.find_blame import Blame
+    from ipy_autodiff.tracing.diagnosis import Diagnosis
 
 __all__ = ["StudentTrace"]
 
@@ -40,7 +40,7 @@ class StudentTrace(Trace):
         self,
         recording: Recording,
         comparison: Comparison | None,
-        blame: tuple[Blame, ...],
+        blame: tuple[Diagnosis, ...],
         inputs: Mapping[str, Array],
         value: Callable[[Mapping[str, Array]], Array],
     ) -> None:
@@ -58,7 +58,7 @@ class StudentTrace(Trace):
         return replace(self._told, rows=tuple(self._judged(row) for row in self._told.rows))
 
     @cached_property
-    def blame(self) -> tuple[Blame, ...]:
+    def blame(self) -> tuple[Diagnosis, ...]:
         """What is to blame for wrong gradients, most likely first; empty when all is right."""
         return () if self.comparison.ok and all(row.verdict == "pass" for row in self.comparison.rows) else self._blame
 

@@ -21,8 +21,8 @@ from ipy_autodiff.views.text.gradient_timeline import timeline
 from ipy_autodiff.views.text.labels import is_exotic, shorten, width
 
 if TYPE_CHECKING:
-    from ipy_autodiff.gradcheck.blame.find_blame import Blame
     from ipy_autodiff.traced import Trace
+    from ipy_autodiff.tracing.diagnosis import Diagnosis
 
 __all__ = ["Cards"]
 
@@ -119,7 +119,7 @@ class Cards:
     def wrong_edge(self, node: FunctionNode) -> tuple[tuple[str, str], str] | None:
         """The edge to the input whose gradient is wrong, and both numbers; None where either is not known."""
         text, check = _instead(self.blamed[node]), self.checked.get(node)
-        places = [symptom.input for symptom in check.symptoms if symptom.input is not None] if check is not None else []
+        places = [one.input for one in check.diagnoses if one.input is not None] if check is not None else []
         place = places[0] if places else 0 if len(set(node.inputs)) == 1 else len(node.inputs)
         if not text or place >= len(node.inputs):
             return None
@@ -241,7 +241,7 @@ class Cards:
         )
 
 
-def _instead(blame: Blame) -> str:
+def _instead(blame: Diagnosis) -> str:
     """What the Function gave and what it should have given, where its accusation has the numbers."""
     numbers = blame.sentence.blanks.get("numbers") if isinstance(blame.sentence, Message) else None
     if not isinstance(numbers, Message) or not {"got", "truth"} <= numbers.blanks.keys():

@@ -191,7 +191,7 @@ def _first_wrong(trace: Trace, shown: Sequence[ShownStep], judged: bool) -> int:
                 accused = {blame.function.id}
             # Another call of the same Function may come first.
             checks = trace.comparison.functions.items()
-            accused |= {node.id for node, check in checks if node.name == blame.where and check.symptoms}
+            accused |= {node.id for node, check in checks if node.name == blame.where and check.diagnoses}
     blamed = [place for place, step in enumerate(shown, 1) if step.function in accused]
     standing_out = [place for place, step in enumerate(shown, 1) if step.stands_out]
     return next(itertools.chain((place for place in blamed if place in standing_out), blamed, standing_out), 0)
