@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ipy_autodiff.tracing import Finding, Graph, Recording, Step
+from ipy_autodiff.tracing import Graph, Recording, Step
 
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.comparison import Comparison
@@ -48,7 +48,7 @@ class Trace:
         return self.recording.steps
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[Diagnosis, ...]:
         """What the tracer noticed by itself, mistakes and remarks."""
         return tuple(self.recording.findings)
 

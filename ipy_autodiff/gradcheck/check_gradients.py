@@ -58,7 +58,7 @@ def check_gradients(
             moved = {node: _moved(f, make, data, place, number, draws) for place, node in enumerate(recording.wrt)}
             compared = compare(recording, budget=budget, progress=progress, recomputed=moved)
             if not compared.ok:
-                missing = [finding.message for finding in recording.findings if finding.code == "no-backward"]
+                missing = [finding.sentence for finding in recording.findings if finding.code == "no-backward"]
                 blame = [one.sentence for one in find_blame(recording, compared, budget=budget)]
                 compared = replace(compared, remarks=(*compared.remarks, *missing, *blame))
             found.append(compared)

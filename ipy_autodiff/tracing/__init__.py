@@ -1,6 +1,7 @@
 """What one run did, for any engine: the graph, the backward steps with their numbers, and how to run it again."""
 
-from ipy_autodiff.tracing.graph import Addition, Finding, FunctionNode, Graph, Recording, Step, VariableNode
+from ipy_autodiff.tracing.diagnosis import Diagnosis
+from ipy_autodiff.tracing.graph import Addition, FunctionNode, Graph, Recording, Step, VariableNode
 from ipy_autodiff.tracing.recording import NotInGraph, names_in, record_cell, record_variables
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 from ipy_autodiff.tracing.watching.calls import CallLog
@@ -9,7 +10,7 @@ from ipy_autodiff.tracing.watching.recorder import Recorder
 __all__ = [
     "Addition",
     "CallLog",
-    "Finding",
+    "Diagnosis",
     "FunctionNode",
     "Graph",
     "NotInGraph",

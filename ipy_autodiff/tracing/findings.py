@@ -10,7 +10,8 @@ import numpy as np
 from ipy_autodiff.designs import is_computed
 from ipy_autodiff.designs.reading import array_of, data_of, is_variable
 from ipy_autodiff.messages import Message
-from ipy_autodiff.tracing.graph import Finding, FunctionNode, Graph, VariableNode
+from ipy_autodiff.tracing.diagnosis import GRAPH, Diagnosis
+from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
 from ipy_autodiff.tracing.producers import Producer
 from ipy_autodiff.tracing.watching.calls import CallLog, Origin
 
@@ -25,46 +26,40 @@ def findings_of(
     data: Sequence[Any],
     order: Sequence[Producer],
     cycle: bool,
-) -> Iterable[Finding]:
+) -> Iterable[Diagnosis]:
     """What the calls, their records and the Variables' data show; ``data`` are those of ``variables``."""
     seen: dict[int, int] = {}
     for place, producer in enumerate(order):
         first = seen.setdefault(id(producer.function), place)
         if first != place and (producer.call is None or producer.call.saves_inputs):
             function = functions[place]
-            yield Finding(
-                "function-called-twice",
-                Message(
-                    "trace.function-called-twice", function=function.name, lines=_lines(functions[first], function)
-                ),
-                function=function,
-            )
+            blanks = {"function": function.name, "lines": _lines(functions[first], function)}
+            yield Diagnosis("function-called-twice", GRAPH, function, blanks)
     if cycle:
         culprit = next((f for f in functions if len(f.outputs) > 1 and set(f.outputs) & set(f.inputs)), None)
         culprit = culprit or next((f for f in functions if len(f.outputs) > 1), functions[0])
-        yield Finding("cycle", Message("trace.cycle", function=culprit.name), function=culprit)
+        yield Diagnosis("cycle", GRAPH, culprit, {"function": culprit.name})
     left_out = next((place for place, found in enumerate(order) if found.call and not found.call.recorded), None)
     if left_out is not None:
         unrecorded = functions[left_out]
-        message = Message("trace.not-recorded", function=unrecorded.name, variable=unrecorded.outputs[0].name)
-        yield Finding("not-recorded", message, unrecorded, mistake=False)
+        names = {"function": unrecorded.name, "variable": unrecorded.outputs[0].name}
+        yield Diagnosis("not-recorded", GRAPH, unrecorded, names, mistake=False)
     elif order and not any(producer.call is None or producer.call.saves_inputs for producer in order):
-        yield Finding("nothing-saved", Message("trace.nothing-saved", function=functions[0].name), mistake=False)
+        yield Diagnosis("nothing-saved", GRAPH, None, {"function": functions[0].name}, mistake=False)
     elif order and not any(is_computed(output) for producer in order for output in producer.outputs):
-        yield Finding("no-creator", Message("trace.no-creator", variable=functions[-1].outputs[0].name), mistake=False)
+        yield Diagnosis("no-creator", GRAPH, None, {"variable": functions[-1].outputs[0].name}, mistake=False)
     for place, value in enumerate(data if order else [data_of(node.object) for node in variables]):
         if isinstance(value, np.ndarray | np.generic):
             continue
         readable = not is_variable(value) and array_of(value) is not None
         if not readable or not order:  # an engine may compute with plain numbers; alone, one is likely an oversight
-            variable = variables[place]
-            message = Message("trace.data-is-no-array", variable=variable.name, kind=type(value).__name__)
-            yield Finding("data-is-no-array", message, variable=variable, mistake=not readable)
+            blanks = {"variable": variables[place].name, "kind": type(value).__name__}
+            yield Diagnosis("data-is-no-array", GRAPH, None, blanks, mistake=not readable)
 
 
 def cuts(
     outputs: Sequence[Any], order: Sequence[Producer], log: CallLog, nodes: Mapping[int, VariableNode]
-) -> Iterable[Finding]:
+) -> Iterable[Diagnosis]:
     """Variables that were made anew around another one's data: no gradient gets past them."""
     found: dict[int, Origin] = {}
     for producer in order:
@@ -81,16 +76,16 @@ def cuts(
         if node is None or (origin.function_name is None and (node.named or original is None)):
             continue
         source = original.name if original is not None else f"{origin.function_name}(…)"
-        message = Message("trace.graph-cut", variable=node.name, source=source)
-        yield Finding(
+        yield Diagnosis(
             "graph-cut",
-            message,
-            variable=node,
+            GRAPH,
+            None,
+            {"variable": node.name, "source": source},
             mistake=not (node.named and node.role == "leaf" and key not in {id(output) for output in outputs}),
         )
 
 
-def rewrapped(graph: Graph, namespace: Mapping[str, Any], names: Mapping[int, str]) -> Finding | None:
+def rewrapped(graph: Graph, namespace: Mapping[str, Any], names: Mapping[int, str]) -> Diagnosis | None:
     """A leaf without a name, around the very array of a Variable that the notebook names and the graph lacks."""
     if len(graph.functions) > _MANY:  # of a graph that large no more is read than is shown
         return None
@@ -106,8 +101,7 @@ def rewrapped(graph: Graph, namespace: Mapping[str, Any], names: Mapping[int, st
             continue
         leaf = leaves.get(id(data_of(value)))
         if leaf is not None:
-            message = Message("trace.graph-cut", variable=leaf.name, source=names[id(value)])
-            return Finding("graph-cut", message, variable=leaf)
+            return Diagnosis("graph-cut", GRAPH, None, {"variable": leaf.name, "source": names[id(value)]})
     return None
 
 

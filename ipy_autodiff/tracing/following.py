@@ -52,7 +52,7 @@ def detached(recording: Recording) -> Recording:
         )
         for function in old.functions
     )
-    findings = tuple(replace(finding, function=None, variable=None) for finding in old.findings)
+    findings = tuple(replace(finding, function=None) for finding in old.findings)
     return replace(
         recording,
         graph=Graph(tuple(nodes.values()), functions, findings),

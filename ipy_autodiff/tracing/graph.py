@@ -12,22 +12,9 @@ from functools import cached_property
 from typing import Literal
 
 from ipy_autodiff.designs.nodes import Array, FunctionNode, VariableNode
-from ipy_autodiff.messages import Message
+from ipy_autodiff.tracing.diagnosis import Diagnosis
 
-__all__ = ["Addition", "Array", "Derivative", "Finding", "FunctionNode", "Graph", "Recording", "Step", "VariableNode"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something about the graph or the engine that the tracer noticed by itself."""
-
-    code: str
-    """A stable identifier: ``cycle``, ``function-called-twice``, ``nothing-saved``, ``no-creator``, ..."""
-    message: Message
-    function: FunctionNode | None = None
-    variable: VariableNode | None = None
-    mistake: bool = True
-    """False for a remark, such as an engine of the first steps that does not save its inputs yet."""
+__all__ = ["Addition", "Array", "Derivative", "FunctionNode", "Graph", "Recording", "Step", "VariableNode"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +23,7 @@ class Graph:
 
     variables: tuple[VariableNode, ...]
     functions: tuple[FunctionNode, ...]
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Diagnosis, ...] = ()
 
     @cached_property
     def creators(self) -> Mapping[VariableNode, FunctionNode]:
@@ -153,7 +140,7 @@ class Recording:
     """Who ran the backward pass that ``steps`` shows."""
     gradients: Mapping[VariableNode, Array] = field(default_factory=dict)
     """What the sweep left in each Variable's ``.grad``, its own engine's answer, before anything cleared it."""
-    findings: Sequence[Finding] = ()
+    findings: Sequence[Diagnosis] = ()
     """The graph's findings and the sweep's."""
     raised: Step | None = None
     """The call with which the cell's own backward pass ended, where it raised and ``steps`` are of another pass."""

@@ -16,7 +16,8 @@ from typing import Generic, TypeVar, cast, overload
 import numpy as np
 import numpy.typing as npt
 
-from ipy_autodiff.tracing.graph import Finding, FunctionNode, Graph, VariableNode
+from ipy_autodiff.tracing.diagnosis import Diagnosis
+from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
 
 __all__ = ["LazyGraph", "Nodes", "Wiring"]
 
@@ -148,7 +149,7 @@ class LazyGraph(Graph):
         self,
         variables: Nodes[VariableNode],
         functions: Nodes[FunctionNode],
-        findings: tuple[Finding, ...],
+        findings: tuple[Diagnosis, ...],
         wiring: Wiring,
         kinds: list[type],
         lines: list[int | None],

@@ -12,8 +12,9 @@ from ipy_autodiff.designs.reading import is_variable
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.assembly import Assembled, assemble
 from ipy_autodiff.tracing.derivatives import with_derivatives
+from ipy_autodiff.tracing.diagnosis import GRAPH, Diagnosis
 from ipy_autodiff.tracing.findings import rewrapped
-from ipy_autodiff.tracing.graph import Finding, Graph, Recording, VariableNode
+from ipy_autodiff.tracing.graph import Graph, Recording, VariableNode
 from ipy_autodiff.tracing.replay import Replay
 from ipy_autodiff.tracing.sweeping import sweep_of
 from ipy_autodiff.tracing.watching.calls import Call, CallLog
@@ -112,8 +113,8 @@ def _recording(
     findings = [*graph.findings, *swept.findings]
     functions = graph.upstream(node)
     if functions and not any(function.has_backward for function in functions):
-        message = Message("trace.no-backward", function=functions[-1].name)
-        findings.append(Finding("no-backward", message, functions[-1], mistake=False))
+        blanks = {"function": functions[-1].name}
+        findings.append(Diagnosis("no-backward", GRAPH, functions[-1], blanks, mistake=False))
     return Recording(
         graph=graph,
         steps=swept.steps,

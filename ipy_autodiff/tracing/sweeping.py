@@ -11,8 +11,8 @@ import numpy as np
 
 from ipy_autodiff.designs import design_of, rerun_of
 from ipy_autodiff.designs.reading import array_of, kept
-from ipy_autodiff.messages import Message
-from ipy_autodiff.tracing.graph import Addition, Array, Finding, FunctionNode, Graph, Step, VariableNode
+from ipy_autodiff.tracing.diagnosis import ENGINE, GRAPH, Diagnosis
+from ipy_autodiff.tracing.graph import Addition, Array, FunctionNode, Graph, Step, VariableNode
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 from ipy_autodiff.tracing.watching.calls import MANY, CallLog
 from ipy_autodiff.tracing.watching.recorder import BackwardCall, Recorder, Sweep, SweepTooLong
@@ -31,7 +31,7 @@ class Swept:
     steps: tuple[Step, ...]
     by: Literal["cell", "replay", "nobody"]
     gradients: Mapping[VariableNode, Array] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Diagnosis, ...] = ()
     raised: Step | None = None
     """The cell's own call with which its own pass ended, where that raised and the pass was run anew."""
 
@@ -40,8 +40,8 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
     """The backward pass from ``of``: the cell's own where it made one, else the student's engine on copies."""
     functions = graph.upstream(of)
     if len(functions) > MANY:
-        message = Message("trace.many-functions", count=len(functions), limit=MANY)
-        finding = Finding("many-functions", message, mistake=False)
+        blanks = {"count": len(functions), "limit": MANY}
+        finding = Diagnosis("many-functions", GRAPH, None, blanks, mistake=False)
         swept = any(sweep.root is of.object for sweep in seen)
         gradients = {leaf: leaf.grad for leaf in graph.leaves if leaf.grad is not None} if swept else {}
         return Swept((), "cell" if swept else "nobody", gradients, (finding,))
@@ -146,7 +146,7 @@ def sweep_on_copies(
         design = design_of(output)
         if design is not None:
             recorder.backward.expect(design, output, tuple(objects.variables[node] for node in function.inputs))
-    findings: list[Finding] = []
+    findings: list[Diagnosis] = []
     gradients: dict[VariableNode, Array] = {}
     with replay.aside(), contextlib.ExitStack() as stack:
         stack.enter_context(recorder)
@@ -157,7 +157,7 @@ def sweep_on_copies(
             findings.append(_failure(error, of))
         except RecursionError:
             stack.close()
-            findings.append(Finding("backward-recurses", Message("trace.backward-recurses", variable=of.name)))
+            findings.append(Diagnosis("backward-recurses", ENGINE, None, {"variable": of.name}))
     calls = [call for sweep in recorder.sweeps for call in sweep.calls if id(call.function) in by_object]
     if findings:  # a sweep that does not end repeats itself: a little more than one round shows it
         calls = calls[: len(functions) + _SHOWN_ROUND]
@@ -171,18 +171,18 @@ def sweep_on_copies(
     return Swept(steps, "replay", gradients, tuple(findings))
 
 
-def _failure(error: ReplayError, of: VariableNode) -> Finding:
+def _failure(error: ReplayError, of: VariableNode) -> Diagnosis:
     cause = error.cause
     if isinstance(cause, SweepTooLong):
-        return Finding("sweep-does-not-end", Message("trace.sweep-does-not-end", variable=of.name))
+        return Diagnosis("sweep-does-not-end", ENGINE, None, {"variable": of.name})
     if isinstance(cause, RecursionError):
-        return Finding("backward-recurses", Message("trace.backward-recurses", variable=of.name))
+        return Diagnosis("backward-recurses", ENGINE, None, {"variable": of.name})
     text = f"{type(cause).__name__}: {cause}"
-    return Finding("backward-raises", Message("trace.backward-raises", variable=of.name, error=text), error.function)
+    return Diagnosis("sweep-raises", ENGINE, error.function, {"variable": of.name, "error": text})
 
 
-def _with_error(step: Step, finding: Finding) -> Step:
-    error = finding.message.blanks.get("error")
+def _with_error(step: Step, finding: Diagnosis) -> Step:
+    error = finding.blanks.get("error")
     return replace(step, error=error) if error else step
 
 

@@ -49,7 +49,7 @@ def told(graph):
         )
         for f in graph.functions
     ]
-    return variables, functions, [(finding.code, str(finding.message)) for finding in graph.findings]
+    return variables, functions, [(finding.code, str(finding.sentence)) for finding in graph.findings]
 
 
 @pytest.mark.parametrize("source", [RECURRENT, BRANCHED], ids=["recurrent", "branched"])

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from ipy_autodiff.messages import Message
-from ipy_autodiff.tracing.graph import Addition, Finding, FunctionNode, Graph, Recording, Step, VariableNode
+from ipy_autodiff.tracing.diagnosis import GRAPH, Diagnosis
+from ipy_autodiff.tracing.graph import Addition, FunctionNode, Graph, Recording, Step, VariableNode
 
 
 @dataclass
@@ -209,8 +210,7 @@ def cyclic():
     x, a, b, y = trace.graph.variables
     f, _, h = trace.graph.functions
     g2 = function(1, "Exp", [b], [b], 6, "b = B(B(a))")
-    message = Message("views.no_steps")
-    graph = Graph((x, a, b, y), (f, g2, h), (Finding("cycle", message, g2),))
+    graph = Graph((x, a, b, y), (f, g2, h), (Diagnosis("cycle", GRAPH, g2, {"function": g2.name}),))
     return Trace(Recording(graph, (), y, (x,), "", "nobody", {}, graph.findings))
 
 
@@ -276,7 +276,9 @@ def hostile(text):
     trace = composed((text,) * 4, (text,) * 3)
     recording = trace.recording
     functions = tuple(function(i, text, n.inputs, n.outputs, 1, text) for i, n in enumerate(trace.graph.functions))
-    graph = Graph(trace.graph.variables, functions, (Finding(text, Message("views.line", line=text)),))
+    graph = Graph(
+        trace.graph.variables, functions, (Diagnosis("no-creator", GRAPH, None, {"variable": text}, mistake=False),)
+    )
     steps = tuple(
         step(
             s.number,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.gradcheck.numbers import element, spelled, told_apart
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.diagnosis import ENGINE, GRAPH, Diagnosis
-from ipy_autodiff.tracing.graph import Finding, FunctionNode, Recording
+from ipy_autodiff.tracing.graph import FunctionNode, Recording
 
 __all__ = ["blame_error", "find_blame"]
 
@@ -50,7 +50,7 @@ def find_blame(
             blanks = {"variable": failed.name, "got": got, "truth": truth}
             # The graph may be right in itself, and not be all that was computed.
             code = "not-in-graph" if compare_one(program, failed.variable).verdict == "pass" else "unknown"
-            found[GRAPH, code] = _blame(GRAPH, code, blanks)
+            found[GRAPH, code] = Diagnosis(code, GRAPH, None, blanks)
     return tuple(found.values())
 
 
@@ -69,7 +69,7 @@ def blame_error(error: BaseException) -> Diagnosis | None:
         by_another = function is not None and owner is not function  # a Function's own method does not refuse
         if trace.tb_next is None and isinstance(error, TypeError) and by_another and refused is not None:
             name = type(function).__name__
-            return _blame(ENGINE, "as-array-forgotten", {"function": name, "kind": type(refused).__name__})
+            return Diagnosis("as-array-forgotten", ENGINE, None, {"function": name, "kind": type(refused).__name__})
         trace = trace.tb_next
     return None
 
@@ -104,7 +104,7 @@ class _Suspicion:
         return not (self.failed or self.findings or self.wrong or self.drawn or self.broken or self.beyond_values)
 
 
-def _causes_among(recording: Recording) -> list[Finding]:
+def _causes_among(recording: Recording) -> list[Diagnosis]:
     """The findings that are mistakes. An object that was called twice leads the graph back to itself: one cause."""
     findings = [finding for finding in recording.findings if finding.mistake]
     twice = {id(one.function.object) for one in findings if one.code == "function-called-twice" and one.function}
@@ -124,7 +124,7 @@ def _causes(program: Program, suspicion: _Suspicion) -> Iterator[Diagnosis]:
     for check in wrong:
         yield from _of_function(program, check)
     for finding in of_graph:
-        yield _of_finding(finding, "graph")
+        yield finding
     if wrong or of_graph:
         return
     for finding in findings:
@@ -158,7 +158,7 @@ def _on_class(recording: Recording, functions: Sequence[FunctionNode]) -> Iterat
         own = getattr(function.object, "__dict__", {})
         for base in type(function.object).__mro__[:-1]:
             if any(id(value) in ours and name not in own for name, value in vars(base).items()):
-                yield _blame(function.name, "kept-on-class", {"function": function.name}, function)
+                yield Diagnosis("kept-on-class", function.name, function, {"function": function.name})
                 return
 
 
@@ -168,7 +168,7 @@ def _unwritten(recording: Recording, functions: Sequence[FunctionNode]) -> Itera
         return
     for kind in recording.graph.one_of_each() if functions else ():
         if not kind.has_backward and callable(getattr(kind.object, "backward", None)):
-            yield _blame(kind.name, "backward-returns-nothing", {"function": kind.name}, kind)
+            yield Diagnosis("backward-returns-nothing", kind.name, kind, {"function": kind.name})
 
 
 def _disconnected(recording: Recording) -> Iterator[Diagnosis]:
@@ -176,13 +176,9 @@ def _disconnected(recording: Recording) -> Iterator[Diagnosis]:
     of = recording.of
     creator = None if of is None else recording.graph.creators.get(of)
     if of is not None and creator is not None and not creator.recorded and "backward" in recording.source:
-        yield _blame(GRAPH, "not-recorded", {"function": creator.name, "variable": of.name}, creator)
+        yield Diagnosis("not-recorded", GRAPH, creator, {"function": creator.name, "variable": of.name})
     elif of is not None and creator is not None and forgot_its_creator(of) and "backward" in recording.source:
-        yield _blame(GRAPH, "no-creator", {"function": creator.name, "variable": of.name}, creator)
-
-
-def _blame(where: str, code: str, blanks: Mapping[str, Any], function: FunctionNode | None = None) -> Diagnosis:
-    return Diagnosis(code, where, function, blanks)
+        yield Diagnosis("no-creator", GRAPH, creator, {"function": creator.name, "variable": of.name})
 
 
 def _of_function(program: Program, check: LocalCheck) -> Iterator[Diagnosis]:
@@ -199,7 +195,7 @@ def _of_function(program: Program, check: LocalCheck) -> Iterator[Diagnosis]:
         blanks["inputs"] = str(len(function.inputs))
     elif noted.code == "integer-buffer":
         blanks["numbers"] = Message("blame.no-numbers")
-    yield _blame(function.name, code, blanks, function)
+    yield Diagnosis(code, function.name, function, blanks)
 
 
 def _explained(program: Program, check: LocalCheck) -> tuple[str, dict[str, Any]]:
@@ -288,19 +284,10 @@ def _outputs(check: LocalCheck) -> dict[str, str]:
     return {"variable": "", "saved": "", "computed": ""}
 
 
-def _of_finding(finding: Finding, where: str) -> Diagnosis:
-    blanks = {key: value if isinstance(value, Message) else str(value) for key, value in finding.message.blanks.items()}
-    return _blame(where, finding.code, blanks, finding.function)
-
-
-def _of_sweep_error(program: Program, finding: Finding) -> Iterator[Diagnosis]:
+def _of_sweep_error(program: Program, finding: Diagnosis) -> Iterator[Diagnosis]:
     """A sweep that ended with an error: what the engine handed to the Function that raised it."""
     step = next((step for step in program.recording.steps if step.error is not None), None)
-    if finding.code == "backward-raises" and step is not None and any(gy is None for gy in step.gys):
-        yield _blame(ENGINE, "none-handed-on", {"function": step.function.name}, step.function)
-    elif finding.code == "backward-raises":
-        variable = program.recording.of.name if program.recording.of is not None else ""
-        error = str(finding.message.blanks.get("error", ""))
-        yield _blame(ENGINE, "sweep-raises", {"variable": variable, "error": error}, finding.function)
-    elif finding.code in ("backward-recurses", "sweep-does-not-end"):
-        yield _of_finding(finding, "engine")
+    if finding.code == "sweep-raises" and step is not None and any(gy is None for gy in step.gys):
+        yield Diagnosis("none-handed-on", ENGINE, step.function, {"function": step.function.name})
+    elif finding.where == ENGINE:
+        yield finding

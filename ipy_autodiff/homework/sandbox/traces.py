@@ -7,7 +7,7 @@ other. What it says comes from where the submission runs: good enough to explain
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from numpy import asarray, generic, ndarray
@@ -15,11 +15,11 @@ from numpy import asarray, generic, ndarray
 from ipy_autodiff.homework.sandbox.arrays import pack, unpack
 from ipy_autodiff.homework.sandbox.wire import GarbledError
 from ipy_autodiff.messages import LANGUAGES, Message
-from ipy_autodiff.tracing.graph import Addition, Array, Finding, FunctionNode, Graph, Recording, Step, VariableNode
+from ipy_autodiff.tracing.diagnosis import GRAPH, Diagnosis
+from ipy_autodiff.tracing.graph import Addition, Array, FunctionNode, Graph, Recording, Step, VariableNode
 
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.comparison import Comparison
-    from ipy_autodiff.tracing.diagnosis import Diagnosis
 
 __all__ = ["Packed", "packed_trace", "unpacked_trace"]
 
@@ -71,16 +71,7 @@ def packed_trace(recording: Recording, comparison: Comparison | None, blame: Seq
         "source": _short(recording.source),
         "swept_by": recording.swept_by,
         "gradients": {node.id: _packed_array(array) for node, array in recording.gradients.items()},
-        "findings": [
-            {
-                "code": finding.code,
-                "message": _packed_message(finding.message),
-                "function": finding.function.id if finding.function else None,
-                "variable": finding.variable.id if finding.variable else None,
-                "mistake": bool(finding.mistake),
-            }
-            for finding in recording.findings
-        ],
+        "findings": [_packed_diagnosis(one) for one in recording.findings],
         "rows": None
         if comparison is None
         else [
@@ -95,14 +86,7 @@ def packed_trace(recording: Recording, comparison: Comparison | None, blame: Seq
             }
             for row in comparison.rows
         ],
-        "blame": [
-            {
-                "where": _short(one.where),
-                "function": one.function.id if one.function else None,
-                "sentence": _packed_message(one.sentence),
-            }
-            for one in blame
-        ],
+        "blame": [_packed_diagnosis(one) for one in blame],
     }
 
 
@@ -173,13 +157,7 @@ def _unpacked(packed: Any) -> tuple[Recording, Comparison | None, tuple[Diagnosi
     def function(name: object) -> FunctionNode | None:
         return None if name is None else functions[str(name)]
 
-    findings = tuple(
-        Finding(
-            _text(one["code"]), _message(one["message"]), function(one["function"]), variable(one["variable"]),
-            one["mistake"] is True,
-        )
-        for one in packed["findings"]
-    )  # fmt: skip
+    findings = tuple(_diagnosis(one, function) for one in packed["findings"])
     recording = Recording(
         graph=Graph(tuple(variables.values()), tuple(functions.values()), findings),
         steps=tuple(_step(number, one, known, functions) for number, one in enumerate(packed["steps"], 1)),
@@ -194,7 +172,11 @@ def _unpacked(packed: Any) -> tuple[Recording, Comparison | None, tuple[Diagnosi
         raised=None if packed.get("raised") is None else _step(0, packed["raised"], known, functions),
     )
     checked = {functions[name]: verdict for name, verdict in packed.get("checked", {}).items()}
-    return recording, _comparison(packed["rows"], known, checked), _blame(packed["blame"], function)
+    return (
+        recording,
+        _comparison(packed["rows"], known, checked),
+        tuple(_diagnosis(one, function) for one in packed["blame"]),
+    )
 
 
 def _step(
@@ -245,21 +227,23 @@ def _comparison(
     )
 
 
-def _blame(accusations: Sequence[Mapping[str, Any]], function: Callable[[object], Any]) -> tuple[Diagnosis, ...]:
-    if not accusations:
-        return ()
-    from ipy_autodiff.tracing.diagnosis import Diagnosis
+def _packed_diagnosis(one: Diagnosis) -> Packed:
+    return {
+        "code": one.code,
+        "where": _short(one.where),
+        "function": one.function.id if one.function else None,
+        "blanks": _packed_message(one.sentence)["blanks"],
+        "mistake": bool(one.mistake),
+    }
 
-    found = []
-    for one in accusations:
-        sentence = _message(one["sentence"])
-        diagnosis = Diagnosis(
-            sentence.identifier.removeprefix("blame."), _text(one["where"]), function(one["function"]), sentence.blanks
-        )
-        _message({"identifier": diagnosis.sentence.identifier, "blanks": one["sentence"]["blanks"]})
-        _message({"identifier": diagnosis.hint.identifier, "blanks": one["sentence"]["blanks"]})
-        found.append(diagnosis)
-    return tuple(found)
+
+def _diagnosis(one: Mapping[str, Any], function: Callable[[object], Any]) -> Diagnosis:
+    """A diagnosis that can be said."""
+    unsaid = Diagnosis(_text(one["code"]), GRAPH, mistake=one["mistake"] is True)
+    blanks = _message({"identifier": unsaid.sentence.identifier, "blanks": one["blanks"]}).blanks
+    if unsaid.mistake:
+        _message({"identifier": unsaid.hint.identifier, "blanks": one["blanks"]})
+    return replace(unsaid, where=_text(one["where"]), function=function(one["function"]), blanks=blanks)
 
 
 @dataclass(frozen=True)

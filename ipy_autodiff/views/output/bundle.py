@@ -197,7 +197,7 @@ def _findings(trace: Trace, wanted: Wanted) -> list[str]:
     blamed = {blame.code for blame in trace.blame} if judged else set()
     findings = trace.recording.findings or trace.graph.findings
     said = (
-        ("⚠ " if finding.mistake else "") + shorten(finding.message, 600)
+        ("⚠ " if finding.mistake else "") + shorten(finding.sentence, 600)
         for finding in findings
         if finding.code not in blamed
     )
