@@ -164,7 +164,7 @@ def test_an_exception_in_backward_is_seen_as_one() -> None:
     assert source != LOOP
     recording = of("x = Variable(np.array(3.0))\ny = Square()(x)", source)
     assert recording.gradients == {}
-    assert any(finding.code == "backward-raises" for finding in recording.findings)
+    assert any(finding.code == "sweep-raises" for finding in recording.findings)
 
 
 def test_a_loop_keeps_no_more_alive_than_the_engine_does() -> None:

@@ -136,7 +136,7 @@ def test_hostile_texts_leave_the_terminal_alone(text):
 def test_what_the_tracer_found_is_said_once():
     data = bundled(traces.cyclic())
     assert data["text/plain"].count("⚠") == 1
-    assert payload(data["text/html"])["notes"] == ["⚠ There is no backward pass to show."]
+    assert payload(data["text/html"])["notes"] == ["⚠ " + traces.cyclic().graph.findings[0].why]
 
 
 def test_the_plain_text_reads_like_the_computation():
