@@ -10,6 +10,8 @@ import ast
 import contextlib
 import inspect
 import io
+import math
+import time
 import tokenize
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -42,6 +44,8 @@ class Outcome:
 
     value: Any = None
     error: BaseException | None = None
+    seconds: float = math.inf
+    """How long it took."""
 
 
 def prepare(shell: Any, magic_line: str, body: str) -> PreparedCell:
@@ -81,6 +85,7 @@ def run(shell: Any, cell: PreparedCell, watched: AbstractContextManager[Any]) ->
     An exception of the cell's own is not raised but given back, so that what was seen so far can be shown first.
     """
     value = None
+    started = time.perf_counter()
     try:
         for node, interactive in _statements(shell, list(cell.tree.body)):
             if interactive and isinstance(node, ast.Expr):
@@ -95,7 +100,7 @@ def run(shell: Any, cell: PreparedCell, watched: AbstractContextManager[Any]) ->
                     exec(code, shell.user_global_ns, shell.user_ns)
     except BaseException as error:
         return Outcome(error=error)
-    return Outcome(value=value)
+    return Outcome(value=value, seconds=time.perf_counter() - started)
 
 
 def _statements(shell: Any, nodes: list[ast.stmt]) -> Iterator[tuple[ast.stmt, bool]]:

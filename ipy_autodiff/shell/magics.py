@@ -171,7 +171,7 @@ class AutodiffMagics(Magics):
                 complaint = _not_in_graph(error)
                 recording = record_cell(recorder, namespace, cell.source, outcome.value, of, None, failed)
             if recording is not None:
-                self._show(recording, names[0] if names else None, settings, outcome.error)
+                self._show(recording, names[0] if names else None, settings, outcome)
             if recording is None or "check" not in settings.show:
                 said = outcome.error is not None and self._explain(outcome.error)
                 if recording is None and not said:
@@ -197,22 +197,25 @@ class AutodiffMagics(Magics):
         except NotInGraph as error:
             raise UsageError(_not_in_graph(error)) from None
         with self._faults_named():
-            self._show(recording, None, settings)
+            self._show(recording, None, settings, Outcome())
 
-    def _show(
-        self, recording: Recording, name: str | None, settings: _Settings, error: BaseException | None = None
-    ) -> None:
+    def _show(self, recording: Recording, name: str | None, settings: _Settings, outcome: Outcome) -> None:
         from ipy_autodiff.views.output.bundle import mime_bundle
         from ipy_autodiff.views.output.shown_trace import ShownTrace
 
         live = _someone_watches(self.shell)
         progress = Progress(wanted=live)
-        trace = ShownTrace(recording, beside=settings.compare, progress=progress, error=error)
+        trace = ShownTrace(recording, beside=settings.compare, progress=progress, error=outcome.error)
         trace.show = settings.show
         if name:
             self.shell.user_ns[name] = trace
         data, trace.open_view = mime_bundle(
-            trace, settings.show, live=live, sliders=settings.sliders, namespace=self.shell.user_ns
+            trace,
+            settings.show,
+            live=live,
+            sliders=settings.sliders,
+            namespace=self.shell.user_ns,
+            seconds=outcome.seconds,
         )
         progress.end(data)
         if trace.open_view is not None:

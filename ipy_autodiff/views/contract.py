@@ -7,6 +7,7 @@ A view is a folder with a ``VIEW`` in its ``__init__`` and a function ``part(tra
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,8 @@ class Wanted:
     """The ranges that were asked for."""
     namespace: Mapping[str, Any] | None = None
     """The notebook's names, for running the cell again."""
+    seconds: float = math.inf
+    """How long the cell took."""
 
     @property
     def asking(self) -> bool:

@@ -19,8 +19,8 @@ from ipy_autodiff.tracing import ReplayError
 from ipy_autodiff.tracing.following import Follower, Position
 from ipy_autodiff.tracing.graph import Recording, VariableNode
 from ipy_autodiff.tracing.moving import Mover
-from ipy_autodiff.views.explore.branches import Branches
 from ipy_autodiff.views.explore.controls import Control, moved_data
+from ipy_autodiff.views.explore.paths import Paths
 from ipy_autodiff.views.steps.stepper import tell_lines
 from ipy_autodiff.views.text.formatting import inline
 from ipy_autodiff.views.text.gradient_timeline import timeline
@@ -34,15 +34,19 @@ _CURVE_SECONDS = 0.15
 
 
 class Explorer:
-    """A run whose controls can be moved. It speaks the language that was in force when it was made."""
+    """A run whose controls can be moved, of a cell that took ``seconds``; in the language that is in force now."""
 
     def __init__(
-        self, recording: Recording, controls: Sequence[Control], namespace: Mapping[str, Any] | None = None
+        self,
+        recording: Recording,
+        controls: Sequence[Control],
+        namespace: Mapping[str, Any] | None = None,
+        seconds: float = math.inf,
     ) -> None:
         self.recording = recording
         self.controls = tuple(controls)
         self._language = current_language()
-        self._branches = Branches(recording, namespace or {})
+        self._paths = Paths(recording, namespace, seconds)
         self._follower: Follower | None = None
         self._curves: dict[Any, dict[str, Any]] = {}
         self._recorded: list[str] = []
@@ -53,9 +57,15 @@ class Explorer:
         return self.recording.graph.variables
 
     def remarks(self) -> list[str]:
-        """What is to be said beside the sliders: which tests of the cell nobody can follow."""
+        """What is to be said beside the sliders: whether the cell's own choices are followed."""
         with speaking(self._language):
-            return self._branches.open()
+            return self._paths.remarks()
+
+    def departure(self, values: Mapping[str, float]) -> str:
+        """One sentence where the cell itself would compute something else at these values; else empty."""
+        moved = {one: values[one.name] for one in self.controls if values.get(one.name, one.value) != one.value}
+        with speaking(self._language):
+            return self._paths.departure(moved)
 
     def add(self, one: Control) -> None:
         """Let one more number be moved."""
@@ -123,7 +133,6 @@ class Explorer:
             "step": step,
             "y": _number(self._output(position.values)),
             "slopes": {one.name: _slope(one, position) for one in self.controls},
-            "branches": self._branches.at(position.values, position.gradients),
         }
         if step and step <= len(position.steps):
             open_ = position.steps[step - 1]

@@ -21,6 +21,7 @@ def part(trace: Trace, wanted: Wanted) -> Part:
     def live(model: Any, redraw: Redraw) -> None:
         from ipy_autodiff.views.explore.sliders import Exploration
 
-        model.exploration = Exploration(model, trace, redraw, tuple(wanted.sliders), wanted.namespace)
+        asked = tuple(wanted.sliders)
+        model.exploration = Exploration(model, trace, redraw, asked, wanted.namespace, wanted.seconds)
 
     return Part("sliders", live=live if len(trace.graph.functions) <= _MOST_FUNCTIONS else None)

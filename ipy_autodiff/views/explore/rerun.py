@@ -10,7 +10,9 @@ from __future__ import annotations
 import ast
 import copy
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
@@ -40,8 +42,25 @@ def rerun(recording: Recording, namespace: Mapping[str, Any], values: Mapping[Co
 
     Raises ``NotRerun``.
     """
-    with Replay(recording.graph).aside():
+    with Replay(recording.graph).aside(), _nothing_displayed():
         return _run(recording, namespace, values)
+
+
+@contextmanager
+def _nothing_displayed() -> Iterator[None]:
+    """Drop what is displayed, and close the figures that are opened."""
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
+    figures = set(pyplot.get_fignums()) if pyplot else set()
+    with ExitStack() as stack:
+        if "IPython" in sys.modules:
+            from IPython.utils.capture import capture_output
+
+            stack.enter_context(capture_output())
+        try:
+            yield
+        finally:
+            for number in set(pyplot.get_fignums()) - figures if pyplot else ():
+                pyplot.close(number)
 
 
 def _run(recording: Recording, namespace: Mapping[str, Any], values: Mapping[Control, float]) -> Recording:

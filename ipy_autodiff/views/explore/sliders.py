@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
@@ -78,10 +79,12 @@ class Exploration:
         redraw: Redraw,
         asked: tuple[Asked, ...] = (),
         namespace: Mapping[str, Any] | None = None,
+        seconds: float = math.inf,
     ) -> None:
         self._view = view
         self._redraw = redraw
         self._namespace = namespace
+        self._seconds = seconds
         self._steps = view.steps
         self._language = current_language()
         self._quiet = False
@@ -90,7 +93,7 @@ class Exploration:
         self._anew = ""
         run = detached(trace.recording)
         self._not_found = not_found(run, asked)
-        self._recorded = self._explorer = Explorer(run, controls(run, asked), namespace)
+        self._recorded = self._explorer = Explorer(run, controls(run, asked), namespace, seconds)
         self._values = {one.name: one.value for one in self._explorer.controls}
         self._sliders: dict[str, Slider] | None = None
         self._say_controls()
@@ -144,6 +147,12 @@ class Exploration:
             found = self._explorer.curve(self._of, values, wait=rest)
             if found:
                 update["curve"] = found
+        if rest and not at_home:
+            remarks = self._explorer.remarks()
+            departure = self._explorer.departure(values)
+            update["branches"] = [departure] if departure else []
+            if self._explorer.remarks() != remarks:
+                self._say_controls()
         if rest and not at_home and self._redraw.check is not None and "error" not in update:
             with speaking(self._language), contextlib.suppress(ReplayError, RecursionError):
                 update["check"] = self._redraw.check(self._explorer.check(values))
@@ -222,7 +231,7 @@ class Exploration:
             said = ", ".join(f"{one.label} = {value:g}" for one, value in moved.items())
             self._anew = say("sliders.anew", values=said)
             whole = self._redraw.whole(Trace(recording))
-        self._exchange(Explorer(recording, kept, self._namespace), {"whole": whole})
+        self._exchange(Explorer(recording, kept, self._namespace, self._seconds), {"whole": whole})
 
     def _go_back(self) -> None:
         self._anew = ""

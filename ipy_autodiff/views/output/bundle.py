@@ -9,6 +9,7 @@ plain text.
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,15 +38,17 @@ def mime_bundle(
     live: bool = True,
     sliders: Sequence[Asked] = (),
     namespace: Mapping[str, Any] | None = None,
+    seconds: float = math.inf,
 ) -> tuple[dict[str, Any], Callable[[], LiveView] | None]:
     """What ``display(..., raw=True)`` takes, and what opens the output's model where it is ``live``.
 
     The model is not needed to read the output, so it may be opened once the output is seen; it is opened once.
 
     ``show`` names the views in their order, ``sliders`` the ranges that were asked for; ``namespace`` is the
-    notebook's, for running the cell again. The language is the one in force.
+    notebook's, for running the cell again, which took ``seconds``. The language is the one in force.
     """
-    wanted = _wanted(trace, show, live=live, sliders=tuple(sliders), namespace=namespace)
+    more = {"live": live, "sliders": tuple(sliders), "namespace": namespace, "seconds": seconds}
+    wanted = _wanted(trace, show, **more)
     output = _output(trace, wanted)
     data = {"text/plain": output.text, "text/html": output.html()}
     if not live:

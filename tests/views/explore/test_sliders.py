@@ -1,6 +1,7 @@
 """Sliders without a page: ranges, updates against the formula, branches, running anew; every student engine."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,6 @@ from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing import ReplayError, record_variables
 from ipy_autodiff.tracing.following import Follower, detached
 from ipy_autodiff.tracing.moving import Mover
-from ipy_autodiff.views.explore.branches import Branches
 from ipy_autodiff.views.explore.controls import NoControl, control, controls, moved_data
 from ipy_autodiff.views.explore.explorer import Explorer
 from ipy_autodiff.views.explore.rerun import NotRerun, rerun
@@ -168,45 +168,64 @@ BRANCHES = [
 ]
 
 
-@pytest.mark.parametrize(("cell", "same", "other"), BRANCHES)
-def test_a_test_that_would_go_the_other_way_is_named(cell, same, other):
-    recording, namespace = recorded(cell)
-    with speaking("en"):
-        assert moved(recording, namespace, x=same)["branches"] == []
-        (sentence,) = moved(recording, namespace, x=other)["branches"]
-    assert "ine " in sentence
-
-
-UNKNOWN = [
-    "x = Variable(np.array(0.5))\ndef f(v):\n    return square(v) if v.data < 1 else exp(v)\ny = f(x)\n",
-    "x = Variable(np.array(0.5))\ny = x\nfor i in range(3):\n    if y.data < 1:\n        y = square(y)\n",
-    "x = Variable(np.array(0.5))\ndef small(v):\n    return v.data < 1\nif small(x):\n    y = square(x)\n",
+IN_LOOPS_AND_FUNCTIONS = [
+    ("x = Variable(np.array(0.5))\ndef f(v):\n    return square(v) if v.data < 1 else exp(v)\ny = f(x)\n", 0.9, 1.5),
+    (
+        "x = Variable(np.array(0.5))\ny = x\nfor i in range(3):\n    y = square(y) if y.data < 1 else sin(y)\n",
+        0.9,
+        1.5,
+    ),
+    ("x = Variable(np.array(0.5))\ny = sin(total(*[x] if x.data < 1 else [x * 2]))\n", 0.9, 1.5),
+    ("x = Variable(np.array(0.5))\ny = {True: square, False: exp}[bool(x.data < 1)](x)\n", 0.9, 1.5),
+    ("x = Variable(np.array(4.0))\ny = x\nfor i in range(3):\n    if y.data < 9:\n        y = y * 2\n", 4.2, 5.0),
 ]
 
 
-@pytest.mark.parametrize("cell", UNKNOWN)
-def test_what_cannot_be_told_is_said(cell):
+@pytest.mark.parametrize(("cell", "same", "other"), BRANCHES + IN_LOOPS_AND_FUNCTIONS)
+def test_another_path_of_the_cell_is_said(cell, same, other):
     recording, namespace = recorded(cell)
+    explorer = Explorer(recording, controls(recording), namespace, seconds=0.1)
     with speaking("en"):
-        (sentence,) = Branches(recording, namespace).open()
-        assert moved(recording, namespace, x=1.5)["branches"] == []
-    assert "cannot be told" in sentence
+        assert explorer.departure({"x": same}) == ""
+        assert explorer.departure({"x": other}).startswith("At these values the cell would ")
+    assert explorer.remarks() == []
 
 
-def test_functions_of_earlier_cells_that_choose_are_named():
-    before = "def f(v):\n    return square(v) if v.data < 1 else exp(v)\ndef g(v):\n    return exp(v)\n"
-    recording, namespace = recorded("x = Variable(np.array(0.5))\ny = g(f(x))\n", before)
+def test_both_calls_are_named_with_their_lines():
+    recording, namespace = recorded(BRANCHES[0][0])
     with speaking("en"):
-        (sentence,) = Branches(recording, namespace).open()
-    assert sentence.startswith("f may test values")
+        said = Explorer(recording, controls(recording), namespace, seconds=0.1).departure({"x": 1.5})
+    assert said == "At these values the cell would call Exp (line 5) where this graph has Square (line 3)."
 
 
-def test_tests_that_have_nothing_to_do_with_variables_are_not_spoken_of():
-    cell = "x = Variable(np.array(0.5))\nn = 3\nif n > 2:\n    y = square(x)\nfor i in range(n):\n    y = square(y)\n"
-    recording, namespace = recorded(cell)
-    branches = Branches(recording, namespace)
-    assert branches.open() == []
-    assert moved(recording, namespace, x=1.5)["branches"] == []
+EFFECTS = {
+    "open": "open('written', 'w').write('x')",
+    "os.mkdir": "__import__('os').mkdir('written')",
+    "subprocess.Popen": "__import__('subprocess').run(['touch', 'written'])",
+    "socket.getaddrinfo": "__import__('socket').create_connection(('127.0.0.1', 9), 0.1)",
+}
+
+
+@pytest.mark.parametrize("event", EFFECTS)
+def test_a_cell_with_effects_is_not_run_aside(event, tmp_path, monkeypatch):
+    recording, namespace = recorded("x = Variable(np.array(0.5))\ny = square(x)\n")
+    cell = f"{recording.source}\ntry:\n    {EFFECTS[event]}\nexcept OSError:\n    pass\n"
+    monkeypatch.chdir(tmp_path)
+    explorer = Explorer(replace(recording, source=cell), controls(recording), namespace, seconds=0.1)
+    with speaking("en"):
+        assert explorer.departure({"x": 1.5}) == ""
+        (remark,) = explorer.remarks()
+    assert remark.startswith(f"The cell has effects ({event}), so it is not run again")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "later").write_text("outside of the run aside, files can be written")
+
+
+def test_a_cell_that_took_long_is_not_run_aside():
+    recording, namespace = recorded(BRANCHES[0][0])
+    explorer = Explorer(recording, controls(recording), namespace, seconds=5.0)
+    with speaking("en"):
+        assert explorer.departure({"x": 1.5}) == ""
+        assert explorer.remarks()[0].startswith("Only this graph is followed")
 
 
 def test_a_cell_runs_anew_in_a_namespace_of_its_own():
@@ -239,7 +258,7 @@ def test_a_cell_that_raises_anew_says_so():
 def shown(cell, **more):
     recording, namespace = recorded(cell)
     with speaking("en"):
-        return mime_bundle(Trace(recording), namespace=namespace, **more)[1](), namespace
+        return mime_bundle(Trace(recording), namespace=namespace, seconds=0.1, **more)[1](), namespace
 
 
 def ask(view, kind, **message):
@@ -281,7 +300,7 @@ def test_a_slider_is_added_by_name_and_refused_by_name():
 
 def test_running_anew_shows_another_run_and_comes_back():
     view, namespace = shown(BRANCHES[0][0])
-    ask(view, "move", values={"x": 1.4})
+    ask(view, "rest", values={"x": 1.4})
     assert view.update["branches"]
     ask(view, "anew")
     assert "Functions: 1" in view.anew["whole"]["svg"]
