@@ -13,13 +13,13 @@ import io
 import math
 import time
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
-__all__ = ["Outcome", "PreparedCell", "TopLevelAwait", "plain_error", "prepare"]
+__all__ = ["Outcome", "PreparedCell", "TopLevelAwait", "computes", "plain_error", "prepare"]
 
 
 class TopLevelAwait(Exception):  # noqa: N818 - named after what is wrong
@@ -77,6 +77,35 @@ def _cell_number(shell: Any) -> int:
             return int(numbers[frame.f_code.co_filename])
         frame = frame.f_back
     return int(shell.execution_count)
+
+
+def computes(tree: ast.Module, namespace: Mapping[str, Any]) -> bool:
+    """Whether the cell computes, rather than imports, defines and sets up: whether one would look for a result."""
+    return any(_computes(statement, namespace) for statement in tree.body)
+
+
+_SETTING_UP = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass, ast.Delete)
+
+
+def _computes(statement: ast.stmt, namespace: Mapping[str, Any]) -> bool:
+    if isinstance(statement, _SETTING_UP):
+        return False
+    if isinstance(statement, ast.If | ast.Try | ast.With):
+        inner = [node for node in ast.iter_child_nodes(statement) if isinstance(node, ast.stmt | ast.ExceptHandler)]
+        bodies = [node.body if isinstance(node, ast.ExceptHandler) else [node] for node in inner]
+        return any(_computes(node, namespace) for body in bodies for node in body)
+    value = getattr(statement, "value", None)
+    if isinstance(value, ast.Call) and isinstance(statement, ast.Expr):  # as in np.random.seed(0), or a line magic
+        root: ast.expr = value.func
+        while isinstance(root, ast.Attribute | ast.Call):
+            root = root.value if isinstance(root, ast.Attribute) else root.func
+        name = root.id if isinstance(root, ast.Name) else ""
+        return name != "get_ipython" and not isinstance(namespace.get(name), ModuleType)
+    try:
+        ast.literal_eval(value)  # type: ignore[arg-type]
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return True
+    return False
 
 
 def run(shell: Any, cell: PreparedCell, watched: AbstractContextManager[Any]) -> Outcome:

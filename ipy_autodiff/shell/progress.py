@@ -1,8 +1,11 @@
-"""Say how far a long check is, in the very place of the output where its result will stand."""
+"""Say that an output is being prepared, and how far a long check is, in the place where the output will stand."""
 
 from __future__ import annotations
 
+import contextvars
+import threading
 from collections.abc import Mapping
+from types import TracebackType
 from typing import Any
 
 from IPython.display import display
@@ -12,29 +15,65 @@ from ipy_autodiff.views.output.notice import notice_bundle
 
 __all__ = ["Progress"]
 
+_PATIENCE = 2.0  # seconds without a word
+
 
 class Progress:
-    """Called with how much is done of how much. ``wanted`` is false where a line that changes cannot be shown."""
+    """Called with how much is done of how much; within its context, it speaks up by itself after a while.
+
+    ``wanted`` is false where a line that changes cannot be shown.
+    """
 
     def __init__(self, wanted: bool) -> None:
-        self._wanted = wanted
+        self.wanted = wanted
         self._said = ""
         self._handle: Any = None
+        self._lock = threading.Lock()
+        self._ended = False
+        self._timer: threading.Timer | None = None
+
+    def __enter__(self) -> None:
+        if self.wanted:
+            here = contextvars.copy_context()  # whose output it is, and the language
+            self._timer = threading.Timer(_PATIENCE, lambda: here.run(self._begin))
+            self._timer.daemon = True
+            self._timer.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        with self._lock:
+            if self._handle is not None and not self._ended:
+                self._put({"text/plain": "", "text/html": ""})  # it came to nothing
+            self._ended = True
+        if self._timer is not None:
+            self._timer.cancel()
 
     def __call__(self, done: int, whole: int) -> None:
         """Show it, if it is not what is shown already. A check calls this only once it has taken a while."""
-        text = say("magic.checking", percent=round(100 * done / max(1, whole)))
-        if not self._wanted or text == self._said:
-            return
-        self._said = text
+        if self.wanted:
+            self._say(say("magic.checking", percent=round(100 * done / max(1, whole))))
+
+    def _begin(self) -> None:
+        if not self._said:
+            self._say(say("magic.drawing"))
+
+    def _say(self, text: str) -> None:
+        with self._lock:
+            if text == self._said or self._ended:
+                return
+            self._said = text
+            self._put(notice_bundle(text))
+
+    def _put(self, bundle: Mapping[str, Any]) -> None:
         if self._handle is None:
-            self._handle = display(notice_bundle(text), raw=True, display_id=True)
+            self._handle = display(bundle, raw=True, display_id=True)
         else:
-            self._handle.update(notice_bundle(text), raw=True)
+            self._handle.update(bundle, raw=True)
 
     def end(self, bundle: Mapping[str, Any]) -> None:
         """Show what it came to."""
-        if self._handle is None:
-            display(bundle, raw=True)
-        else:
-            self._handle.update(bundle, raw=True)
+        with self._lock:
+            self._ended = True
+            if self._handle is None:
+                display(bundle, raw=True)
+            else:
+                self._handle.update(bundle, raw=True)

@@ -11,7 +11,9 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["supplied"]
+from ipy_autodiff.messages import say
+
+__all__ = ["said_of", "supplied"]
 
 _ENGINE_CLASSES = ("Variable", "Function")
 
@@ -44,3 +46,10 @@ def supplied(tree: ast.AST, namespace: Mapping[str, Any], engine: Any) -> dict[s
     if not own:
         known.update((name, getattr(engine, name)) for name in engine.__all__)
     return {name: known[name] for name in missing if name in known}
+
+
+def said_of(added: Mapping[str, Any]) -> list[str]:
+    """Which names were added to the notebook, in sentences."""
+    ours = ", ".join(sorted(name for name in added if name != "np"))
+    said = [say("magic.supplied", names=ours)] if ours else []
+    return said + ([say("magic.supplied-numpy")] if "np" in added else [])

@@ -42,6 +42,8 @@ class Wanted:
     """The notebook's names, for running the cell again."""
     seconds: float = math.inf
     """How long the cell took."""
+    remarks: tuple[str, ...] = ()
+    """What else is to be said of the run."""
 
     @property
     def asking(self) -> bool:

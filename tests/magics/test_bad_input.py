@@ -29,9 +29,29 @@ def test_an_exception_half_way_shows_the_graph_so_far_then_the_error(kernel: Ker
     assert BROKEN not in ran.text
 
 
-@pytest.mark.parametrize("cell", ["a = 1 + 1", "import numpy as np", "class Empty:\n    data = 3", "print('x')"])
+COMPUTING = ["a = 1 + 1", "print('x')", "for i in range(3):\n    a = i", "import math\na = math.pi"]
+
+
+@pytest.mark.parametrize("cell", COMPUTING)
 def test_no_variable(kernel: Kernel, cell: str) -> None:
     assert "no Variable" in shown(kernel, cell)
+
+
+SETTING_UP = [
+    "import numpy as np",
+    "class Empty:\n    data = 3",
+    "import random\nimport sys\nrandom.seed(0)\nsys.path.append('..')\n%config Application.log_level = 30",
+    "import sys\nif '__file__' in globals():\n    import os\n    sys.path.append(os.curdir)",
+    "rate, steps = 0.1, 100\ndef f(x):\n    return x * 2",
+    "try:\n    import numpy as xp\nexcept ImportError:\n    xp = None",
+    "'A text.'",
+]
+
+
+@pytest.mark.parametrize("cell", SETTING_UP)
+def test_a_cell_that_sets_up_gets_no_box(kernel: Kernel, cell: str) -> None:
+    assert shown(kernel, cell) == ""
+    assert "no Variable" in kernel.run("%%autodiff named\n" + cell).text
 
 
 def test_nothing_to_differentiate(kernel: Kernel) -> None:

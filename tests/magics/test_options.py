@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ipy_autodiff.messages import LANGUAGES
 from tests.kernel import Kernel
 
 CELL = "x = Variable(np.array(3.0))\nw = Variable(np.array(2.0))\na = square(x)\ny = a * w"
@@ -46,7 +47,10 @@ def test_show_chooses_views_and_their_order(kernel: Kernel) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ("--bad", ["unrecognized", "--bad"]),
+        ("--bad", ["--bad", "--show, --of, --wrt"]),
+        ("--shwo graph", ["--shwo", "Did you mean --show?"]),
+        ("--quizz", ["Did you mean --quiz?"]),
+        ("--lnag=ko", ["Did you mean --lang?"]),
         ("--show picture", ["picture", "graph,steps,sliders,check"]),
         ("--lang fr", ["fr", "en, ko"]),
         ("--compare jax", ["jax", "torch, complex"]),
@@ -110,7 +114,12 @@ def test_completion(kernel: Kernel) -> None:
 
     kernel.run("%%autodiff\n" + CELL)
     assert "--show" in matches("%%autodiff --sh")
-    assert {"ko", "en"} <= set(matches("%%autodiff --lang "))
+    assert matches("%%autodiff --lang ") == list(LANGUAGES)
+    assert matches("%%autodiff --show graph,st") == ["steps"]
+    assert matches("%autodiff_check --lang ") == list(LANGUAGES)
+    assert matches("%autodiff_check dezero:step0")[:2] == ["step01", "step02"]
+    assert matches("%autodiff_check de") == ["dezero:"]
+    assert "print" in matches("%%autodiff\npri")
     assert {"x", "w", "a", "y"} <= set(matches("%%autodiff --of "))
     assert "w" in matches("%%autodiff --wrt x,w")
     assert "--show" not in matches("%%time --sh")
@@ -143,3 +152,42 @@ def test_pytorch_is_said_to_be_missing(kernel: Kernel) -> None:
     ran = kernel.run("%%autodiff --compare torch\n" + CELL)
     kernel.run("del sys.modules['torch']\nif kept is not None: sys.modules['torch'] = kept")
     assert "pip install torch" in ran.stderr + (ran.error or "")
+
+
+def test_names_taken_from_the_engine_are_said(kernel: Kernel) -> None:
+    text = kernel.run("%%autodiff\n" + CELL).text
+    assert "Variable, square" in text
+    assert "np is NumPy" in text
+    assert "np is NumPy" not in kernel.run("%%autodiff\n" + CELL).text
+
+
+def test_a_name_of_the_engine_beside_an_own_variable_is_explained(kernel: Kernel) -> None:
+    kernel.run("class Variable:\n    def __init__(self, data):\n        self.data = data\n        self.creator = None")
+    ran = kernel.run("%%autodiff\nx = Variable(3.0)\ny = sin(x)")
+    assert ran.error == "NameError: name 'sin' is not defined"
+    assert "write a sin of your own" in ran.text
+    assert "no Variable" not in ran.text
+
+
+def test_a_name_error_stands_alone(kernel: Kernel) -> None:
+    ran = kernel.run("%%autodiff\nx = Variable(np.array(3.0))\ny = sqare(x)")
+    assert ran.error == "NameError: name 'sqare' is not defined"
+    assert "computed no Variable" not in ran.text
+
+
+def test_a_variable_keeps_its_name(kernel: Kernel) -> None:
+    ran = kernel.run("%%autodiff y\n" + CELL)
+    assert kernel.run("float(y.data)").value == "18.0"
+    assert "y is a Variable of this notebook" in ran.text
+    kernel.run("%%autodiff seen\n" + CELL)
+    kernel.run("%%autodiff seen\n" + CELL)
+    assert kernel.run("type(seen).__name__, seen.recording.of.name").value == "('ShownTrace', 'y')"
+
+
+def test_a_trace_shows_itself_as_it_was_shown(kernel: Kernel) -> None:
+    kernel.run("%%autodiff seen --show check --lang ko\n" + CELL)
+    text = kernel.run("print(seen._repr_mimebundle_()['text/plain'])").stdout
+    assert "역전파" in text
+    assert "Graph," not in text
+    text = kernel.run("import ipy_autodiff as ad\nprint(ad.trace(y)._repr_mimebundle_()['text/plain'])").stdout
+    assert text.startswith("Graph, Variables: 4, Functions: 2")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ipy_autodiff.messages import current_language
 
-__all__ = ["Sheet", "SheetError", "SheetTest", "find_sheet", "mark_of"]
+__all__ = ["Sheet", "SheetError", "SheetTest", "bundled_sheets", "find_sheet", "mark_of"]
 
 _MARKS = frozenset({"points", "hidden"})
 _OWN = Path(__file__).with_name("dezero")
@@ -61,6 +61,11 @@ class Sheet:
         return total.hexdigest()
 
 
+def bundled_sheets() -> dict[str, Path]:
+    """The sheets that come with the package, by name: ``step01`` and so on."""
+    return {path.stem: path for path in sorted(_OWN.glob("*/step*.py"))}
+
+
 def find_sheet(sheet: str | Path) -> Sheet:
     """The sheet at a path, or ``dezero:step01`` ... ``dezero:step10``, which come with the package.
 
@@ -68,7 +73,7 @@ def find_sheet(sheet: str | Path) -> Sheet:
     """
     text = str(sheet)
     if text.startswith("dezero:"):
-        own = {path.stem: path for path in _OWN.glob("*/step*.py")}
+        own = bundled_sheets()
         if (name := text.removeprefix("dezero:")) not in own:
             raise SheetError(text)
         return Sheet(own[name])

@@ -39,15 +39,23 @@ def mime_bundle(
     sliders: Sequence[Asked] = (),
     namespace: Mapping[str, Any] | None = None,
     seconds: float = math.inf,
+    remarks: Sequence[str] = (),
 ) -> tuple[dict[str, Any], Callable[[], LiveView] | None]:
     """What ``display(..., raw=True)`` takes, and what opens the output's model where it is ``live``.
 
     The model is not needed to read the output, so it may be opened once the output is seen; it is opened once.
 
     ``show`` names the views in their order, ``sliders`` the ranges that were asked for; ``namespace`` is the
-    notebook's, for running the cell again, which took ``seconds``. The language is the one in force.
+    notebook's, for running the cell again, which took ``seconds``; ``remarks`` are said beneath the graph.
+    The language is the one in force.
     """
-    more = {"live": live, "sliders": tuple(sliders), "namespace": namespace, "seconds": seconds}
+    more = {
+        "live": live,
+        "sliders": tuple(sliders),
+        "namespace": namespace,
+        "seconds": seconds,
+        "remarks": tuple(remarks),
+    }
     wanted = _wanted(trace, show, **more)
     output = _output(trace, wanted)
     data = {"text/plain": output.text, "text/html": output.html()}
@@ -204,4 +212,4 @@ def _findings(trace: Trace, wanted: Wanted) -> list[str]:
         for finding in findings
         if finding.code not in blamed
     )
-    return list(dict.fromkeys(said))
+    return list(dict.fromkeys((*said, *wanted.remarks)))

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ipy_autodiff.messages import say
+from ipy_autodiff.messages import current_language, say, speaking
 from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing import CallLog, record_variables
 
@@ -24,6 +24,8 @@ class ShownTrace(Trace):
     """Opens the live view, and gives it whenever it is called again; None where the trace is not shown live."""
     show: tuple[str, ...] = ()
     """The views with which it shows itself; empty for those that are shown by default."""
+    language: str | None = None
+    """The language in which it shows itself; None for the one in force."""
 
     @property
     def view(self) -> LiveView | None:
@@ -50,7 +52,8 @@ class ShownTrace(Trace):
         from ipy_autodiff.views.output.bundle import mime_bundle
         from ipy_autodiff.views.registry import DEFAULT
 
-        return mime_bundle(self, self.show or DEFAULT, live=False)[0]
+        with speaking(self.language or current_language()):
+            return mime_bundle(self, self.show or DEFAULT, live=False)[0]
 
 
 def trace_of(outputs: tuple[Any, ...], namespace: Mapping[str, Any], log: CallLog | None = None) -> ShownTrace:
