@@ -62,6 +62,17 @@ def _start_browser(config: pytest.Config) -> Any:
     return browser
 
 
+def _wait_until_drawn(page: Any) -> None:
+    """Let ``goto`` return when the outputs of the page are drawn, which is soon after it has loaded."""
+    goto = page.goto
+
+    def opened(url: str) -> None:
+        goto(url)
+        page.wait_for_function("() => !document.querySelector('[data-autodiff=view]:not(.ad-drawn)')")
+
+    page.goto = opened
+
+
 @contextmanager
 def offline_page(browser: Any, **options: Any) -> Iterator[Any]:
     """A new page without a network; what it tries to fetch and what its scripts raise fails the test."""
@@ -71,6 +82,8 @@ def offline_page(browser: Any, **options: Any) -> Iterator[Any]:
     raised: list[str] = []
     page.on("request", lambda request: fetched.append(request.url))
     page.on("pageerror", lambda error: raised.append(str(error)))
+    if options.get("java_script_enabled", True):
+        _wait_until_drawn(page)
     try:
         yield page
     finally:

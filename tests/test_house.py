@@ -19,12 +19,13 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # What each room may import, besides itself.
 BELOW = {
     "messages": set(),
+    "front_end": set(),
     "engine": {"messages"},
     "designs": {"messages"},
     "tracing": {"messages", "designs"},
     "gradcheck": {"messages", "designs", "tracing"},
     "traced": {"messages", "designs", "tracing", "gradcheck"},
-    "views": {"messages", "designs", "tracing", "gradcheck", "traced"},
+    "views": {"messages", "front_end", "designs", "tracing", "gradcheck", "traced"},
     "shell": {"messages", "designs", "tracing", "gradcheck", "traced", "views", "homework"},
     "homework": {
         "messages",

@@ -34,8 +34,6 @@ class Wanted:
     """Whether the steps are left to the front end."""
     whole: bool = False
     """Whether the data must hold all that is drawn, because there is no HTML around it."""
-    prefix: str = ""
-    """What identifiers in the page begin with."""
     sliders: Sequence[Any] = ()
     """The ranges that were asked for."""
     namespace: Mapping[str, Any] | None = None

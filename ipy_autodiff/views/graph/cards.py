@@ -129,17 +129,17 @@ class Cards:
         wrong = [*self.blamed, *(node for node, check in self.checked.items() if check.verdict == "fail")]
         return [place for node in wrong if (place := place_of(graph, node.id)) is not None]
 
-    def svg(self, layout: Layout, prefix: str) -> list[str]:
-        """Every node in its place; their identifiers begin with ``prefix``."""
+    def svg(self, layout: Layout) -> list[str]:
+        """Every node in its place."""
         parts = []
         for variable in self.drawn:
             card, (x, y) = self.variables[variable.id], layout.centres[variable.id]
-            parts.append(_variable(card, self.sizes[variable.id], x, y, prefix + variable.id))
+            parts.append(_variable(card, self.sizes[variable.id], x, y, variable.id))
         for function in self.shown:
             x, y = layout.centres[function.id]
-            parts.append(self._function(function, x, y, prefix + function.id))
+            parts.append(self._function(function, x, y, function.id))
         for name, box in self.boxes.items():
-            parts.append(self._box(name, box, *layout.centres[name], prefix + name))
+            parts.append(self._box(name, box, *layout.centres[name], name))
         for name, (_, text) in self.plates.items():
             (x, y), size = layout.centres[name], self.sizes[name]
             rect = f'<rect width="{size.width:.0f}" height="22" rx="4"/>'

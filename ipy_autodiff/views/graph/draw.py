@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ipy_autodiff.front_end import read
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Graph
-from ipy_autodiff.views.front_end import read
 from ipy_autodiff.views.graph.cards import Cards
 from ipy_autodiff.views.graph.folding import MOST_FUNCTIONS, Levels, part_id, place_of
 from ipy_autodiff.views.graph.opening import openable
@@ -33,7 +33,7 @@ _FEW = 25  # nodes that nobody needs to search or to zoom into
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn graph. Identifiers in ``around`` carry no prefix; those in the SVG carry the one that was asked for."""
+    """A drawn graph. Its identifiers are the nodes' own, and those of edges; the page makes them its own."""
 
     svg: str
     summary: str
@@ -47,8 +47,8 @@ class Picture:
     """The front end's files that show it."""
 
 
-def draw(trace: Trace, prefix: str = "", *, judged: bool = True, roomy: bool = False) -> Picture:
-    """The graph as SVG. Identifiers begin with ``prefix``, so that two pictures can stand in one page.
+def draw(trace: Trace, *, judged: bool = True, roomy: bool = False) -> Picture:
+    """The graph as SVG.
 
     ``judged`` marks the Variables with the comparison's verdicts and the Functions that are to blame; ``roomy`` leaves
     room for any other number in place of one that is shown.
@@ -71,7 +71,7 @@ def draw(trace: Trace, prefix: str = "", *, judged: bool = True, roomy: bool = F
         tail, head = plates.get(curve.tail, curve.tail), plates.get(curve.head, curve.head)
         at_plate = curve.tail in plates or curve.head in plates
         paths.append(
-            f'<path class="edge{" wrong" if at_plate else ""}{cards.aside(curve)}" id="{prefix}e{index}" '
+            f'<path class="edge{" wrong" if at_plate else ""}{cards.aside(curve)}" id="e{index}" '
             f'd="{_path(curve, arrow=curve.head not in plates)}"/>'
         )
         for end, other in ((tail, head), (head, tail)):
@@ -81,12 +81,14 @@ def draw(trace: Trace, prefix: str = "", *, judged: bool = True, roomy: bool = F
     variables, functions = len(trace.graph.variables), len(trace.graph.functions)
     summary = say("views.graph", variables=variables, functions=functions)
     wide, high = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
-    more = read("boxes.css") if cards.boxes or cards.plates else ""
+    style = read("picture.css") + (read("boxes.css") if cards.boxes else "")
+    if judged and (cards.blamed or not trace.comparison.ok):
+        style += read("wrong.css")
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ad-svg" role="group" aria-label="{_attribute(summary)}" '
         f'width="{wide:.0f}" height="{high:.0f}" viewBox="{-_MARGIN} {-_MARGIN} {wide:.0f} {high:.0f}" '
         f'style="min-width:{wide * _SHRINKS:.0f}px">'
-        f"<style>{read('picture.css')}{more}</style>{''.join(paths)}{''.join(cards.svg(layout, prefix))}</svg>"
+        f"<style>{style}</style>{''.join(paths)}{''.join(cards.svg(layout))}</svg>"
     )
     if not level.folded and len(level.parts) + len(level.variables) <= _FEW:
         return Picture(svg, summary, around, 0)

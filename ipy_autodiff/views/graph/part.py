@@ -26,7 +26,7 @@ _MOST_NAMED = 6
 
 def part(trace: Trace, wanted: Wanted) -> Part:
     """The picture, which without scripts is an image. What is drawn ``around`` each Function is for the steps."""
-    picture = draw(trace, wanted.prefix, judged=wanted.judged, roomy="sliders" in wanted.show)
+    picture = draw(trace, judged=wanted.judged, roomy="sliders" in wanted.show)
     payload = {**picture.payload, "around": picture.around}
     if wanted.whole:
         payload["svg"] = picture.svg

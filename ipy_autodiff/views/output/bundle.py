@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import math
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -58,7 +57,8 @@ def mime_bundle(
     }
     wanted = _wanted(trace, show, **more)
     output = _output(trace, wanted)
-    data = {"text/plain": output.text, "text/html": output.html()}
+    identifier = page.numbered(output.identifier) if live else output.identifier
+    data = {"text/plain": output.text, "text/html": output.html(identifier)}
     if not live:
         return data, None
     language = current_language()
@@ -67,8 +67,8 @@ def mime_bundle(
     def opened() -> LiveView:
         from ipy_autodiff.views.output.widget import open_view
 
-        model = open_view(output.identifier, len(output.payload.get("steps", ())), output.payload.get("at", 0))
-        redraw = _redraw(wanted, output.identifier)
+        model = open_view(identifier, len(output.payload.get("steps", ())), output.payload.get("at", 0))
+        redraw = _redraw(wanted)
         with speaking(language):
             for tie in output.ties:
                 tie(model, redraw)
@@ -79,7 +79,8 @@ def mime_bundle(
 
 def html_page(trace: Trace, show: Sequence[str] = DEFAULT, title: str = "autodiff") -> str:
     """The trace as one HTML file that works offline."""
-    return page.standalone(title, _output(trace, _wanted(trace, show, patient=True)).html())
+    output = _output(trace, _wanted(trace, show, patient=True))
+    return page.standalone(title, output.html(output.identifier))
 
 
 def _wanted(trace: Trace, show: Sequence[str], **more: Any) -> Wanted:
@@ -100,7 +101,6 @@ def _can_be_judged(trace: Trace) -> bool:
 class Output:
     """All parts together, before they are written as one text."""
 
-    identifier: str
     readable: str
     text: str
     payload: dict[str, Any]
@@ -108,14 +108,19 @@ class Output:
     ties: tuple[Callable[[Any, Redraw], None], ...] = ()
     """What ties parts to the live model."""
 
-    def html(self) -> str:
+    @property
+    def identifier(self) -> str:
+        """What identifies this content, in whichever kernel."""
+        return page.identifier(self.readable, self.payload)
+
+    def html(self, identifier: str) -> str:
         """As a notebook stores it."""
-        return page.fragment(self.identifier, self.readable, self.payload, self.modules)
+        return page.fragment(identifier, self.readable, self.payload, self.modules)
 
 
 def _output(trace: Trace, wanted: Wanted) -> Output:
     with speaking(current_language()):  # so that the locale is asked once, not for every sentence
-        output = _together(trace, wanted, f"ad{secrets.token_hex(4)}")
+        output = _together(trace, wanted)
         if not trace.recording.derivatives or wanted.asking:  # whose y′ would give the answers away
             return output
         return _with_tabs(trace, wanted, output)
@@ -124,21 +129,20 @@ def _output(trace: Trace, wanted: Wanted) -> Output:
 def _with_tabs(trace: Trace, wanted: Wanted, first: Output) -> Output:
     from ipy_autodiff.views.output import tabs
 
-    def tell(other: Trace, number: int, steps: bool) -> Output:
+    def tell(other: Trace, steps: bool) -> Output:
         left_out = ("sliders", "rules") if steps else ("sliders", "rules", "steps")
         show = tuple(view for view in wanted.show if view not in left_out)
         brief = replace(_wanted(other, show), brief=True)
-        return _together(other, brief, f"{first.identifier}t{number}")
+        return _together(other, brief)
 
     both = tabs.together(trace, first, tell)
     return replace(first, readable=both.readable, text=both.text, payload=both.payload, modules=both.modules)
 
 
-def _together(trace: Trace, wanted: Wanted, identifier: str) -> Output:
-    wanted = replace(wanted, prefix=f"{identifier}-")
+def _together(trace: Trace, wanted: Wanted) -> Output:
     parts = list(_parts(trace, wanted))
     placed = [part for part in parts if not part.within]
-    payload: dict[str, Any] = {"id": identifier, "lang": current_language(), "says": _says()}
+    payload: dict[str, Any] = {"lang": current_language(), "says": _says()}
     payload["show"] = [part.name for part in placed]
     for part in parts:
         payload.update(part.payload)
@@ -156,7 +160,7 @@ def _together(trace: Trace, wanted: Wanted, identifier: str) -> Output:
         text.insert(place, "\n".join(notes))
     modules = tuple(module for part in parts for module in part.modules)
     ties = tuple(part.live for part in parts if part.live is not None)
-    return Output(identifier, "".join(readable), "\n\n".join(text), payload, modules, ties)
+    return Output("".join(readable), "\n\n".join(text), payload, modules, ties)
 
 
 def _parts(trace: Trace, wanted: Wanted) -> Iterator[Part]:
@@ -183,12 +187,12 @@ def _log() -> None:
     logging.getLogger("ipy_autodiff").debug("a view failed", exc_info=True)
 
 
-def _redraw(wanted: Wanted, identifier: str) -> Redraw:
+def _redraw(wanted: Wanted) -> Redraw:
     passing = replace(wanted, live=False)
 
     def whole(trace: Trace) -> dict[str, Any]:
         judged = _wanted(trace, wanted.show).judged
-        return _together(trace, replace(passing, judged=judged, whole=True), identifier).payload
+        return _together(trace, replace(passing, judged=judged, whole=True)).payload
 
     def check(trace: Trace) -> dict[str, Any]:
         part = VIEWS["check"].part(trace, passing)

@@ -89,10 +89,10 @@ def tabs(trace: Trace) -> list[Tab]:
     return found
 
 
-def together(trace: Trace, first: Told, tell: Callable[[Trace, int, bool], Told]) -> Told:
+def together(trace: Trace, first: Told, tell: Callable[[Trace, bool], Told]) -> Told:
     """The page's first part with the tabs behind it.
 
-    ``tell`` is what the page shows of a tab, by its number, with its steps or without: where there is no room for them.
+    ``tell`` is what the page shows of a tab, with its steps or without: where there is no room for them.
     """
     found = tabs(trace)
     if not found:
@@ -100,9 +100,9 @@ def together(trace: Trace, first: Told, tell: Callable[[Trace, int, bool], Told]
     names = {function.id: shorten(function.name, _LABEL) for function in trace.graph.functions}
     shown: list[tuple[Tab, Told]] = [(found[0], first)]
     left_out, room = [], MOST_BYTES
-    for number, tab in enumerate(found[1:], 1):
+    for tab in found[1:]:
         for steps in (True, False):
-            told = tell(tab.trace, number, steps)
+            told = tell(tab.trace, steps)
             takes = len(told.readable) + sum(map(len, _texts(told.payload)))
             if takes <= room:
                 break

@@ -6,14 +6,14 @@ of a widget's view when the notebook is opened again, whatever else the output c
 
 from __future__ import annotations
 
-import json
+import secrets
 from collections import deque
 from typing import Any
 
 import anywidget
 import traitlets
 
-from ipy_autodiff.views.front_end import read
+from ipy_autodiff.front_end import read
 
 __all__ = ["LiveView", "open_view"]
 
@@ -24,9 +24,10 @@ _open: deque[LiveView] = deque()
 class LiveView(anywidget.AnyWidget):
     """One output in the notebook. ``step`` runs from 0, before the first, to the number of steps."""
 
-    _esm = f"const STYLE = {json.dumps(read('sliders.css'))}\n{read('sliders.js')}\n{read('link.js')}"
+    _esm = read("widget.js")
 
     output = traitlets.Unicode(help="The identifier of the output's HTML.").tag(sync=True)
+    live = traitlets.Unicode(help="Which model this is: another kernel may have one for this output.").tag(sync=True)
     step = traitlets.Int(0, help="The step that is shown: 0 before the first.").tag(sync=True)
     steps = traitlets.Int(0, help="How many steps there are.")
     controls = traitlets.Dict(help="What can be moved, as the page draws it.").tag(sync=True)
@@ -44,6 +45,10 @@ class LiveView(anywidget.AnyWidget):
     def sliders(self) -> dict[str, Any]:
         """The sliders by what they move, ``x`` or ``W[0, 1]``: widgets whose ``value`` can be set and observed."""
         return {} if self.exploration is None else self.exploration.sliders
+
+    @traitlets.default("live")
+    def _one_of_its_own(self) -> str:
+        return secrets.token_hex(8)
 
     @traitlets.validate("step")
     def _within(self, proposal: Any) -> int:

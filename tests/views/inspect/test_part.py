@@ -163,7 +163,7 @@ def test_the_keyboard_walks_over_the_elements(page_of):
     assert grid.evaluate("one => one.getAttribute('role') + ' ' + one.getAttribute('aria-label')") == (
         "grid Value of w, float64 (3, 2); arrow keys move from element to element"
     )
-    told = page.locator(f"{PANEL} .ad-told")
+    told = page.locator(f"{PANEL} .ad-pointed")
     seen = []
     for key in ("ArrowDown", "ArrowRight", "ArrowRight", "End", "ArrowUp", "Home"):
         page.keyboard.press(key)
@@ -218,14 +218,14 @@ def test_a_larger_array_is_a_heat_map_that_can_be_read(page_of):
     assert maps.count() == 2
     box = maps.nth(0).bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.5 + 3, box["y"] + box["height"] * 0.5 + 3)
-    assert page.inner_text(f"{PANEL} .ad-told").startswith("x[14, 14] = 0.98909, gradient ")
+    assert page.inner_text(f"{PANEL} .ad-pointed").startswith("x[14, 14] = 0.98909, gradient ")
     page.mouse.move(5, 5)
-    assert page.inner_text(f"{PANEL} .ad-told") == "Point at an element, or press an arrow key."
+    assert page.inner_text(f"{PANEL} .ad-pointed") == "Point at an element, or press an arrow key."
     ticks = page.locator(f"{PANEL} .ad-scale").nth(0).locator("span").all_inner_texts()
     assert ticks == ["0", "0.25", "0.5", "0.75"]
     maps.nth(0).focus()
     page.keyboard.press("End")
-    assert page.inner_text(f"{PANEL} .ad-told").startswith("x[27, 27] = ")
+    assert page.inner_text(f"{PANEL} .ad-pointed").startswith("x[27, 27] = ")
 
 
 def test_what_is_not_finite_is_counted(page_of):

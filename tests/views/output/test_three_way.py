@@ -15,6 +15,7 @@ from tests.browser import chromium, offline_page  # noqa: F401
 from tests.loop_engine import ENGINE
 from tests.tracing.watched import watch
 from tests.views import traces
+from tests.views.page_data import data_of
 
 STEPPER = '[data-autodiff="stepper"]'
 CELL = "\nx = Variable(np.array(0.5))\na = square(x)\nb = exp(a)\ny = square(b)\ny.backward()\n"
@@ -49,7 +50,7 @@ def marked(page):
 def sent(trace):
     with speaking("en"):
         html = mime_bundle(trace, live=False)[0]["text/html"]
-    return json.loads(html[html.rindex("mount({") + 6 : html.rindex(")</script>")]), html
+    return data_of(html), html
 
 
 def test_each_step_knows_its_line_of_the_cell_and_of_backward():
@@ -120,7 +121,7 @@ def test_hostile_lines_stay_one_line_each(text):
     for _, _, parts in data["sources"]:
         for _, lines in parts:
             assert all(len(line) <= 140 and line.isprintable() for line in lines.split("\n"))
-    assert "<" not in html[html.rindex("mount({") : html.rindex(")</script>")]
+    assert "<" not in html.partition("<script")[2].partition(">")[2].partition("</script>")[0]
 
 
 def test_sources_are_sent_once():

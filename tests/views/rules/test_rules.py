@@ -1,6 +1,7 @@
 """The rules side by side: the readable table, and the columns in a real browser by keyboard."""
 
 import html
+import json
 import re
 
 import numpy as np
@@ -123,7 +124,7 @@ def test_a_ladder_takes_little_room():
         y = y + y
     shown = part(trace_of(y))
     assert "Stopped after 1000 calls" in shown.text
-    assert len(page.json_in_script(shown.payload)) < 100_000
+    assert len(json.dumps(shown.payload)) < 100_000
 
 
 @pytest.mark.parametrize("text", traces.HOSTILE, ids=range(len(traces.HOSTILE)))

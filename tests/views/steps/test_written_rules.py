@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +12,7 @@ from ipy_autodiff.views.output.bundle import mime_bundle
 from ipy_autodiff.views.steps.stepper import tell
 from ipy_autodiff.views.steps.written_rules import written_rule
 from tests.views.output.test_three_way import seen
+from tests.views.page_data import data_of
 
 OURS = "import numpy as np\nfrom ipy_autodiff import *\n"
 CELL = "w = Variable(np.array(2.0))\ny = exp(square(w)) * 3\ny.backward()"
@@ -30,7 +30,7 @@ def test_in_text_html_and_live() -> None:
     with speaking("en"):
         bundle = mime_bundle(seen(OURS, CELL), live=False)[0]
     html, text = bundle["text/html"], bundle["text/plain"]
-    data = json.loads(html[html.rindex("mount({") + 6 : html.rindex(")</script>")])
+    data = data_of(html)
     for rule in expected:
         assert rule in text
         assert f">{rule}<" in html

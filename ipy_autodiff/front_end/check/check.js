@@ -1,0 +1,93 @@
+// The comparison as a table, what is to blame above it, with links to the graph and to the step; below it, pictures.
+// A slider that moves brings another.
+import { link, make, note } from "../shared/dom.js"
+import { fill } from "../shared/fill.js"
+import { drawPictures } from "./pictures.js"
+
+/** @import { Check, Payload, Step } from "../payload" */
+/** @import { Page, View } from "../output/page" */
+/** @import { Kinds, State } from "./pictures.js" */
+
+/**
+ * @param {Kinds} kinds of pictures that can be drawn
+ * @returns {View}
+ */
+export function checkView(kinds) {
+  return (data, page) => {
+    /** @type {State} */
+    const state = { open: false }
+    const first = /** @type {Check} */ (data.check)
+    const draw = (/** @type {Check} */ check) => drawCheck(check, data, page, kinds, state)
+    const element = make("div", {}, draw(first))
+    let last = first
+    return [
+      element,
+      (_, moved) => {
+        const now = moved ? moved.check : first
+        element.classList.toggle("ad-stale", !now)
+        if (!now || now === last) return
+        last = now
+        element.replaceChildren(draw(now))
+      },
+    ]
+  }
+}
+
+/**
+ * @param {Check} check
+ * @param {Payload} data
+ * @param {Page} page
+ * @param {Kinds} kinds
+ * @param {State} state
+ */
+function drawCheck(check, { says, show, steps = [] }, page, kinds, state) {
+  const { heading, verdict, columns, rows, blame, remarks } = check
+  const section = make(
+    "section",
+    { "data-autodiff": "check" },
+    make("p", { class: `ad-${verdict}` }, make("b", {}, heading)),
+  )
+  const toStep = (/** @type {number} */ at) => link(fill(says.to_step, { step: steps[at - 1].n }), () => page.go(at))
+  for (const [sentence, hint, node] of blame) {
+    const box = make("div", { class: "ad-blame" }, sentence)
+    const at = stepOf(steps, node)
+    if (at) box.append(" ", toStep(at))
+    box.append(make("details", {}, make("summary", {}, says.hint), hint))
+    section.append(box)
+  }
+  section.append(...remarks.map(note))
+  if (!rows.length) return section
+  const last = columns.length - 1
+  const kind = (/** @type {number} */ index) => (index && index < last ? { class: "ad-number" } : undefined)
+  const body = rows.map(({ cells, id: variable, verdict, text, reason }) => {
+    const judged = make("td", {}, make("span", { class: `ad-${verdict}` }, text))
+    const at = verdict === "fail" ? steps.findLastIndex(({ grads }) => variable in grads) + 1 : 0
+    if (at) judged.append(" ", toStep(at))
+    if (reason) judged.append(make("span", { class: "ad-note" }, reason))
+    const [first, ...numbers] = cells
+    const choose = () => page.choose(variable)
+    const name = show.includes("graph") ? link(first, choose, fill(check.show_variable, { name: first })) : first
+    return make(
+      "tr",
+      { "data-verdict": verdict },
+      make("th", { scope: "row" }, name),
+      ...numbers.map((cell, index) => make("td", kind(index + 1), cell)),
+      judged,
+    )
+  })
+  const head = make("tr", {}, ...columns.map((column, index) => make("th", { scope: "col", ...kind(index) }, column)))
+  const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...body))
+  section.append(make("div", { class: "ad-wide" }, table))
+  if (check.pictures) section.append(drawPictures(check.pictures, kinds, page, state))
+  return section
+}
+
+/**
+ * The step of a Function; 0 where it has none.
+ *
+ * @param {Step[]} steps
+ * @param {string} node
+ */
+function stepOf(steps, node) {
+  return node ? steps.findIndex((step) => step.active[0] === node) + 1 : 0
+}

@@ -1,0 +1,261 @@
+// The data of an output, as Python writes it.
+
+export interface Payload {
+  id: string
+  lang: string
+  /** The views in their order. */
+  show: string[]
+  /** The views that stay as they are: they could not be made. */
+  kept?: string[]
+  says: Record<string, string>
+  notes: string[]
+  svg?: string
+  large?: Large
+  panel?: Panel
+  steps?: Step[]
+  total?: number
+  start?: Record<string, string>
+  remarks?: string[]
+  /** The step that is shown at first. */
+  at?: number
+  why?: string
+  sources?: [name: string, file: string, parts: [first: number, text: string][]][]
+  steps_say?: Record<string, string>
+  check?: Check
+  quiz?: Quiz
+  rules?: Rules
+  /** The derivatives of a result, each a payload of its own. */
+  tabs?: Payload[]
+  label?: string
+  family?: Family
+  /** The Function of the first tab that a Function of this one comes from. */
+  kin?: Record<string, string>
+}
+
+export interface Step {
+  n: number
+  title: string
+  where: string
+  code: string
+  lines: Line[]
+  /** What stands in `.grad` after it, by Variable. */
+  grads: Record<string, string>
+  /** The Function, and what is drawn around it. */
+  active: string[]
+  code_at?: [cell: CodePlace | null, backward: CodePlace | null]
+}
+export type CodePlace = [source: number, line: number]
+export type Line = [label: string, text: string, warn: number]
+
+export type Verdict = "pass" | "fail" | "inconclusive"
+
+export interface Check {
+  heading: string
+  verdict: Verdict
+  columns: string[]
+  rows: Row[]
+  remarks: string[]
+  blame: [sentence: string, hint: string, node: string][]
+  pictures: Pictures | null
+  show_variable: string
+}
+
+export interface Row {
+  cells: string[]
+  verdict: Verdict
+  text: string
+  reason: string
+  id: string
+}
+
+export interface Pictures {
+  rows: PictureRow[]
+  says: Record<string, string>
+  ask?: string
+}
+
+export interface PictureRow {
+  name: string
+  verdict: Verdict
+  steps?: { said: string; first: number; errors: number[]; off: number; sigma: number; chosen: number }
+  points?: { said: string; values: [number[], number[], number[]] }
+  heat?: { said: string; cells: string[] }
+}
+
+/** Numbers as base64, of 8 bytes or of 4. */
+export interface Packed {
+  f8?: string
+  f4?: string
+}
+
+/** An array in blocks, where it is too large to be sent whole. */
+export interface Blocks {
+  block: [down: number, across: number]
+  blocks: [down: number, across: number]
+  low: Packed
+  high: Packed
+  lost?: number
+}
+
+export interface Panel {
+  says: Record<string, string>
+  variables: Account[]
+  calls?: Call[]
+  at?: number
+  open?: number
+}
+
+/** A Variable and what its gradient is the sum of. */
+export interface Account {
+  id: string
+  name: string
+  rows: [step: number, by: string, where: string, added: string, then: string][]
+  warns?: string[]
+  shape?: number[]
+  kind?: string
+  value?: Packed | Blocks
+  gradient?: Packed | Blocks
+  old?: Packed
+}
+
+export interface Call {
+  name: string
+  where: string
+  in: number[]
+  out: number[]
+  relations?: Relation[]
+}
+
+/** Which elements of an input and of an output belong together, and the derivatives between them. */
+export interface Relation {
+  in: number
+  out: number
+  x?: number[]
+  y?: number[]
+  from?: string | number
+  to?: string | number
+  other?: [input: number, labels: number[]]
+  d?: Packed | number
+}
+
+export interface Quiz {
+  steps: Record<string, Question[]>
+  hints: string[]
+  says: Record<string, string>
+}
+
+export interface Question {
+  ask: string
+  given: [label: string, text: string][]
+  names: Record<string, number>
+  answer: string
+  truth: number[]
+  tiny: number
+  known: [numbers: number[], hint: number][]
+  hints: number[]
+  wrong: string
+}
+
+export interface Rules {
+  sentences: string[]
+  columns?: RuleColumn[]
+  chain: boolean
+  most: number
+  says: Record<string, string>
+  numerical: [label: string, values: string[]] | null
+  svg: string
+  start: Record<string, string>
+}
+
+export interface RuleColumn {
+  name: string
+  step: string
+  rule: string
+  calls: [node: string, title: string, lines: string[], changes: Record<string, string>][]
+  total: number
+  wrong: number
+  blamed: string
+  link: string
+  why: string
+  left: [leaf: string, value: string, verdict: string, right: boolean][]
+}
+
+export interface Family {
+  tabs: string
+  hint: string
+  chosen: string
+  names: Record<string, string>
+}
+
+/** A large graph: what is in the boxes that open. */
+export interface Large {
+  says: Record<string, string>
+  names: string[]
+  functions: Record<string, [name: number, line: number, verdict?: number, by?: number]>
+  variables: Record<string, [string, number, string, string, string, number?]>
+  boxes: Record<string, [flags: number, ...rows: string[]]>
+  levels: Record<string, Level>
+  blamed: string[]
+}
+
+export interface Level {
+  up: string
+  nodes: string
+  edges: number[]
+  crowds?: Record<string, string[]>
+  wrong?: Record<string, string>
+}
+
+// What passes between a slider and the kernel.
+
+export interface Controls {
+  sliders: Control[]
+  of: string
+  whole: boolean
+  order: string[]
+  example: string
+  remarks: string[]
+  can_run: boolean
+  anew: string
+  model: string
+  says: Record<string, string>
+}
+
+export interface Control {
+  name: string
+  label: string
+  min: number
+  max: number
+  step: number
+  value: number
+}
+
+export interface Update {
+  by?: string
+  n?: number
+  ms?: number
+  rest?: boolean
+  moved?: boolean
+  values?: Record<string, number>
+  step?: number
+  y?: number | null
+  slopes?: Record<string, number | null>
+  curve?: Curve
+  branches?: string[]
+  error?: string
+  refused?: string
+  data?: (string | null)[]
+  grads?: string[]
+  lines?: Line[]
+  check?: Check
+}
+
+export interface Curve {
+  of: string
+  low: number
+  high: number
+  ys: (number | null)[]
+}
+
+/** A run that a slider has moved to. */
+export type Moved = Update & { order: string[] }
