@@ -42,7 +42,7 @@ CIRCLES_TO_MEND: set[str] = set()
 LONG_FILES_TO_MEND: set[str] = set()
 FULL_FOLDERS_TO_MEND: set[str] = set()
 # Heavy packages, and the only places that may import them as they are loaded.
-HEAVY = {"IPython", "ipywidgets", "anywidget", "pygraphviz", "graphviz", "matplotlib", "torch", "pytest", "distributed"}
+HEAVY = {"IPython", "ipywidgets", "anywidget", "graphviz", "matplotlib", "torch", "pytest", "distributed"}
 
 
 def imported(path: Path) -> set[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ipy_autodiff.views.graph import draw
 from ipy_autodiff.views.graph.dot import dot
 from ipy_autodiff.views.output import bundle
+from ipy_autodiff.views.output.png import png
 
 if TYPE_CHECKING:
     from ipy_autodiff.traced import Trace
@@ -29,13 +30,7 @@ def _dot(trace: Trace, path: Path) -> None:
 
 
 def _png(trace: Trace, path: Path) -> None:
-    import pygraphviz
-
-    drawn = pygraphviz.AGraph(string=dot(trace))
-    try:
-        path.write_bytes(drawn.draw(format="png", prog="dot", args="-Gdpi=144"))
-    finally:
-        drawn.close()
+    path.write_bytes(png(draw.draw(trace).svg))
 
 
 WRITERS: Mapping[str, Callable[[Trace, Path], None]] = {".html": _html, ".svg": _svg, ".png": _png, ".dot": _dot}

@@ -116,13 +116,11 @@ def test_hostile_names_are_text(text, language):
 
 @pytest.mark.parametrize("text", traces.HOSTILE)
 def test_hostile_names_leave_the_dot_readable(text):
-    import pygraphviz
-
     source = dot(traces.hostile(text))
-    graph = pygraphviz.AGraph(string=source)
-    assert len(graph.nodes()) == 7
-    assert len(graph.edges()) == 6
-    graph.draw(format="plain", prog="dot")
+    bare = re.sub(r'"(?:[^"\\]|\\.)*"', "text", source, flags=re.DOTALL)  # what is left outside of quoted texts
+    assert '"' not in bare
+    assert bare.count("->") == 6
+    assert len(re.findall(r"^\s*(\w+) \[", bare, re.MULTILINE)) == 10  # three of them defaults
 
 
 @pytest.mark.parametrize(
