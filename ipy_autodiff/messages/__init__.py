@@ -1,6 +1,6 @@
-"""Every sentence that people read, by a stable identifier, in Korean and in English.
+"""Every sentence that people read, by a stable identifier, in each language.
 
-The sentences stand in ``en/*.toml`` and ``ko/*.toml``, one file a room of the package; code names them by identifier::
+They are in ``en/*.toml`` and ``ko/*.toml``, one file per area of the package; code refers to them by identifier::
 
     Message("check.kink", name="x").text("ko")
 """
@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from ipy_autodiff.messages.particles import fill
 
 __all__ = ["LANGUAGES", "Message", "current_language", "prefer", "say", "sentences", "speaking"]
 
@@ -57,7 +59,7 @@ def say(identifier: str, /, *, language: str | None = None, **blanks: Any) -> st
     sentence = _room(language, room).get(key)
     if sentence is None:
         raise KeyError(identifier)
-    return sentence.format(**filled)
+    return fill(sentence, filled)
 
 
 def sentences(language: str) -> dict[str, str]:

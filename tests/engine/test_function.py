@@ -146,10 +146,15 @@ def answering(*answer: Any) -> type[Function]:
     [
         ((None,), [1.0], TypeError, "Odd.*None"),
         ((1.0, None), [1.0, 2.0], TypeError, "Odd.*None for input 2"),
-        ((1.0,), [1.0, 2.0], ValueError, r"Odd returned 1 gradient\(s\), but Odd has 2"),
-        ((1.0, 2.0), [1.0], ValueError, r"Odd returned 2 gradient\(s\), but Odd has 1"),
+        ((1.0,), [1.0, 2.0], ValueError, r"Odd.backward returned 1 gradient\(s\), but Odd has 2"),
+        ((1.0, 2.0), [1.0], ValueError, r"Odd.backward returned 2 gradient\(s\), but Odd has 1"),
         ((np.ones(3),), [1.0], ValueError, r"Odd.*\(3,\).*\(\)"),
-        ((np.ones((2, 3)), np.ones((2, 3))), [np.ones((2, 3)), np.ones(3)], ValueError, r"Odd.*input 2.*summed"),
+        (
+            (np.ones((2, 3)), np.ones((2, 3))),
+            [np.ones((2, 3)), np.ones(3)],
+            ValueError,
+            "Odd.*input 2.*sum its",
+        ),
         (("gradient",), [1.0], TypeError, "Odd.*<U8"),
         ((1j,), [1.0], TypeError, "Odd.*complex"),
     ],

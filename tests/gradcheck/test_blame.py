@@ -170,8 +170,8 @@ def test_a_mistake_that_this_seed_hides_is_seen() -> None:
 def test_the_numbers_of_the_sentence_are_those_of_the_run() -> None:
     source = ENGINE.replace("4 * a_cubed(self.a) * dy", "4 * a_cubed(self.a)")
     (blame,) = watched(source, "u = Tensor(3.0)\ny = Times()(Power()(u), u)\ny.backward()", of="y").blame
-    assert "At u = 3, with gy = 3, it gives 108; the truth is 324." in blame.sentence.text("en")
-    assert "u = 3이고 gy = 3일 때 108" in blame.sentence.text("ko")
+    assert "At u = 3, with gy = 3, it returns 108; the correct value is 324." in blame.sentence.text("en")
+    assert "u = 3, gy = 3일 때 결과는 108" in blame.sentence.text("ko")
 
 
 def test_of_a_large_array_a_wrong_element_is_named() -> None:

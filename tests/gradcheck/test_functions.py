@@ -57,7 +57,7 @@ def test_assert_gradients_says_what_is_wrong(students: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("body", "said"),
-    [("raise NotImplementedError", "Sine has no backward method yet"), ("return dy * self.b", "backward ends with")],
+    [("raise NotImplementedError", "Sine has no backward method yet"), ("return dy * self.b", "backward raises")],
 )
 def test_a_backward_that_is_missing_or_raises_is_named(body: str, said: str) -> None:
     students = recorded(ENGINE.replace("return dy * np.cos(self.a)", body), [])[1]

@@ -91,7 +91,7 @@ def test_of_an_array_the_worst_element_is_measured_by_steps_and_all_are_points()
     row = drawn(traced([0.5, 0.7, 0.2], np.array([1.0, 1.5, 1.0])))
     assert "x[1]: against backprop" in row["steps"]["said"]
     assert [len(one) for one in row["points"]["values"]] == [3, 3, 3]
-    assert "At x[1] they are furthest apart" in row["points"]["said"]
+    assert "They are furthest apart at x[1]" in row["points"]["said"]
     (cells,) = row["heat"]["cells"]
     assert (cells[1], len(cells)) == ("i", 3)
     assert {cells[0], cells[2]} <= set("def")

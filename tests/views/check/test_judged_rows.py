@@ -72,7 +72,7 @@ def test_odd_shapes_are_no_error():
 
 def test_references_are_columns_of_their_own():
     both = checked(row(1.0, 1.0, references={"torch": np.asarray(1.0)}), row(2.0, 2.0))
-    assert both.columns == ("Variable", "Backprop", "Numerical", "Uncertainty", "torch", "Verdict")
+    assert both.columns == ("Variable", "Backprop", "Numerical", "Error bound", "torch", "Verdict")
     assert [shown.cells[4] for shown in both.rows] == ["1", "–"]
 
 

@@ -327,6 +327,6 @@ def test_ranges_that_were_asked_for_come_first_and_unknown_ones_are_named():
     view, _ = shown(SIMPLE, sliders=[Slider("x", -2, 2, 0.1), Slider("nothing", 0, 1, 0.1)])
     (one,) = view.controls["sliders"]
     assert (one["min"], one["max"], one["step"], one["value"]) == (-2, 2, 0.1, 0.5)
-    assert view.controls["remarks"] == ["--slider nothing: there is no number of this name to move. There are: x."]
+    assert view.controls["remarks"] == ["--slider nothing: there is no such number to move. Available: x."]
     view, _ = shown("x = Variable(np.zeros(0))\ny = x * 2\ny.backward()", sliders=[Slider("x", -2, 2, 0.1)])
-    assert view.controls["remarks"] == ["--slider x: there is no number here that can be moved."]
+    assert view.controls["remarks"] == ["--slider x: there are no numbers to move here."]

@@ -58,7 +58,7 @@ def test_an_old_gradient_stands_out():
     one = account(recording, "x")
     assert (one.before, one.final) == ("-0.41615", "2.5839")
     assert one.warnings == (
-        "x: -0.41615 is left from an earlier backward pass and was never cleared, so it is part of the sum.",
+        "x: -0.41615 is left over from an earlier backward pass and was never cleared, so it is part of the sum.",
     )
     assert "-0.41615 (There before ⚠) + 3 (Mul, line 1) = 2.5839" in ledger_text([one])
 

@@ -210,7 +210,7 @@ def test_every_control_has_a_name_and_a_role(page_of):
     for name in ("처음으로", "이전 단계", "재생", "다음 단계", "마지막 단계"):
         assert f'button "{name}"' in tree
     assert 'group "변수 4개와 함수 3개의 계산 그래프"' in tree
-    assert 'button "입력값, 잎, float64, data 0.5, grad 3.2974, 일치"' in tree
+    assert 'button "입력값, 말단, float64, data 0.5, grad 3.2974, 일치"' in tree
     assert 'columnheader "수치 미분"' in tree
     assert page.get_attribute('[data-autodiff="view"]', "lang") == "ko"
 

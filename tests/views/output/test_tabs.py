@@ -105,7 +105,7 @@ def test_a_page_does_not_grow_without_end():
     trace = Trace(watch(OURS, [cell])[0])
     shown = html(trace)
     alone = html(Trace(watch(OURS, [cell.partition("y.backward")[0] + "y.backward()"])[0]))
-    assert "Left out, so that the page stays small: the steps of y′ (gx)" in shown
+    assert "Left out to keep the page small: the steps of y′ (gx)" in shown
     assert len(shown) - len(alone) < derivatives.MOST_BYTES + 10_000
 
 

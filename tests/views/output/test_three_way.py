@@ -201,7 +201,7 @@ def test_it_opens_at_the_wrong_step_and_says_how_to_begin(page_of):
     wrong = ENGINE.replace("return 2 * self.input.data * gy", "return 2 * gy")
     with page_of(seen(wrong, CELL)) as page:
         assert page.get_attribute(STEPPER, "data-step") == "1"
-        assert "This is the first step at which the numbers leave the truth." in page.inner_text(STEPPER)
+        assert "This is the first step with a wrong number." in page.inner_text(STEPPER)
         page.click("text=Go to the start")
         assert page.get_attribute(STEPPER, "data-step") == "0"
         page.press(STEPPER, "End")

@@ -100,15 +100,15 @@ def test_usual_mistakes_are_known_by_their_numbers():
     square = diagnosed(seen(OURS, cell), "What goes out to y?")
     assert {number: said.split(".")[0] for (number,), said in square.items()} == {
         -30.0: "The size is right, the sign is not",
-        1.0: "This is gy as it came in; what Square itself does is not in it",
+        1.0: "This is gy as it came in; the derivative of Square itself is missing",
         2.0: "This leaves out y",
-        450.0: "This has the output in it where the input y should stand",
+        450.0: "This contains the output where the input y should be",
         15.0: "This is 0",
         60.0: "This is 2 times the answer",
         225.0: "This is the value of z, not a gradient",
     }
     product = diagnosed(seen(OURS, cell), "What goes out to x?")
-    assert product[5.0,].startswith("This is what Mul itself does; gy, which came in, is not in it.")
+    assert product[5.0,].startswith("This is the derivative of Mul itself; gy, which came in, is missing.")
     assert product[90.0,].startswith("This is the gradient for the other input.")
     assert "w" in product[750.0,]
 
@@ -121,7 +121,7 @@ def test_a_share_that_is_forgotten_is_known():
     assert last["ask"] == "What is x.grad after this call?"
     assert (last["truth"], last["answer"]) == ([3.0], "x.grad = 3")
     assert [hints[place].split(".")[0] for _, place in last["known"]] == [
-        "This is the new share alone",
+        "This is the new contribution alone",
         "This is what was there before",
     ]
     assert [question["ask"] for question in found[2:4]] == [
@@ -137,10 +137,10 @@ def test_matrices_and_broadcasts_have_mistakes_of_their_own():
     )
     trace = seen(OURS, cell)
     said = diagnosed(trace, "What goes out to w?").values()
-    assert any(text.startswith("This comes out where a transpose is forgotten") for text in said)
+    assert any(text.startswith("This is what you get when a transpose is missing") for text in said)
     said = diagnosed(trace, "What goes out to b?").values()
-    assert any(text.startswith("This is one share only: b was used for several elements.") for text in said)
-    assert any(text.startswith("This is the mean of the shares.") for text in said)
+    assert any(text.startswith("This is a single contribution: b was used for several elements.") for text in said)
+    assert any(text.startswith("This is the mean of the contributions.") for text in said)
 
 
 def test_of_a_large_array_one_element_is_asked_for():
@@ -243,7 +243,7 @@ def test_nothing_is_given_away_before_its_time(page_of):
         assert not page.is_visible('[data-autodiff="check"]')
         assert page.locator("svg .fail").count() == 0
         page.press(STEPPER, "End")
-        assert page.inner_text(BOX) == "A question before this one is still open.\n\nGo to the open question"
+        assert page.inner_text(BOX) == "An earlier question is still open.\n\nGo to the open question"
         page.keyboard.press("Enter")
         assert page.get_attribute(STEPPER, "data-step") == "1"
         assert "Exp.backward" not in page.inner_text(".ad-sources")
@@ -257,7 +257,7 @@ def test_by_keyboard_alone_to_the_score(page_of):
         assert page.get_by_label("What goes out to a?").evaluate("input => input === document.activeElement")
         page.keyboard.type("9")
         page.keyboard.press("Enter")
-        assert page.inner_text(f"{BOX} .ad-why").startswith("✗ This has the input a in it where the output")
+        assert page.inner_text(f"{BOX} .ad-why").startswith("✗ This contains the input a where the output")
         page.keyboard.press("ArrowLeft")
         assert page.get_attribute(STEPPER, "data-step") == "1"
         page.keyboard.press("Control+a")
@@ -270,8 +270,8 @@ def test_by_keyboard_alone_to_the_score(page_of):
         page.keyboard.type("2*x*gy")
         page.keyboard.press("Enter")
         said = page.inner_text(BOX)
-        assert "But Square.backward gives 16206.2: it contradicts its own forward." in said
-        assert "Right at the first try: 1 of 2" in said
+        assert "But Square.backward returns 16206.2: it contradicts its own forward." in said
+        assert "Right at the first attempt: 1 of 2" in said
         assert page.is_visible('[data-autodiff="check"]')
         assert gradients(page) == ["16206", "8103.1", "1"]
         assert "grad 16206" in page.locator("svg title").all_text_contents()[0]

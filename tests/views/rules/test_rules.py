@@ -73,7 +73,7 @@ def test_what_replaces_a_gradient_is_said():
     shown = part(doubled())
     assert [row[2] for row in table(shown)[1:]] == ["✗ 1", "✗ 1", "✓ 2", "✓ 2", "2"]
     assert (
-        "x is used more than once, and its gradient 1 was replaced by the next part of it. The parts add up to 2."
+        "x is used more than once, and its gradient 1 was replaced by the next contribution. Together they add up to 2."
         in (shown.text)
     )
 
@@ -94,7 +94,9 @@ def test_a_wrong_backward_is_not_blamed_on_the_order():
     wrong = source.replace("return 2 * self", "return 3 * self")
     assert wrong != source
     recording, _, _ = watch(wrong, ["x = Variable(np.array(2.0))\ny = add(square(x), square(x))\ny.backward()"])
-    assert any("own backward is wrong" in sentence for sentence in part(Trace(recording)).payload["rules"]["sentences"])
+    assert any(
+        "backward that is wrong" in sentence for sentence in part(Trace(recording)).payload["rules"]["sentences"]
+    )
 
 
 @pytest.mark.parametrize(("count", "said"), [(301, "301 Functions"), (3500, "3,500 Functions")])
@@ -115,7 +117,7 @@ def test_too_large_arrays_say_so():
 
 def test_what_cannot_be_swept_says_so():
     shown = part(traces.composed())
-    assert shown.text == "There is no backward pass that the rules could make here."
+    assert shown.text == "The rules cannot make a backward pass here."
 
 
 def test_a_ladder_takes_little_room():

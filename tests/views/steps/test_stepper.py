@@ -36,7 +36,7 @@ def test_a_step_says_what_came_in_the_rule_and_what_went_out():
         ("Came in from b", "gy = 2.5681", False),
         ("Local derivative", "db/da = 1.284", False),
         ("Went out to a", "gx = db/da × gy = 1.284 × 2.5681 = 3.2974", False),
-        ("Kept in a", "a.grad = 3.2974", False),
+        ("Stored in a", "a.grad = 3.2974", False),
     ]
 
 
@@ -64,13 +64,13 @@ def test_a_gradient_that_was_never_cleared_stands_out():
     told = tell(with_additions((5.0, 1.0, 6.0), (6.0, 6.0, 12.0)))
     label, text, warn = lines(told.steps[0])[-1]
     assert (label, warn) == ("Added to x", True)
-    assert text.startswith("x.grad = 5 + 1 = 6\n5 was left from before")
+    assert text.startswith("x.grad = 5 + 1 = 6\n5 was left over from before")
     assert told.start == {"v0": "5"}
 
 
 def test_an_old_gradient_that_is_replaced_is_only_mentioned():
     label, text, warn = lines(tell(with_additions((5.0, 1.0, 1.0), (1.0, 6.0, 7.0))).steps[0])[-1]
-    assert (label, warn) == ("Kept in x", False)
+    assert (label, warn) == ("Stored in x", False)
     assert "5" in text.splitlines()[1]
 
 
@@ -127,7 +127,7 @@ def test_what_has_no_name_is_called_after_its_function():
 def test_matrices_stand_in_rows():
     step = tell(traces.matrices()).steps[1]
     assert lines(step)[0] == ("Came in from r", "gy = [[1 1]\n      [1 1]\n      [1 1]\n      [1 1]]", False)
-    assert lines(step)[-1] == ("Kept in z", "z.grad = gx", False)
+    assert lines(step)[-1] == ("Stored in z", "z.grad = gx", False)
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
@@ -187,7 +187,7 @@ def test_a_function_that_mixes_elements_has_no_local_derivative():
     cell = "x = Variable(np.array([1.0, 2.0, 3.0]))\ny = softmax(x)\nz = y * np.array([1.0, 5.0, 2.0])\nz.backward()"
     mul, softmax = tell(Trace(watch(OURS, (cell,))[0])).steps
     assert [label for label, _, _ in lines(mul)][1] == "Local derivative"
-    assert [label for label, _, _ in lines(softmax)] == ["Came in from y", "Went out to x", "Kept in x"]
+    assert [label for label, _, _ in lines(softmax)] == ["Came in from y", "Went out to x", "Stored in x"]
     assert not softmax.stands_out
 
 
@@ -212,11 +212,11 @@ def test_it_opens_at_the_function_that_is_to_blame():
     engine = ENGINE.replace("return 2 * self.input.data * gy", "return 2 * gy")
     recording, _, _ = watch(engine, ("x = Variable(np.array(3.0))\na = square(x)\ny = exp(a)\ny.backward()",))
     told = tell(Trace(recording), judged=True)
-    assert (told.at, told.why) == (2, "This is the first step at which the numbers leave the truth.")
+    assert (told.at, told.why) == (2, "This is the first step with a wrong number.")
     label, text, warn = lines(told.steps[1])[0]
     assert (label, warn) == ("Check", True)
     assert text.startswith("Square.backward leaves out its input x")
-    assert text.endswith("At x = 3, with gy = 8103.08, it gives 16206.2; the truth is 48618.5.")
+    assert text.endswith("At x = 3, with gy = 8103.08, it returns 16206.2; the correct value is 48618.5.")
     assert ("Local derivative", "da/dx = 2", True) in lines(told.steps[1])
     assert (tell(Trace(recording)).at, tell(Trace(recording), judged=True, asking=True).at) == (0, 0)
 
@@ -234,11 +234,11 @@ def test_it_opens_where_a_gradient_was_overwritten():
     ("name", "at", "said"),
     [
         ("no_order", 3, "Square.backward ran before the gradient of"),
-        ("forward_in_place", 1, "Square.forward writes into the array"),
-        ("every_function_gets_the_seed", 2, "Exp.backward was given the gradient of"),
+        ("forward_in_place", 1, "Square.forward writes into its input array"),
+        ("every_function_gets_the_seed", 2, "Exp.backward received the gradient of"),
         ("seed_is_the_value", 1, "The backward pass starts with the value of"),
         ("cube_wrong_power", 2, "Cube.backward has the wrong power"),
-        ("add_without_unbroadcast", None, "was broadcast; Add.backward returns its gradient with the shape"),
+        ("add_without_unbroadcast", None, "was broadcast; Add.backward returns its gradient with shape"),
     ],
 )
 def test_it_says_what_is_wrong_where_it_opens(name, at, said):
@@ -259,14 +259,14 @@ def test_a_call_that_an_engine_visits_twice_is_not_told_to_add():
     source, cells = read("step13_many_inputs")
     told = tell(Trace(watch(source, cells)[0]), judged=True)
     assert [step.title for step in told.steps] == ["Add.backward", "Polar.backward", "Polar.backward"]
-    assert lines(told.steps[2])[-1] == ("Kept in y", "y.grad = 0.92", False)
+    assert lines(told.steps[2])[-1] == ("Stored in y", "y.grad = 0.92", False)
     assert not any(step.stands_out for step in told.steps)
     adding = source.replace("x.grad = gx", "x.grad = gx if x.grad is None else x.grad + gx")
     assert adding != source
     told = tell(Trace(watch(adding, cells)[0]), judged=True)
     assert told.at == 3
     last = lines(told.steps[2])[-1]
-    assert last == ("Added to y", "y.grad = 0.92 + 0.92 = 1.84\nThe share of this call had been counted before.", True)
+    assert last == ("Added to y", "y.grad = 0.92 + 0.92 = 1.84\nThis call's contribution was already added.", True)
 
 
 def test_it_opens_at_the_start_where_all_is_right():
@@ -286,7 +286,7 @@ def test_the_call_that_ended_the_cells_own_sweep_is_shown(sweep):
     assert (label, warn) == ("In the cell", True)
     assert text.splitlines()[0] == "gy = None"
     assert text.splitlines()[1].startswith("TypeError: unsupported operand type(s) for *")
-    assert text.splitlines()[2] == "No gradient had been put into y.grad yet."
+    assert text.splitlines()[2] == "y.grad had no gradient yet."
     assert not any(step.stands_out for step in told.steps[1:])
 
 
