@@ -19,13 +19,24 @@ __all__ = ["main"]
 
 Number = TypeVar("Number", int, float)
 _INTERRUPTED = 130
+_INCOMPLETE = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command. The exit status is 0 when all was graded, 130 when interrupted, 2 when it could not begin."""
-    options = _parser().parse_args(arguments)
+    """Runs the command.
+
+    The exit status is 0 when all was graded, 1 when some notebooks were not, 130 when interrupted, 2 when it could not
+    begin.
+    """
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser().parse_args([f".{os.sep}{word}" if _looks_like_an_option(word) else word for word in words])
     with speaking(options.lang):
         return int(options.run(options))
+
+
+def _looks_like_an_option(word: str) -> bool:
+    """Whether it is a notebook whose name begins with a dash."""
+    return word.startswith("-") and word.endswith(".ipynb") and "=" not in word
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -110,7 +121,8 @@ def _graded(options: argparse.Namespace, jobs: int) -> int:
             except KeyboardInterrupt:
                 status = _INTERRUPTED
             _write(grading, results, options)
-            _summary(grading, results, out, interrupted=status != 0)
+            if not _summary(grading, results, out, interrupted=status != 0):
+                status = status or _INCOMPLETE
     except SheetError as error:
         return _refused("no-sheet", reason=str(error))
     except IsolationError as error:
@@ -140,29 +152,46 @@ def _hand_out(options: argparse.Namespace) -> int:
 
 
 def _write(grading: Grading, results: Results, options: argparse.Namespace) -> None:
-    from ipy_autodiff.homework.grade.feedback import feedback_page
+    from ipy_autodiff.homework.grade.feedback import write_page
     from ipy_autodiff.homework.grade.reports import write_grades, write_gradescope
 
     out: Path = options.out
+    language = options.lang or current_language()
     write_grades(out / "grades.csv", grading.sheet.name, grading.tests, grading.graded(results))
     pages = out / "feedback"
     pages.mkdir(exist_ok=True)
     for one in grading.graded(results):
-        page = feedback_page(one, grading.sheet.name, options.lang or current_language())
-        (pages / f"{one.submission.name}.html").write_text(page, encoding="utf-8", errors="replace")
+        write_page(pages / f"{one.submission.name}.html", one, grading.sheet.name, language)
     if options.gradescope:
-        write_gradescope(out / "gradescope", grading.graded(results), options.lang)
+        write_gradescope(out / "gradescope", grading.graded(results), language)
 
 
-def _summary(grading: Grading, results: Results, out: Path, *, interrupted: bool) -> None:
-    found: set[str] = set()
-    count = 0
+def _summary(grading: Grading, results: Results, out: Path, *, interrupted: bool) -> bool:
+    """Prints what became of the class; returns whether all is graded."""
+    isolations: set[str] = set()
+    left, suspects = [], []
     for one in grading.graded(results):
-        count += one.status != "not-run"
-        found.add(one.record.get("isolation", ""))
-    isolation = ", ".join(sorted(filter(None, found))) or "-"
+        if one.status in ("not-run", "lost"):
+            left.append(one.submission.name)
+        if one.record is not None:
+            isolations.add(one.record.isolation or "")
+            if one.record.suspicions:
+                suspects.append(one.submission.name)
+    isolation = ", ".join(sorted(filter(None, isolations))) or "-"
+    count, every = len(grading.submissions) - len(left), len(grading.submissions)
     key = "homework.interrupted" if interrupted else "homework.done"
-    print(say(key, count=count, all=len(grading.submissions), out=out, isolation=isolation))  # noqa: T201
+    _print(say(key, count=count, all=every, out=out, isolation=isolation))
+    if suspects:
+        _print(say("homework.suspects", names=", ".join(suspects)))
+    if left and not interrupted:
+        _print(say("homework.not-graded", names=", ".join(left)))
+    return not left
+
+
+def _print(line: str) -> None:
+    """Prints also where the terminal or file knows only some letters."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(line.encode(encoding, "replace").decode(encoding))  # noqa: T201
 
 
 def _refused(key: str, **blanks: str) -> int:

@@ -11,8 +11,8 @@ import io
 import os
 import random
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -22,8 +22,11 @@ from ipy_autodiff.homework.grade.feedback import article_of, reason_of
 from ipy_autodiff.homework.grade.marks import TestMark, marks_of
 from ipy_autodiff.homework.sandbox.attempt import Ran
 from ipy_autodiff.homework.sandbox.inside.answers import Answers
-from ipy_autodiff.homework.sandbox.inside.surroundings import plain_source
+from ipy_autodiff.homework.sandbox.notebook_text import NotebookText
+from ipy_autodiff.homework.sandbox.protocol import Answer, Question
 from ipy_autodiff.homework.sandbox.sandbox import Limits
+from ipy_autodiff.homework.sandbox.suspicions import Suspicion
+from ipy_autodiff.homework.sheet.outcomes import Outcome
 from ipy_autodiff.homework.sheet.pytest_run import run_sheet
 from ipy_autodiff.homework.sheet.session import Examination, Session
 from ipy_autodiff.homework.sheet.sheet_file import SheetError, SheetTest, find_sheet
@@ -51,7 +54,7 @@ class Checked:
 
     def _repr_html_(self) -> str:
         with speaking(self.language):
-            drawn = next((mark for mark in self.marks if mark.status != "pass" and mark.outcome.get("trace")), None)
+            drawn = next((mark for mark in self.marks if mark.status != "pass" and mark.outcome.trace), None)
             articles = [article_of(mark, self.language, inline=True, stepping=mark is drawn) for mark in self.marks]
             return f'<div data-autodiff="homework"><p><b>{escape(self._heading())}</b></p>{"".join(articles)}</div>'
 
@@ -61,7 +64,7 @@ class Checked:
             symbol = "✓" if mark.status == "pass" else "✗"
             lines.append(f"{symbol} {mark.test.title(self.language)}")
             if mark.status != "pass":
-                said = (reason_of(mark, self.language), mark.outcome.get("detail"), mark.outcome.get("traceback"))
+                said = (reason_of(mark, self.language), mark.outcome.detail, mark.outcome.traceback)
                 lines += [f"    {line}" for text in said if text for line in text.splitlines()]
         return "\n".join(lines)
 
@@ -115,32 +118,42 @@ class _NotebookSession(Session):
         names = self._shell.user_ns
         if not self.limits.engine:
             names = {name: value for name, value in names.items() if not _of_the_engine(value)}
-        answers = Answers(names, self._cells)
+        answers = Answers(names)
         self.examinations[submission.name] = examination = Examination(
-            submission, _OpenNotebook(answers), seed=self._seed
+            submission, _OpenNotebook(answers, self._cells), seed=self._seed
         )
         with _as_it_was():
             yield examination
 
-    def outcomes(self) -> list[dict[str, Any]]:
+    def outcomes(self) -> list[Outcome]:
         """As a record has them."""
-        return [asdict(outcome) for one in self.examinations.values() for outcome in one.outcomes.values()]
+        return [outcome for one in self.examinations.values() for outcome in one.outcomes.values()]
 
-    def _cells(self) -> list[tuple[str, str]]:
-        return [(plain_source(source), "") for source in self._shell.history_manager.input_hist_raw]
+    def _cells(self) -> NotebookText:
+        return NotebookText([(source, "") for source in self._shell.history_manager.input_hist_raw])
 
 
 class _OpenNotebook:
     """Stands where an ``Attempt`` stands for a submission."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, text: Callable[[], NotebookText]) -> None:
         self._answers = answers
+        self._text = text
         self.ran = Ran()
 
-    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+    @property
+    def text(self) -> NotebookText:
+        """What was run."""
+        return self._text()
+
+    def suspicions(self) -> list[Suspicion]:
+        """None: nobody is graded here."""
+        return []
+
+    def ask(self, question: Question) -> Answer:
         """The answer, without what the code prints."""
-        np.random.seed(question["seed"])  # noqa: NPY002 - what students use
-        random.seed(question["seed"])
+        np.random.seed(question.seed)  # noqa: NPY002 - what students use
+        random.seed(question.seed)
         nothing = io.StringIO()
         with contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
             return self._answers(question)

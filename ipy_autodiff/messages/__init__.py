@@ -71,8 +71,14 @@ def sentences(language: str) -> dict[str, str]:
 @cache
 def _room(language: str, room: str) -> dict[str, str]:
     """One file of the catalogue; they are read one by one, as they are needed. Empty where there is none."""
-    file = _FOLDER / language / f"{room}.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if room not in _rooms():  # a name from elsewhere is never made a path
+        return {}
+    return tomllib.loads((_FOLDER / language / f"{room}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _rooms() -> frozenset[str]:
+    return frozenset(file.stem for file in (_FOLDER / LANGUAGES[0]).glob("*.toml"))
 
 
 def prefer(language: str | None) -> None:

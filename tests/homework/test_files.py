@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -202,3 +203,49 @@ def test_stored_text_is_read_in_both_versions() -> None:
     assert code_cells(json.dumps(three).encode())[0].stored == "1\n"
     with pytest.raises(UnreadableError):
         code_cells(json.dumps(four).encode(), most=0)
+
+
+def test_one_student_in_two_spellings_is_one_student(tmp_path: Path) -> None:
+    for folder, name in (("a", unicodedata.normalize("NFD", "이영희")), ("b", "이영희")):
+        write_notebook(tmp_path / folder / f"{name}.ipynb", RIGHT)
+    alone = [found([path], 10**9)[0].name for path in sorted(tmp_path.glob("*/*.ipynb"))]
+    assert alone == ["이영희", "이영희"]
+    assert [one.name for one in found(sorted(tmp_path.glob("*/*.ipynb")), 10**9)] == ["a-이영희", "b-이영희"]
+
+
+def test_names_that_some_system_cannot_have(tmp_path: Path) -> None:
+    long = "가" * 70
+    odd = [
+        "con",
+        "Aux",
+        "nul.tar",
+        "COM1",
+        "-rf",
+        "--out",
+        "a.",
+        "KIM",
+        "kim",
+        f"{long}/{long}",
+        f"x/{long}",
+        "a;=1+1;b",
+    ]
+    paths = [Path(tmp_path, *name.split("/")).with_name(name.split("/")[-1] + ".ipynb") for name in odd]
+    given = [one.name for one in found(paths, 10**9)]
+    assert len({name.casefold() for name in given}) == len(odd)
+    for name in given:
+        assert len(f"{name}.html.new".encode()) <= 255
+        assert not name.startswith(("-", ".", " "))
+        assert not name.endswith((".", " "))
+        assert name.partition(".")[0].casefold() not in ("con", "aux", "nul", "com1")
+    assert given[7:9] == ["KIM", "kim-2"]
+
+
+def test_a_notebook_whose_name_begins_with_a_dash(
+    grade: Grade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_notebook(tmp_path / "-rf.ipynb", RIGHT)
+    write_notebook(tmp_path / "a;=1+1;b.ipynb", RIGHT)
+    monkeypatch.chdir(tmp_path)
+    rows = grade(Path("-rf.ipynb"), Path("a;=1+1;b.ipynb"))
+    assert [(row["student_id"], row["score"]) for row in rows] == [("_rf", "5"), ("a__1+1_b", "5")]
+    assert not any(part.strip("\"'").startswith("=") for row in rows for part in row["file"].split(";"))

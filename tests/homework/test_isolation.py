@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
+from ipy_autodiff.homework.sandbox.protocol import Reply, Value
 from ipy_autodiff.homework.sandbox.sandbox import STRONG, DeadError, Isolation, Limits, Sandbox, SandboxError
+from ipy_autodiff.homework.sandbox.wire import GarbledError, decoded
 from ipy_autodiff.homework.student.errors import AnswerError
 from ipy_autodiff.homework.student.student import Student
 from tests.homework.conftest import RIGHT, Row, write_notebook
@@ -140,9 +142,9 @@ def forge(message):
             os.write(number, len(body).to_bytes(8, "big") + body)
         except OSError:
             pass
-forge({"nonce": "0" * 32, "has": True})
-forge({"ran": True, "output": "forged"})
-forge({"over": 0, "test": 1})
+forge({"kind": "answered", "nonce": "0" * 32, "answer": {"kind": "has", "has": True}})
+forge({"kind": "ran", "output": "forged"})
+forge({"kind": "over", "code": 0, "test": 1})
 """
     path = write_notebook(tmp_path / "forger.ipynb", (RIGHT[0], cell))
     with path.open("rb") as file:
@@ -208,21 +210,32 @@ def test_weaker_isolation_gives_the_same_marks(grade: Grade, tmp_path: Path, iso
 
 
 def test_answers_are_checked_before_they_are_believed() -> None:
-    answers = [
+    answers: list[object] = [
         {},
-        {"array": None, "type": "ndarray"},
-        {"array": {"dtype": "|O8", "shape": [1], "data": ""}, "type": "ndarray"},
-        {"array": {"dtype": "<f8", "shape": [1000000], "data": ""}, "type": "ndarray"},
-        {"array": {"dtype": "<f8", "shape": [-1], "data": ""}, "type": "ndarray"},
-        {"array": {"dtype": "<f8", "shape": [True], "data": "AAAAAAAAAAA="}, "type": "ndarray"},
-        {"array": {"dtype": "<f8", "shape": [1], "data": "not base64!"}, "type": "ndarray"},
-        {"array": {"dtype": "|b1", "shape": [1], "data": "Ag=="}, "type": "ndarray"},
-        {"error": {"type": 1}},
-        {"error": "text"},
+        {"kind": "value", "array": {"dtype": "|O8", "shape": [1], "data": ""}, "type": "ndarray"},
+        {"kind": "value", "array": {"dtype": "<f8", "shape": [1000000], "data": ""}, "type": "ndarray"},
+        {"kind": "value", "array": {"dtype": "<f8", "shape": [-1], "data": ""}, "type": "ndarray"},
+        {"kind": "value", "array": {"dtype": "<f8", "shape": [True], "data": "AAAAAAAAAAA="}, "type": "ndarray"},
+        {"kind": "value", "array": {"dtype": "<f8", "shape": [1], "data": "not base64!"}, "type": "ndarray"},
+        {"kind": "value", "array": {"dtype": "|b1", "shape": [1], "data": "Ag=="}, "type": "ndarray"},
+        {"kind": "value", "text": "a" * 2001, "type": "str"},
+        {"kind": "raised", "type": 1},
+        {"kind": "raised", "type": "E", "bases": ["a"] * 100},
+        {"kind": "raised", "type": "E", "unknown": 1},
+        {"kind": "gradients", "gradients": {}, "forward_calls": -1, "backward_calls": 0},
+        {"kind": "gradients", "gradients": {}, "forward_calls": int("9" * 30), "backward_calls": 0},
+        {"kind": "nothing"},
+        "text",
+        None,
     ]
     for answer in answers:
-        with pytest.raises(AnswerError):
-            Student(Mock(return_value=answer)).value("x")
+        with pytest.raises(GarbledError):
+            decoded(json.dumps({"kind": "answered", "nonce": "", "answer": answer}).encode(), Reply)
+    for content in (b"", b"{", b"[" * 100_000, b'{"kind":' * 100_000, b"9" * 5000, b'"\\ud800"', b"\xff", b"null"):
+        with pytest.raises(GarbledError):
+            decoded(content, Reply)
+    with pytest.raises(AnswerError):
+        Student(lambda _question: Value("ndarray")).value("x")
 
 
 @linux

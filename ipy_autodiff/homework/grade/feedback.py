@@ -6,7 +6,9 @@ elsewhere. Hidden tests are summed up and not named.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipy_autodiff.homework.grade.trace_pictures import stepping_view, trace_pictures
@@ -15,7 +17,7 @@ from ipy_autodiff.messages import say
 if TYPE_CHECKING:
     from ipy_autodiff.homework.grade.marks import Graded, TestMark
 
-__all__ = ["article_of", "feedback_page", "reason_of"]
+__all__ = ["article_of", "feedback_page", "reason_of", "write_page"]
 
 _STYLE = """
 :root{color-scheme:light dark;--line:#8884;--good:#1a7f37;--bad:#c4302b}
@@ -29,7 +31,8 @@ article h3{font-size:1rem;margin:0}
 article p{margin:.3rem 0}
 .status{font-weight:600}.pass .status{color:var(--good)}.bad .status{color:var(--bad)}
 .points{float:right;font-variant-numeric:tabular-nums}
-pre{overflow:auto;font-size:.85rem;padding:.6rem;border:1px solid var(--line);border-radius:4px;white-space:pre-wrap}
+pre{overflow:auto;font-size:.85rem;padding:.6rem;border:1px solid var(--line);border-radius:4px;
+white-space:pre-wrap;overflow-wrap:anywhere}
 figure{margin:.6rem 0;overflow:auto}figure img{max-width:100%;background:#fff}
 footer{margin-top:3rem;font-size:.85rem;opacity:.7}
 """
@@ -58,9 +61,13 @@ def feedback_page(graded: Graded, assignment: str, language: str | None = None) 
         score, most = sum(mark.score for mark in hidden), sum(mark.test.points for mark in hidden)
         parts.append(f"<p>{said('hidden-tests', score=f'{score:g}', most=f'{most:g}')}</p>")
     parts += _cells(graded, language)
-    isolation = graded.record.get("isolation")
+    isolation = graded.record.isolation if graded.record is not None else None
     if isolation:
         parts.append(f"<footer>{said('graded-in', isolation=isolation)}</footer>")
+    return _framed(title, parts, language)
+
+
+def _framed(title: str, parts: Sequence[str], language: str | None) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(language or "en")}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
@@ -69,13 +76,23 @@ def feedback_page(graded: Graded, assignment: str, language: str | None = None) 
     )
 
 
+def write_page(path: Path, graded: Graded, assignment: str, language: str | None = None) -> None:
+    """Writes a submission's page; where that fails, one that has its score at least."""
+    try:
+        page = feedback_page(graded, assignment, language)
+    except Exception:
+        score = say("homework.score", language=language, score=f"{graded.score:g}", most=f"{graded.most:g}")
+        sentences = (score, say("homework.no-page", language=language))
+        title = f"{escape(assignment)}: {escape(graded.submission.name)}"
+        page = _framed(title, [f"<p>{escape(sentence)}</p>" for sentence in sentences], language)
+    path.write_text(page, encoding="utf-8", errors="replace")
+
+
 def reason_of(mark: TestMark, language: str | None = None) -> str:
     """One sentence on what became of a test that did not pass; not escaped."""
-    reason = mark.outcome.get("reason")
-    if reason:
-        identifier, blanks = reason
-        return say(identifier, language=language, **blanks)
-    if mark.outcome.get("sheet_error"):
+    if mark.outcome.reason is not None:
+        return mark.outcome.reason.unpacked().text(language)
+    if mark.outcome.sheet_error:
         return say("homework.sheet-error", language=language)
     return ""
 
@@ -97,13 +114,13 @@ def article_of(mark: TestMark, language: str | None = None, *, inline: bool = Fa
     if not passed:
         parts.append(f'<p><span class="status">{escape(status)}</span> {escape(reason_of(mark, language))}</p>')
     drawn = ""
-    if not passed and mark.outcome.get("trace"):
-        packed, difference = mark.outcome["trace"], mark.outcome.get("difference")
+    if not passed and mark.outcome.trace is not None:
+        packed, difference = mark.outcome.trace, mark.outcome.difference
         if stepping and difference is None:
             drawn = stepping_view(packed, language)
         else:
             drawn = trace_pictures(packed, difference, language)
-    said = [text for name in ("detail", "traceback") if (text := mark.outcome.get(name))]
+    said = [text for text in (mark.outcome.detail, mark.outcome.traceback) if text]
     details = "".join(f"<pre>{escape(text)}</pre>" for text in said)
     if drawn and details:
         heading = escape(say("homework.detail", language=language))
@@ -114,16 +131,16 @@ def article_of(mark: TestMark, language: str | None = None, *, inline: bool = Fa
 def _cells(graded: Graded, language: str | None) -> list[str]:
     """What the cells did on the way: the exceptions they ended with, and outputs that they do not produce."""
     record = graded.record
+    if record is None:
+        return []
     notes = [
         (number, say(f"homework.ended-{kind}", language=language, cell=number + 1), "")
-        for number, kind in record.get("deaths", [])
+        for number, kind in record.deaths
     ]
-    for number, kind, text in record.get("errors", []):
+    for number, kind, text in record.errors:
         key = "homework.cell-timeout" if kind == "CellTimeoutError" else "homework.cell-raised"
         notes.append((number, say(key, language=language, cell=number + 1, error=kind), text))
-    notes += [
-        (number, say("homework.stale", language=language, cell=number + 1), "") for number in record.get("stale", [])
-    ]
+    notes += [(number, say("homework.stale", language=language, cell=number + 1), "") for number in record.stale]
     if not notes:
         return []
     parts = [f"<h2>{escape(say('homework.cells', language=language))}</h2>"]

@@ -6,7 +6,6 @@ a cluster's. Reports are made of the records, so that other marks need no other 
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import queue
 from collections.abc import Callable, Iterator, Sequence
@@ -15,11 +14,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ipy_autodiff.homework.grade.marks import Graded, marks_of
 from ipy_autodiff.homework.grade.results import Results, key_of
-from ipy_autodiff.homework.grade.worker_pool import (
-    Record,
+from ipy_autodiff.homework.grade.tasks import (
+    Broken,
+    Collected,
+    Done,
+    NoIsolation,
+    Reply,
+    SheetSource,
     Task,
+    TaskSubmission,
+)
+from ipy_autodiff.homework.grade.worker_pool import (
+    SlowError,
     WorkerError,
     ask_worker,
     end_workers,
@@ -27,11 +37,14 @@ from ipy_autodiff.homework.grade.worker_pool import (
     prepare_workers,
 )
 from ipy_autodiff.homework.sandbox.sandbox import Isolation, Limits
+from ipy_autodiff.homework.sheet.outcomes import Record
 from ipy_autodiff.homework.sheet.sheet_file import Sheet, SheetError, SheetTest
 from ipy_autodiff.homework.sheet.submissions import Submission
+from ipy_autodiff.messages import current_language, say
 
 __all__ = ["Grading", "IsolationError", "executor_for"]
 
+_COLLECTION = 30.0
 _LOCAL_CHUNKS = (4, 16)
 _ALONE_CHUNK = 64
 _CLUSTER_CHUNKS = (20, 100)
@@ -60,17 +73,17 @@ class Grading:
 
     def collect(self) -> None:
         """Reads the sheet's tests and their marks. Raises ``SheetError`` with what pytest says."""
-        task = self._task([], ship=False) | {"do": "collect"}
+        task = msgspec.structs.replace(self._task([], ship=False), do="collect")
+        self.sheet.digest  # noqa: B018 - what is no Python is said in one sentence
         try:
-            answer = ask_worker(task)
-        except WorkerError:  # whatever ended that process may be over
-            try:
-                answer = ask_worker(task)
-            except WorkerError as error:
-                raise SheetError(str(error)) from None
-        if "broken" in answer:
-            raise SheetError(answer["broken"])
-        self.tests = tuple(SheetTest(**test) for test in answer["tests"])
+            reply = ask_worker(task, _COLLECTION)
+        except SlowError:
+            raise SheetError(say("homework.sheet-slow", seconds=f"{_COLLECTION:g}")) from None
+        except WorkerError:
+            raise SheetError(say("homework.sheet-exit")) from None
+        if not isinstance(reply, Collected):
+            raise SheetError(reply.reason if isinstance(reply, Broken) else "?")
+        self.tests = tuple(reply.tests)
 
     def run(
         self,
@@ -94,8 +107,8 @@ class Grading:
                 waiting.setdefault(key, submission)
         count = len(self.submissions)
         progress(count - len(waiting), count)
-        news: queue.SimpleQueue[Record | Future[dict[str, Any]]] = queue.SimpleQueue()
-        futures: dict[Future[dict[str, Any]], list[str]] = {}
+        news: queue.SimpleQueue[Record | Future[Reply]] = queue.SimpleQueue()
+        futures: dict[Future[Reply], list[str]] = {}
         for part in _parts(list(waiting.items()), size):
             # Within a chunk a submission goes by its key: names are for reports.
             task = self._task(part, ship=ship)
@@ -104,12 +117,12 @@ class Grading:
             future.add_done_callback(news.put)
         try:
             while futures:
-                records = []
+                records: list[Record] = []
                 for one in _all_of(news):
-                    records += self._records(one, futures.pop(one)) if isinstance(one, Future) else [_keyed(one)]
-                results.add(record for record in records if "lost" not in record)
+                    records += self._records(one, futures.pop(one)) if isinstance(one, Future) else [one]
+                results.add(record for record in records if not record.lost)
                 for record in records:
-                    waiting.pop(record["key"], None)
+                    waiting.pop(record.key, None)
                 progress(count - len(waiting), count)
         finally:
             for future in futures:
@@ -119,42 +132,42 @@ class Grading:
         """Every submission with its marks, in order; one without a record has none."""
         digest = self.sheet.digest
         for submission in self.submissions:
-            record = results.get(key_of(submission.digest, digest, self.seed)) or {}
-            yield Graded(submission, record, marks_of(self.tests, record.get("tests", [])))
+            record = results.get(key_of(submission.digest, digest, self.seed))
+            yield Graded(submission, record, marks_of(self.tests, [] if record is None else record.tests))
 
     def _task(self, part: Sequence[tuple[str, Submission]], *, ship: bool) -> Task:
-        sheet: dict[str, Any] = {"path": str(self.sheet.path)}
+        sheet = SheetSource(str(self.sheet.path))
         if ship:
             files = (self.sheet.path, self.sheet.path.with_name("conftest.py"))
-            sheet["files"] = {path.name: path.read_text(encoding="utf-8") for path in files if path.exists()}
-        return {
-            "do": "grade",
-            "sheet": sheet,
-            "submissions": [
-                {
-                    "name": key,
-                    "path": submission.path,
-                    "content": base64.b64encode(Path(submission.path).read_bytes()).decode("ascii") if ship else None,
-                }
+            sheet.files = {path.name: path.read_text(encoding="utf-8") for path in files if path.exists()}
+        return Task(
+            do="grade",
+            sheet=sheet,
+            submissions=[
+                TaskSubmission(key, submission.path, Path(submission.path).read_bytes() if ship else None)
                 for key, submission in part
             ],
-            "limits": self.limits.record(),
-            "seed": self.seed,
-            "isolation": self.isolation,
-            "hidden": [] if ship else list(self.hidden),
-        }
+            limits=self.limits,
+            seed=self.seed,
+            isolation=self.isolation,
+            hidden=[] if ship else list(self.hidden),
+            language=current_language(),
+        )
 
     @staticmethod
-    def _records(future: Future[dict[str, Any]], keys: Sequence[str]) -> list[Record]:
+    def _records(future: Future[Reply], keys: Sequence[str]) -> list[Record]:
         try:
-            answer = future.result()
+            reply = future.result()
         except Exception as error:
-            return [{"key": key, "lost": str(error)} for key in keys]
-        if "no_isolation" in answer:
-            raise IsolationError(answer["no_isolation"])
-        if "broken" in answer:
-            raise SheetError(answer["broken"])
-        return [_keyed(record) for record in answer["done"]]
+            return [Record(key, lost=str(error)[:1000]) for key in keys]
+        match reply:
+            case NoIsolation(reason=reason):
+                raise IsolationError(reason)
+            case Broken(reason=reason):
+                raise SheetError(reason)
+            case Done(records=records):
+                return records
+        return [Record(key, lost="no answer") for key in keys]
 
 
 @contextlib.contextmanager
@@ -207,8 +220,3 @@ def _all_of(news: queue.SimpleQueue[Any]) -> Iterator[Any]:
     with contextlib.suppress(queue.Empty):
         while True:
             yield news.get_nowait()
-
-
-def _keyed(record: Record) -> Record:
-    """A record of ``grade_chunk`` as ``results`` takes it."""
-    return {"key": record["name"], **{name: value for name, value in record.items() if name != "name"}}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from ipy_autodiff.homework.sheet.outcomes import Outcome, Record, Status
 from ipy_autodiff.homework.sheet.sheet_file import SheetTest
 from ipy_autodiff.homework.sheet.submissions import Submission
 
@@ -18,9 +19,12 @@ class TestMark:
     __test__ = False
 
     test: SheetTest
-    status: str
-    outcome: dict[str, Any]
-    """The record's part about this test; empty where it was not run."""
+    outcome: Outcome
+
+    @property
+    def status(self) -> Status:
+        """What became of it."""
+        return self.outcome.status
 
     @property
     def score(self) -> float:
@@ -33,7 +37,7 @@ class Graded:
     """One submission with its marks."""
 
     submission: Submission
-    record: dict[str, Any]
+    record: Record | None
     marks: tuple[TestMark, ...]
 
     @property
@@ -49,22 +53,19 @@ class Graded:
     @property
     def unreadable(self) -> str:
         """Why it is no notebook; empty where it is one."""
-        return self.submission.unreadable or str(self.record.get("unreadable", ""))
+        return self.submission.unreadable or (self.record.unreadable if self.record is not None else "")
 
     @property
     def status(self) -> str:
         """``graded``; ``unreadable``; ``lost`` where the grader itself could not deal with it; ``not-run``."""
         if self.unreadable:
             return "unreadable"
-        if not self.record:
+        if self.record is None:
             return "not-run"
-        return "lost" if "lost" in self.record else "graded"
+        return "lost" if self.record.lost else "graded"
 
 
-def marks_of(tests: tuple[SheetTest, ...], outcomes: list[dict[str, Any]]) -> tuple[TestMark, ...]:
-    """A mark for every test of a sheet, by the outcomes in a record."""
-    found = {outcome["test"]: outcome for outcome in outcomes}
-    return tuple(
-        TestMark(test, str(found.get(test.name, {}).get("status", "not-run")), found.get(test.name, {}))
-        for test in tests
-    )
+def marks_of(tests: tuple[SheetTest, ...], outcomes: Sequence[Outcome]) -> tuple[TestMark, ...]:
+    """A mark for every test of a sheet; one without an outcome was not run."""
+    found = {outcome.test: outcome for outcome in outcomes}
+    return tuple(TestMark(test, found.get(test.name) or Outcome(test.name, "not-run")) for test in tests)

@@ -16,13 +16,14 @@ from ipy_autodiff.homework.grade.marks import Graded, TestMark
 from ipy_autodiff.homework.sheet.sheet_file import SheetTest
 from ipy_autodiff.messages import say
 
-__all__ = ["write_grades", "write_gradescope"]
+__all__ = ["remark", "suspect", "write_grades", "write_gradescope"]
 
 _NBGRADER = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
     "raw_score", "late_submission_penalty", "score", "max_score",
 )  # fmt: skip
-_OURS = ("file", "status", "passed", "tests", "isolation", "seconds", "remark")
+_FORMULA = ("=", "+", "-", "@")
+_OURS = ("file", "status", "passed", "tests", "isolation", "seconds", "remark", "suspect")
 
 
 def write_grades(path: Path, assignment: str, tests: Sequence[SheetTest], graded: Iterable[Graded]) -> None:
@@ -32,23 +33,27 @@ def write_grades(path: Path, assignment: str, tests: Sequence[SheetTest], graded
     rows = csv.writer(text)
     rows.writerow([*_NBGRADER, *_OURS, *(_cell(name) for name in names)])
     for one in graded:
-        score = _number(one.score)
-        rows.writerow(
-            [
-                *(_cell(assignment), "", _modified(one.submission.path), _cell(one.submission.name), "", "", ""),
-                *(score, "0", score, _number(one.most)),
-                *(_cell(one.submission.path), one.status),
-                *(sum(mark.status == "pass" for mark in one.marks), len(one.marks)),
-                *(one.record.get("isolation", ""), one.record.get("seconds", ""), _cell(remark(one))),
-                *(mark.status for mark in one.marks),
-            ]
-        )
+        rows.writerow(_row(assignment, one))
     content = text.getvalue()
     # Excel takes a file for UTF-8 only if it begins with this mark; other tools can do without it.
     mark = "" if content.isascii() else "\ufeff"
     new = path.with_name(path.name + ".new")
     new.write_text(mark + content, encoding="utf-8", newline="")
     new.replace(path)
+
+
+def _row(assignment: str, one: Graded) -> list[object]:
+    score = _number(one.score)
+    record = one.record
+    return [
+        *(_cell(assignment), "", _modified(one.submission.path), _cell(one.submission.name), "", "", ""),
+        *(score, "0", score, _number(one.most)),
+        *(_cell(one.submission.path), one.status),
+        *(sum(mark.status == "pass" for mark in one.marks), len(one.marks)),
+        *(("", "") if record is None else (record.isolation or "", record.seconds)),
+        *(_cell(remark(one)), _cell(suspect(one))),
+        *(mark.status for mark in one.marks),
+    ]
 
 
 def write_gradescope(folder: Path, graded: Iterable[Graded], language: str | None) -> None:
@@ -66,19 +71,35 @@ def remark(one: Graded) -> str:
         return say(f"homework.unreadable-{one.unreadable}")
     if one.status != "graded":
         return say(f"homework.status-{one.status}")
-    deaths = one.record.get("deaths") or []
-    return say(f"homework.ended-{deaths[0][1]}", cell=deaths[0][0] + 1) if deaths else ""
+    for cell, kind in one.record.deaths if one.record is not None else ():
+        return say(f"homework.ended-{kind}", cell=cell + 1)
+    return ""
+
+
+def suspect(one: Graded) -> str:
+    """What a person is to look at, with the line; empty where there is nothing."""
+    found = []
+    for suspicion in one.record.suspicions if one.record is not None else ():
+        sentence = say(f"homework.suspect-{suspicion.kind}")
+        where = ""
+        if suspicion.cell is not None:
+            line = "" if suspicion.line is None else say("homework.suspect-line", line=suspicion.line)
+            where = say("homework.suspect-cell", cell=suspicion.cell + 1, line=line)
+        found.append(
+            " ".join(part for part in (f"{sentence}{where}", suspicion.text and f": {suspicion.text}") if part)
+        )
+    return "; ".join(dict.fromkeys(found))
 
 
 def _gradescope(one: Graded, language: str | None) -> dict[str, Any]:
     return {
         "score": one.score,
-        "execution_time": one.record.get("seconds", 0),
+        "execution_time": one.record.seconds if one.record is not None else 0,
         "output": remark(one),
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
-        "extra_data": {"isolation": one.record.get("isolation", ""), "status": one.status},
+        "extra_data": {"isolation": one.record and one.record.isolation, "status": one.status},
         "tests": [_gradescope_test(mark, number, language) for number, mark in enumerate(one.marks, 1)],
     }
 
@@ -91,7 +112,7 @@ def _gradescope_test(mark: TestMark, number: int, language: str | None) -> dict[
         "status": "passed" if passed else "failed",
         "name": mark.test.title(language),
         "number": str(number),
-        "output": "" if passed else f"{reason_of(mark, language)}\n{mark.outcome.get('detail', '')}".strip(),
+        "output": "" if passed else f"{reason_of(mark, language)}\n{mark.outcome.detail}".strip(),
         "output_format": "text",
         "tags": [mark.status],
         "visibility": "hidden" if mark.test.hidden else "visible",
@@ -100,9 +121,11 @@ def _gradescope_test(mark: TestMark, number: int, language: str | None) -> dict[
 
 
 def _cell(text: str) -> str:
-    """A text that a spreadsheet does not take for a formula."""
+    """A text that a spreadsheet does not take for a formula, whichever sign separates its columns."""
     text = text.encode("utf-8", "replace").decode()
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    text = "".join(" " if letter in "\t\r\n" else letter for letter in text)
+    start = any(part.lstrip(" \"'")[:1] in _FORMULA for part in text.split(";") if part)
+    return "'" + text.replace(";", "_") if start else text
 
 
 def _number(value: float) -> str:

@@ -1,7 +1,9 @@
 """Keep what became of each submission in a file that only grows, and find it again: ``results.jsonl``.
 
-A line is keyed by the hash of submission, sheet, version and seed. Names and marks are not in it: they may change
-without the code being run again. A line that was cut short when the command was killed is passed over.
+A line is keyed by the hash of submission, sheet, seed and the number of the format, which is raised when the grader
+judges differently or keeps other things: a new version that does neither makes nobody run a class again. Names and
+marks are not in it: they may change without the code being run again. A line that cannot be read, because it was cut
+short, edited or is of another format, is passed over, and its submission is graded again.
 
 The seed stands in a line of its own. It is drawn when nobody gives one: a student who knew it could compute the inputs
 of the tests that are known, and learn the answers by heart.
@@ -15,11 +17,22 @@ import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import ipy_autodiff
+import msgspec
 
-__all__ = ["BusyError", "Results", "key_of"]
+from ipy_autodiff.homework.sandbox.wire import GarbledError, decoded, encoded
+from ipy_autodiff.homework.sheet.outcomes import Record
+
+__all__ = ["FORMAT", "BusyError", "Results", "key_of"]
+
+FORMAT = 2
+"""Raise it when records of the same submission would be other ones."""
+
+
+class _Seed(msgspec.Struct, forbid_unknown_fields=True):
+    """The line with the seed."""
+
+    seed: int
 
 
 class BusyError(Exception):
@@ -28,7 +41,7 @@ class BusyError(Exception):
 
 def key_of(submission: str, sheet: str, seed: int) -> str:
     """The key of one submission's record; the arguments are the digests."""
-    return hashlib.sha256(json.dumps([submission, sheet, ipy_autodiff.__version__, seed]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([submission, sheet, FORMAT, seed]).encode()).hexdigest()
 
 
 class Results:
@@ -53,12 +66,11 @@ class Results:
             last, start = line, self._end
             self._end += len(line)
             try:
-                record = json.loads(line)
-                if "seed" in record:
-                    self._seed = int(record["seed"])
+                if line.startswith(b'{"seed"'):
+                    self._seed = decoded(line, _Seed).seed
                 else:
-                    self._places[record["key"]] = start
-            except (ValueError, KeyError, TypeError):
+                    self._places[decoded(line, Record).key] = start
+            except GarbledError:
                 continue
         if not last.endswith(b"\n"):
             self._append(b"")
@@ -72,28 +84,28 @@ class Results:
     def __contains__(self, key: str) -> bool:
         return key in self._places
 
-    def get(self, key: str) -> dict[str, Any] | None:
+    def get(self, key: str) -> Record | None:
         """The record, or None."""
         if key not in self._places:
             return None
         self._file.seek(self._places[key])
-        record: dict[str, Any] = json.loads(self._file.readline())
+        record: Record = decoded(self._file.readline(), Record)
         return record
 
     def seed(self, given: int | None = None) -> int:
         """The seed of the tests' inputs: the one that is given, or else the file's first one, or else a new one."""
         if self._seed is None:
             self._seed = secrets.randbelow(2**32) if given is None else given
-            self._append(json.dumps({"seed": self._seed}).encode())
+            self._append(encoded(_Seed(self._seed)))
             self._file.flush()
         return self._seed if given is None else given
 
-    def add(self, records: Iterable[dict[str, Any]]) -> None:
-        """Keeps records, each with its ``key``: on the disk when this returns. One that is there already is not."""
+    def add(self, records: Iterable[Record]) -> None:
+        """Keeps records: on the disk when this returns. One that is there already is not."""
         for record in records:
-            if record["key"] not in self._places:
-                self._places[record["key"]] = self._end
-                self._append(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
+            if record.key not in self._places:
+                self._places[record.key] = self._end
+                self._append(encoded(record))
         self._file.flush()
         os.fsync(self._file.fileno())
 

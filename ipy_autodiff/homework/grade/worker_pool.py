@@ -1,14 +1,13 @@
 """Grade a chunk of notebooks in a process that lives on for the next chunk: what an executor's workers are sent.
 
 The same function runs in a thread of the command and in a worker of a cluster. It keeps no state but the processes that
-wait for work. Imports little, so that these processes can start before anything else does.
+wait for work. Imports little as it is loaded, so that these processes can start before anything else does.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import json
 import os
 import queue
 import subprocess
@@ -16,11 +15,14 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipy_autodiff.homework.grade.tasks import Reply, Task
+    from ipy_autodiff.homework.sheet.outcomes import Record
 
 __all__ = [
-    "Record",
-    "Task",
+    "SlowError",
     "WorkerError",
     "ask_worker",
     "end_workers",
@@ -29,8 +31,6 @@ __all__ = [
     "start_workers",
 ]
 
-Task = dict[str, Any]
-Record = dict[str, Any]
 _idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
 _all: set[_Worker] = set()
 _started: list[_Worker] = []
@@ -41,40 +41,50 @@ class WorkerError(Exception):
     """The process that runs a sheet ended or did not answer."""
 
 
-def grade_chunk(task: Task, note: Callable[[Record], object] = lambda _record: None) -> dict[str, Any]:
-    """Grades ``task["submissions"]``; the records under ``done`` are one for each, whatever happens.
+class SlowError(WorkerError):
+    """The process did not answer in time."""
 
-    ``note`` is given each record as soon as it is there. Where the process that runs the sheet ends over a chunk, the
-    notebook that it was at is tried alone and the others go on without it; one that fails alone has a record without
-    tests, marked ``lost``.
+
+def grade_chunk(task: Task, note: Callable[[Record], object] = lambda _record: None) -> Reply:
+    """Grades the task's submissions; when it is ``Done`` there is a record for each, whatever happens.
+
+    ``note`` is given each record as soon as it is there. Where the process that runs the sheet ends over a chunk, or
+    leaves some out, the notebook that it was at is tried alone and the others go on without it; one that fails alone
+    has a record without tests, marked ``lost``.
     """
-    submissions = task["submissions"]
+    from msgspec.structs import replace
+
+    from ipy_autodiff.homework.grade.tasks import Done
+    from ipy_autodiff.homework.sheet.outcomes import Record
+
     found: dict[str, Record] = {}
 
     def keep(record: Record) -> None:
-        found[record["name"]] = record
+        found[record.key] = record
         note(record)
 
+    why = "not reached"
     try:
-        answer = ask_worker(task, _PATIENCE + 2 * (task["limits"]["seconds"] + 5), keep)
+        reply = ask_worker(task, _PATIENCE + 2 * (task.limits.seconds + 5), keep)
     except WorkerError as error:
-        left = [one for one in submissions if one["name"] not in found]
-        if len(submissions) == 1:
-            keep({"name": submissions[0]["name"], "lost": str(error), "tests": []})
-            left = []
-        for part in (left[:1], left[1:]):
-            if part:
-                grade_chunk({**task, "submissions": part}, keep)
-        answer = {"done": True}
-    if "done" in answer:
-        lost = {"lost": "not reached", "tests": []}
-        answer["done"] = [found.get(one["name"], {"name": one["name"], **lost}) for one in submissions]
-    return answer
+        reply, why = Done(), str(error)
+    if not isinstance(reply, Done):
+        return reply
+    left = [one for one in task.submissions if one.key not in found]
+    if left and len(task.submissions) == 1:
+        keep(Record(left[0].key, lost=why[:1000]))
+        left = []
+    for part in (left[:1], left[1:]):
+        if part:
+            inner = grade_chunk(replace(task, submissions=part), keep)
+            if not isinstance(inner, Done):
+                return inner
+    return Done([found[one.key] for one in task.submissions])
 
 
 def ask_worker(
     task: Task, patience: float = _PATIENCE, note: Callable[[Record], object] = lambda _record: None
-) -> dict[str, Any]:
+) -> Reply:
     """One task's answer, from a process that waits or a new one, after the records that it gave to ``note``.
 
     ``patience``: seconds to wait for the next of them. Raises ``WorkerError``; the process is ended then.
@@ -101,9 +111,11 @@ def start_workers(count: int) -> None:
 
 def prepare_workers(task: Task) -> None:
     """Makes those that were started ready for tasks like this one (its sheet, isolation and hidden folders)."""
+    from msgspec.structs import replace
+
     while _started:
         worker = _started.pop()
-        worker.tell({**task, "do": "prepare"})
+        worker.tell(replace(task, do="prepare"))
         _idle.put(worker)
 
 
@@ -154,27 +166,35 @@ class _Worker:
 
     def tell(self, task: Task) -> None:
         """Sends a task. Raises ``WorkerError`` where nobody reads it."""
+        from ipy_autodiff.homework.sandbox.wire import encoded
+
         tasks, _ = self._pipes()
         try:
-            tasks.write(json.dumps(task).encode() + b"\n")
+            tasks.write(encoded(task) + b"\n")
             tasks.flush()
         except (OSError, ValueError) as error:  # it has ended, or was ended from another thread
             raise WorkerError(str(error)) from None
 
-    def ask(self, task: Task, patience: float, note: Callable[[Record], object]) -> dict[str, Any]:
+    def ask(self, task: Task, patience: float, note: Callable[[Record], object]) -> Reply:
         """Raises ``WorkerError`` where no answer comes."""
+        from ipy_autodiff.homework.grade.tasks import Recorded, Reply
+        from ipy_autodiff.homework.sandbox.wire import GarbledError, decoded
+
         self.tell(task)
         while True:
             try:
                 line = self._lines.get(timeout=patience)
             except queue.Empty:
-                raise WorkerError("no answer in time") from None
+                raise SlowError("no answer in time") from None
             if not line:
                 raise WorkerError(f"ended with {self._process.wait()}")
-            answer: dict[str, Any] = json.loads(line)
-            if "record" not in answer:
-                return answer
-            note(answer["record"])
+            try:
+                reply: Reply = decoded(line, Reply)
+            except GarbledError as error:
+                raise WorkerError(str(error)) from None
+            if not isinstance(reply, Recorded):
+                return reply
+            note(reply.record)
 
     def _read(self) -> None:
         """Reads answers as they come: not every system can wait for a pipe with a time limit."""

@@ -6,23 +6,25 @@ than a chunk of notebooks with it. Submissions run one level further down, in th
 
 from __future__ import annotations
 
-import base64
+import contextlib
 import gc
-import json
 import os
 import select
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any
 
+from ipy_autodiff.homework.grade.tasks import Broken, Collected, Done, NoIsolation, Recorded, Reply, Task
+from ipy_autodiff.homework.sandbox.protocol import clean
 from ipy_autodiff.homework.sandbox.sandbox import Isolation, Limits, Sandbox, SandboxError
+from ipy_autodiff.homework.sandbox.wire import decoded, encoded
+from ipy_autodiff.homework.sheet.outcomes import Record
 from ipy_autodiff.homework.sheet.submissions import Submission
-from ipy_autodiff.messages import speaking
+from ipy_autodiff.messages import say, speaking
 
 if TYPE_CHECKING:
     from ipy_autodiff.homework.sheet.session import Examination
@@ -34,8 +36,8 @@ _GRACE = 3.0
 
 def main() -> None:
     """Answers each line of standard input with one of standard output, until the input closes."""
-    tasks = os.fdopen(os.dup(0), encoding="utf-8")
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    tasks = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
@@ -44,10 +46,10 @@ def main() -> None:
     sandboxes = _Sandboxes()
     try:
         for line in tasks:
-            task = json.loads(line)
-            answer = _answer(task, sandboxes, lambda record: _tell(answers, {"record": record}))
-            if task["do"] != "prepare":
-                _tell(answers, answer)
+            task: Task = decoded(line, Task)
+            reply = _reply(task, sandboxes, lambda record: _tell(answers, Recorded(record)))
+            if task.do != "prepare":
+                _tell(answers, reply)
             gc.collect()  # pytest leaves cycles, and the collector comes by itself only when there are many
     finally:
         sandboxes.close()
@@ -55,59 +57,59 @@ def main() -> None:
     os._exit(0)  # what a sheet has imported need not be taken down
 
 
-def _tell(answers: TextIO, message: dict[str, Any]) -> None:
-    answers.write(json.dumps(message) + "\n")
+def _tell(answers: IO[bytes], reply: Reply) -> None:
+    answers.write(encoded(reply) + b"\n")
     answers.flush()
 
 
-def _answer(task: dict[str, Any], sandboxes: _Sandboxes, note: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="ipy-autodiff-sheet-") as folder, speaking(task.get("language")):
-        path = Path(task["sheet"]["path"])
-        hidden = [path.parent, *task.get("hidden", [])]
-        for name, text in task["sheet"].get("files", {}).items():
-            Path(folder, name).write_text(text, encoding="utf-8")
+def _reply(task: Task, sandboxes: _Sandboxes, note: Callable[[Record], None]) -> Reply:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(speaking(task.language))
+        path = Path(task.sheet.path)
+        hidden: list[str | Path] = [path.parent, *task.hidden]
+        if task.sheet.files:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ipy-autodiff-sheet-"))
             path, hidden = Path(folder, path.name), []
+            for name, text in task.sheet.files.items():
+                Path(folder, name).write_text(text, encoding="utf-8")
         try:
-            sandbox = sandboxes.like(task.get("isolation"), hidden)
+            sandbox = sandboxes.like(task.isolation, hidden)
         except SandboxError as error:
-            if task["do"] == "grade":
-                return {"no_isolation": str(error)}
+            if task.do == "grade":
+                return NoIsolation(str(error))
         # Imported only now: while pytest is, the sandbox starts beside it.
         from ipy_autodiff.homework.sheet import pytest_run
 
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
-        if task["do"] == "prepare":
-            return {}
-        if task["do"] == "collect":
+        if task.do == "prepare":
+            return Done()
+        if task.do == "collect":
             return _collected(path, pytest_run)
         return _graded(task, path, sandbox, pytest_run, note)
 
 
-def _collected(path: Path, pytest_run: ModuleType) -> dict[str, Any]:
-    """The sheet's tests with their marks, or what pytest says where it cannot be read."""
+def _collected(path: Path, pytest_run: ModuleType) -> Reply:
+    """The sheet's tests with their marks, or what is wrong with it."""
     session = pytest_run.Session([Submission("one", "one")], None, Limits(), 0)
     run = pytest_run.run_sheet(path, session, collect_only=True)
-    return {"broken": run.broken} if run.broken else {"tests": [asdict(test) for test in run.tests]}
+    if not run.broken and not run.tests:
+        return Broken(say("homework.sheet-no-tests"))
+    return Broken(run.broken) if run.broken else Collected(run.tests)
 
 
-def _graded(
-    task: dict[str, Any], path: Path, sandbox: Sandbox, pytest_run: ModuleType, note: Callable[[dict[str, Any]], None]
-) -> dict[str, Any]:
+def _graded(task: Task, path: Path, sandbox: Sandbox, pytest_run: ModuleType, note: Callable[[Record], None]) -> Reply:
     """Gives a record to ``note`` for each of the task's submissions, as soon as its tests are over."""
     try:
         sandbox.wait()
     except SandboxError as error:
-        return {"no_isolation": str(error)}
-    submissions = [
-        Submission(one["name"], one["path"], None if one.get("content") is None else base64.b64decode(one["content"]))
-        for one in task["submissions"]
-    ]
-    session = pytest_run.Session(submissions, sandbox, Limits(**task["limits"]), task["seed"])
+        return NoIsolation(str(error))
+    submissions = [Submission(one.key, one.path, one.content) for one in task.submissions]
+    session = pytest_run.Session(submissions, sandbox, task.limits, task.seed)
     session.over = lambda examination: note(_record(examination, sandbox.isolation))
     run = pytest_run.run_sheet(path, session)
-    return {"broken": run.broken} if run.broken else {"done": True}
+    return Broken(run.broken) if run.broken else Done()
 
 
 class _Sandboxes:
@@ -130,26 +132,27 @@ class _Sandboxes:
             self._sandbox = None
 
 
-def _record(examination: Examination, isolation: Isolation) -> dict[str, Any]:
+def _record(examination: Examination, isolation: Isolation) -> Record:
     """All that reports are made of."""
     if examination.failed:
-        return {"name": examination.submission.name, "lost": examination.failed, "tests": []}
+        return Record(examination.submission.name, lost=clean(examination.failed, 1000))
     ran = examination.ran
-    return {
-        "name": examination.submission.name,
-        "isolation": isolation,
-        "seconds": round(time.monotonic() - examination.begun, 3),
-        "cells": ran.cells,
-        "unreadable": ran.unreadable,
-        "errors": [[number, kind, text] for number, (kind, text) in sorted(ran.errors.items())[:50]],
-        "deaths": [[number, kind] for number, kind in sorted(ran.deaths.items())],
-        "stale": ran.stale[:50],
-        "output": ran.output[-4000:],
-        "tests": [asdict(outcome) for outcome in examination.outcomes.values()],
-    }
+    return Record(
+        key=examination.submission.name,
+        isolation=isolation,
+        seconds=round(time.monotonic() - examination.begun, 3),
+        cells=ran.cells,
+        unreadable=ran.unreadable,
+        errors=[(number, kind, text) for number, (kind, text) in sorted(ran.errors.items())[:50]],
+        deaths=sorted(ran.deaths.items()),
+        stale=ran.stale[:50],
+        output=ran.output[-4000:],
+        suspicions=examination.suspicions(),
+        tests=list(examination.outcomes.values()),
+    )
 
 
-def _end_with_the_parent(tasks: TextIO) -> None:
+def _end_with_the_parent(tasks: IO[bytes]) -> None:
     """Ends this process soon after nobody can send it anything any more, in the middle of a test too."""
     poll = select.poll()
     poll.register(tasks, 0)

@@ -1,57 +1,50 @@
-"""Pack arrays into JSON without pickle, and build them again only where dtype, shape and length fit.
-
-What comes back from a submission is checked here before an array is made of it.
-"""
+"""Pack arrays into structs without pickle: what is decoded has a dtype of numbers, and data that fill its shape."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import msgspec
 import numpy as np
 
-from ipy_autodiff.homework.sandbox.wire import GarbledError
-
 if TYPE_CHECKING:
-    from ipy_autodiff.tracing.graph import Array
+    from ipy_autodiff.designs.nodes import Array
 
-__all__ = ["pack", "unpack"]
+__all__ = ["PackedArray", "pack", "unpack"]
 
-_DTYPE = re.compile(r"[<>|](?:b1|[iu][1248]|f[248]|c8|c16)")
-_DIMENSIONS = 32
+_KINDS = ("i2", "i4", "i8", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16")
+_DTYPES = ("|b1", "|i1", "|u1", *(f"{order}{kind}" for order in "<>" for kind in _KINDS))
+_WIDE = {np.dtype(np.longdouble): np.dtype(np.float64), np.dtype(np.clongdouble): np.dtype(np.complex128)}
+_MOST = 16_000_000
 
 
-def pack(array: Array) -> dict[str, Any]:
-    """An array of numbers or truth values as JSON. Raises ``TypeError`` for any other dtype, ``longdouble`` too."""
-    array = np.ascontiguousarray(array).reshape(np.shape(array))
-    if not _DTYPE.fullmatch(array.dtype.str):
+class PackedArray(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An array of numbers or truth values."""
+
+    dtype: Literal[_DTYPES]  # type: ignore[valid-type]
+    shape: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, le=_MOST)], ...], msgspec.Meta(max_length=32)]
+    data: Annotated[bytes, msgspec.Meta(max_length=_MOST)]
+
+    def __post_init__(self) -> None:
+        """Raises ``ValueError`` where the data do not fill the shape, which makes decoding fail."""
+        if math.prod(self.shape) * np.dtype(self.dtype).itemsize != len(self.data):
+            raise ValueError("an array's data does not fill its shape")
+        if self.dtype == "|b1" and self.data.strip(b"\0\1"):
+            raise ValueError("a truth value that is neither true nor false")
+
+
+def pack(array: Array) -> PackedArray:
+    """An array, for the wire; one of ``longdouble`` in double precision. Raises ``TypeError`` for any other dtype."""
+    shape = np.shape(array)
+    array = np.ascontiguousarray(array)
+    if array.dtype in _WIDE and array.dtype.str not in _DTYPES:
+        array = array.astype(_WIDE[array.dtype])
+    if array.dtype.str not in _DTYPES:
         raise TypeError(f"an array of {array.dtype}")
-    return {
-        "dtype": array.dtype.str,
-        "shape": list(array.shape),
-        "data": base64.b64encode(array.tobytes()).decode("ascii"),
-    }
+    return PackedArray(array.dtype.str, shape, array.tobytes())
 
 
-def unpack(packed: object) -> Array:
-    """The array that ``pack`` packed, writable. Raises ``GarbledError`` for anything else."""
-    match packed:
-        case {"dtype": str(dtype), "shape": list(shape), "data": str(data)} if _DTYPE.fullmatch(dtype):
-            pass
-        case _:
-            raise GarbledError("no array")
-    if len(shape) > _DIMENSIONS or not all(type(side) is int and 0 <= side <= len(data) for side in shape):
-        raise GarbledError("an array's shape is out of bounds")
-    try:
-        content = base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise GarbledError(f"an array's data: {error}") from None
-    kind = np.dtype(dtype)
-    if math.prod(shape) * kind.itemsize != len(content):
-        raise GarbledError("an array's data does not fill its shape")
-    if kind.kind == "b" and content.strip(b"\0\1"):
-        raise GarbledError("a truth value that is neither true nor false")
-    return np.frombuffer(content, kind).reshape(shape).copy()
+def unpack(packed: PackedArray) -> Array:
+    """The array that ``pack`` packed, writable."""
+    return np.frombuffer(packed.data, packed.dtype).reshape(packed.shape).copy()

@@ -7,13 +7,19 @@ the only one without an answer. All of it together has the limit of one notebook
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Protocol
 
 from ipy_autodiff.homework.sandbox.limits import Limits
+from ipy_autodiff.homework.sandbox.notebook_text import NotebookText
 from ipy_autodiff.homework.sandbox.process import DeadError, Death
+from ipy_autodiff.homework.sandbox.protocol import Answer, Begun, Cells, Ended, Question, Report, Unreadable
+from ipy_autodiff.homework.sandbox.protocol import Ran as Finished
+from ipy_autodiff.homework.sandbox.suspicions import Suspicion
 
 __all__ = ["Attempt", "Ran", "Running"]
 
@@ -24,10 +30,11 @@ _TEXT = 4000
 class Running(Protocol):
     """One run of a notebook: ``process.Life``, or a kernel's."""
 
-    def run(self, seconds: float) -> Iterator[dict[str, Any]]: ...  # noqa: D102
+    def run(self, seconds: float) -> Iterator[Report]: ...  # noqa: D102
     def begin(self, seconds: float) -> None: ...  # noqa: D102
-    def ask(self, question: dict[str, Any]) -> dict[str, Any]: ...  # noqa: D102
+    def ask(self, question: Question) -> Answer: ...  # noqa: D102
     def end(self) -> None: ...  # noqa: D102
+    def suspicions(self) -> list[Suspicion]: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
     @property
     def closed(self) -> bool: ...  # noqa: D102
@@ -48,6 +55,8 @@ class Ran:
     """Cells whose stored output is not what they put out."""
     output: str = ""
     """The end of what they printed."""
+    suspicions: list[Suspicion] = field(default_factory=list)
+    """What a lecturer is to look at."""
 
     @property
     def excuse(self) -> Death | None:
@@ -63,19 +72,33 @@ class Ran:
 
 
 class Attempt:
-    """One submission, run and ready to be asked. ``start(skip)`` starts a life of it without these cells."""
+    """One submission, run and ready to be asked.
 
-    def __init__(self, start: Callable[[set[int]], Running], limits: Limits) -> None:
+    ``start(skip)`` starts a life of it without these cells; ``notebook`` is a file descriptor that reads it.
+    """
+
+    def __init__(self, start: Callable[[set[int]], Running], notebook: int, limits: Limits) -> None:
         self._start = start
+        self._notebook = notebook
         self._limits = limits
         self._left = limits.seconds
         self._life: Running | None = None
         self._lives = 0
+        self._skip: set[int] = set()
         self._in_test = False
         self._asked = False
         self._answered = False
+        self._frozen = False
         self._death: Death | None = None
+        self._in_text: list[Suspicion] = []
         self.ran = Ran()
+
+    @cached_property
+    def text(self) -> NotebookText:
+        """The notebook's own text."""
+        os.lseek(self._notebook, 0, os.SEEK_SET)
+        with os.fdopen(os.dup(self._notebook), "rb") as file:
+            return NotebookText.of(file.read())
 
     def run(self) -> None:
         """Runs the notebook, again without the cell where a life ended, until it ends by itself or nothing is left."""
@@ -88,45 +111,42 @@ class Attempt:
             if self.ran.unreadable:
                 return
 
+    def suspicions(self) -> list[Suspicion]:
+        """What a lecturer is to look at: in the notebook's text, and in what its process did until now."""
+        self._collect()
+        return [*self._in_text, *self.ran.suspicions]
+
     def _once(self) -> None:
-        deaths = self.ran.deaths
-        self.ran = Ran(deaths=deaths)
-        at: int | None = None
+        """One life. What is said of the cells after the first question is not kept: it may be about the questions."""
+        ran = Ran(deaths=dict(self.ran.deaths), suspicions=self.ran.suspicions)
+        cells = _Cells(ran, self._limits)
         # Half of the time for the cells, so that there is time for another life, and for the questions.
         with self._clock():
-            life = self._start(set(deaths))
+            life = self._life = self._start(set(self._skip))
+            died: Death | None = None
             try:
                 for message in life.run(self._left / 2):
-                    at = self._note(message, at)
+                    cells.note(message)
+                    if cells.over:
+                        break
             except DeadError as death:
+                died = death.kind
+            if died is not None or ran.unreadable:
+                self._collect()
                 life.close()
-                self._death = death.kind
-                if at is not None:
-                    deaths[at] = death.kind
-                return
-        if self.ran.unreadable:
-            life.close()
-        else:
-            self._life = life
+                self._life = None
+        if died is not None:
+            self._death = died
+            if cells.open is not None:
+                self._skip.add(cells.open)
+                ran.deaths[cells.open] = died
+        if not self._frozen:
+            self.ran = ran
 
-    def _note(self, message: dict[str, Any], at: int | None) -> int | None:
-        """Takes one report; returns the cell that is running. Reports come from where they can be made up."""
-        match message:
-            case {"unreadable": str(reason)}:
-                self.ran.unreadable = reason
-            case {"cells": int(count)} if at is None:
-                self.ran.cells = min(count, self._limits.cells)
-            case {"begin": int(number)} if 0 <= number < self.ran.cells:
-                return number
-            case {"cell": int(number), "error": str(error), "text": str(text), "stale": bool(stale)}:
-                if error and len(self.ran.errors) < self._limits.cells:
-                    self.ran.errors[number] = (error[:100], text[:_TEXT])
-                if stale and len(self.ran.stale) < self._limits.cells:
-                    self.ran.stale.append(number)
-                return None
-            case {"ran": True, "output": str(output)}:
-                self.ran.output = output
-        return at
+    def _collect(self) -> None:
+        if self._life is not None:
+            known = self.ran.suspicions
+            known += [one for one in self._life.suspicions() if one not in known]
 
     @contextlib.contextmanager
     def test(self) -> Iterator[None]:
@@ -140,7 +160,7 @@ class Attempt:
                 with self._clock(), contextlib.suppress(DeadError):
                     self._life.end()
 
-    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, question: Question) -> Answer:
         """The answer. Raises ``DeadError`` where there is none because a process ended."""
         if not self._in_test:
             raise RuntimeError("questions are asked within a test")
@@ -153,24 +173,28 @@ class Attempt:
                 return self._answer_of(life, question)
             except DeadError as death:
                 if life.closed:
+                    self._collect()
                     self._life, self._death = None, death.kind
                     self._asked = False
                     if death.kind == "killed" and not self._answered and self._lives < _LIVES:
                         continue  # something that a cell has left behind ended it before it was asked anything
                 raise
 
-    def _answer_of(self, life: Running, question: dict[str, Any]) -> dict[str, Any]:
+    def _answer_of(self, life: Running, question: Question) -> Answer:
         with self._clock():
             if not self._asked:
                 self._asked = True
                 life.begin(max(0.1, min(self._left, max(1.0, self._limits.seconds / 4))))
+            self._frozen = True
             answer = life.ask(question)
         self._answered = True
         return answer
 
     def close(self) -> None:
-        """Ends everything that the submission still runs."""
+        """Ends everything that the submission still runs. Its notebook need not stay open after that."""
+        self._in_text = self.text.suspicions()
         if self._life is not None:
+            self._collect()
             life, self._life = self._life, None
             life.close()
 
@@ -181,3 +205,38 @@ class Attempt:
             yield
         finally:
             self._left -= time.monotonic() - begun
+
+
+class _Cells:
+    """Takes what a life reports of the cells, in the only order that it can have."""
+
+    def __init__(self, ran: Ran, limits: Limits) -> None:
+        self._ran = ran
+        self._limits = limits
+        self._next = -1
+        self.open: int | None = None
+        """The cell that is running."""
+        self.over = False
+        """Whether nothing more is to come."""
+
+    def note(self, message: Report) -> None:
+        """Takes one report. One out of turn is dropped, and is suspicious."""
+        ran = self._ran
+        match message:
+            case Unreadable(reason=reason) if self._next < 0:
+                ran.unreadable, self.over = reason, True
+            case Cells(count=count) if self._next < 0:
+                ran.cells = min(count, self._limits.cells)
+                self._next = 0
+            case Begun(cell=cell) if self.open is None and self._next <= cell < ran.cells:
+                self.open, self._next = cell, cell + 1
+            case Ended(cell=cell) if self.open == cell:
+                self.open = None
+                if message.error:
+                    ran.errors[cell] = (message.error, message.text)
+                if message.stale:
+                    ran.stale.append(cell)
+            case Finished(output=output) if self.open is None and self._next >= 0:
+                ran.output, self.over = output, True
+            case _:
+                ran.suspicions.append(Suspicion("out-of-turn", self.open))

@@ -46,7 +46,7 @@ _NUMBERS = {
         "memfd_secret": 447, "shmget": 29, "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311,
         "io_uring_setup": 425, "bpf": 321, "add_key": 248, "request_key": 249, "keyctl": 250, "userfaultfd": 323,
         "perf_event_open": 298, "open_by_handle_at": 304, "kexec_load": 246, "fsopen": 430, "move_mount": 429,
-        "open_tree": 428, "msgget": 68, "semget": 64, "mq_open": 240,
+        "open_tree": 428, "msgget": 68, "semget": 64, "mq_open": 240, "socket": 41,
     },
     "aarch64": {
         "clone": 220, "pivot_root": 41, "mount_setattr": 442,
@@ -54,9 +54,10 @@ _NUMBERS = {
         "memfd_secret": 447, "shmget": 194, "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271,
         "io_uring_setup": 425, "bpf": 280, "add_key": 217, "request_key": 218, "keyctl": 219, "userfaultfd": 282,
         "perf_event_open": 241, "open_by_handle_at": 265, "kexec_load": 104, "fsopen": 430, "move_mount": 429,
-        "open_tree": 428, "msgget": 186, "semget": 190, "mq_open": 180,
+        "open_tree": 428, "msgget": 186, "semget": 190, "mq_open": 180, "socket": 198,
     },
 }  # fmt: skip
+_FAMILIES = (1, 2, 10)  # sockets within a namespace: Unix, IPv4, IPv6
 _AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 
@@ -146,14 +147,16 @@ def drop_capabilities() -> None:
 def forbid() -> None:
     """From here on the system calls that make namespaces, memory without a limit or spies fail with ``EPERM``.
 
+    So do sockets of a family that a network namespace may not hold, such as those that lead to a machine's host.
+
     Needs ``no_new_privileges``. A ``clone3`` is answered as if the kernel did not know it, since a filter cannot read
     its flags; the C library then uses ``clone``, whose flags it can. A call by another machine's numbers is refused.
     """
     machine = platform.machine()
     numbers = _NUMBERS[machine]
-    user_flag_offset, refuse, unknown, allow = 16, 0x00050001, 0x00050026, 0x7FFF0000
+    first_argument, refuse, unknown, allow = 16, 0x00050001, 0x00050026, 0x7FFF0000
     load, equal, at_least, any_bit, answer = 0x20, 0x15, 0x35, 0x45, 0x06
-    denied = [number for name, number in numbers.items() if name not in ("clone", "clone3")]
+    denied = [number for name, number in numbers.items() if name not in ("clone", "clone3", "socket")]
     program: list[tuple[int, int, int, int]] = [
         (load, 0, 0, 4),
         (equal, 1, 0, _AUDIT_ARCHITECTURE[machine]),
@@ -166,10 +169,17 @@ def forbid() -> None:
     ]
     for number in denied:
         program += [(equal, 0, 1, number), (answer, 0, 0, refuse)]
+    program += [
+        (equal, 0, 3 + len(_FAMILIES), numbers["socket"]),
+        (load, 0, 0, first_argument),
+        *((equal, len(_FAMILIES) - index, 0, family) for index, family in enumerate(_FAMILIES)),
+        (answer, 0, 0, refuse),
+        (answer, 0, 0, allow),
+    ]
     namespaces = NEW_USER | NEW_MOUNTS | NEW_PROCESSES | NEW_NETWORK | NEW_IPC | NEW_HOST_NAME
     program += [
         (equal, 0, 3, numbers["clone"]),
-        (load, 0, 0, user_flag_offset),
+        (load, 0, 0, first_argument),
         (any_bit, 0, 1, namespaces),
         (answer, 0, 0, refuse),
         (answer, 0, 0, allow),

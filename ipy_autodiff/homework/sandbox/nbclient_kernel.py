@@ -7,7 +7,6 @@ process group; its files and its network are everybody's. For submissions that a
 from __future__ import annotations
 
 import ast
-import base64
 import contextlib
 import json
 import os
@@ -20,6 +19,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
+import msgspec
 import nbformat
 from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
@@ -27,10 +27,22 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from ipy_autodiff.homework.sandbox.cells import Cell, UnreadableError, code_cells, stored_text
 from ipy_autodiff.homework.sandbox.inside.cell_runner import same_text
-from ipy_autodiff.homework.sandbox.inside.surroundings import plain_source
 from ipy_autodiff.homework.sandbox.limits import Limits
 from ipy_autodiff.homework.sandbox.process import DeadError, Death, SandboxError
-from ipy_autodiff.homework.sandbox.wire import GarbledError
+from ipy_autodiff.homework.sandbox.protocol import (
+    Answer,
+    Answered,
+    Begun,
+    Cells,
+    Ended,
+    Question,
+    Ran,
+    Report,
+    Unreadable,
+    clean,
+)
+from ipy_autodiff.homework.sandbox.suspicions import Suspicion
+from ipy_autodiff.homework.sandbox.wire import GarbledError, decoded, encoded
 
 __all__ = ["KernelLife"]
 
@@ -47,56 +59,57 @@ class KernelLife:
             self._content = file.read()
         self._limits = limits
         self._skip = frozenset(skip)
-        self._ran: list[tuple[str, str]] = []
         self._folder: str | None = None
         self._client: Any = None
         self._deadline = 0.0
         self.closed = False
 
-    def run(self, seconds: float) -> Iterator[dict[str, Any]]:
+    def run(self, seconds: float) -> Iterator[Report]:
         """As ``Life.run``."""
         deadline = time.monotonic() + seconds
         try:
             cells = code_cells(self._content, self._limits.cells)
         except UnreadableError as reason:
-            yield {"unreadable": str(reason)}
+            yield Unreadable(str(reason))  # type: ignore[arg-type]
             return
-        yield {"cells": len(cells)}
+        yield Cells(len(cells))
         self._open(cells)
         self._side(f"begin({json.dumps(self._limits.record())!r})", deadline + 60)
         output = ""
         for number, cell in enumerate(cells):
             if number in self._skip or not cell.source.strip():
                 continue
-            yield {"begin": number}
+            yield Begun(number)
             self._side("before_cell()", deadline)
             error, text = self._cell(number, min(self._limits.seconds / 4, deadline - time.monotonic()))
             put_out = stored_text(self._client.nb.cells[number]) or ""
             output += put_out
             stale = not error and cell.stored is not None and not same_text(cell.stored, put_out)
-            yield {"cell": number, "error": error, "text": text, "stale": stale}
-        self._ran = [(plain_source(cell.source), cell.grade_id) for n, cell in enumerate(cells) if n not in self._skip]
-        yield {"ran": True, "output": output[-20_000:]}
+            yield Ended(number, clean(error, 200), clean(text, 4000), stale)
+        yield Ran(clean(output[-20_000:], 20_000))
 
     def begin(self, seconds: float) -> None:
         """As ``Life.begin``; the kernel goes on as the last test left it."""
         self._deadline = time.monotonic() + seconds
 
-    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, question: Question) -> Answer:
         """As ``Life.ask``."""
         if self.closed:
             raise DeadError("killed")
         nonce = secrets.token_hex(16)
-        question = {**question, "nonce": nonce, "cells": self._ran if question["ask"] in ("source", "cell") else []}
-        packed = base64.b64encode(json.dumps(question).encode()).decode("ascii")
+        packed = encoded(msgspec.structs.replace(question, nonce=nonce)).decode()
         try:
-            answer: object = json.loads(base64.b64decode(self._side(f"answer('{packed}')", self._deadline)))
-            if not isinstance(answer, dict) or answer.get("nonce") != nonce:
+            answered: Answered = decoded(self._side(f"answer({packed!r})", self._deadline).encode(), Answered)
+            if answered.nonce != nonce:
                 raise GarbledError("not the answer to this question")
-        except (ValueError, GarbledError, RecursionError):
+        except GarbledError:
             self.close()
             raise DeadError("killed") from None
-        return answer
+        return answered.answer
+
+    def suspicions(self) -> list[Suspicion]:
+        """As ``Life.suspicions``: a kernel has nobody who would report."""
+        return []
 
     def end(self) -> None:
         """As ``Life.end``: nothing to do here."""

@@ -18,10 +18,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 from ipy_autodiff.homework.sandbox import linux
 from ipy_autodiff.homework.sandbox.enclosure import HOME, bubblewrap, view
 from ipy_autodiff.homework.sandbox.limits import Limits
-from ipy_autodiff.homework.sandbox.wire import GarbledError, receive, send
+from ipy_autodiff.homework.sandbox.protocol import Answer, End, Over, Question, Reply, Report, Test
+from ipy_autodiff.homework.sandbox.suspicions import Kind, Suspicion
+from ipy_autodiff.homework.sandbox.wire import GarbledError, TooLongError, decoded, receive, send
 
 __all__ = ["STRONG", "DeadError", "Death", "Enclosed", "Isolation", "Life", "SandboxError"]
 
@@ -33,6 +37,9 @@ Death = Literal["timeout", "out-of-memory", "killed"]
 _START = 60.0
 _GRACE = 1.0
 _REPORT = 1_000_000
+_ALARMS = 40
+_SETTLE = 0.5
+_GARBLED = 20
 
 
 class SandboxError(Exception):
@@ -115,15 +122,19 @@ class Enclosed:
         self.wait()
         self._ended()
         ours, theirs = socket.socketpair()
+        alarms, their_alarms = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         request = json.dumps({"limits": limits.record(), "skip": sorted(skip)}).encode()
-        with theirs:
-            os.lseek(notebook, 0, os.SEEK_SET)
-            try:
-                socket.send_fds(self._control, [request], [theirs.fileno(), notebook])
-            except OSError as error:
-                ours.close()
-                raise SandboxError(str(error)) from None
-        self._life = Life(ours, limits, self._finish)
+        os.lseek(notebook, 0, os.SEEK_SET)
+        try:
+            socket.send_fds(self._control, [request], [theirs.fileno(), notebook, their_alarms])
+        except OSError as error:
+            ours.close()
+            os.close(alarms)
+            raise SandboxError(str(error)) from None
+        finally:
+            theirs.close()
+            os.close(their_alarms)
+        self._life = Life(ours, alarms, limits, self._finish)
         return self._life
 
     def _finish(self, wait: bool) -> str:
@@ -151,7 +162,8 @@ class Enclosed:
             raise SandboxError(str(error)) from None
         if not content:
             text = b"" if self._process.stderr is None else self._process.stderr.read()
-            raise SandboxError(text.decode(errors="replace").strip()[-500:] or "gone")
+            lines = text.decode(errors="replace").strip().splitlines() or ["gone"]
+            raise SandboxError(lines[-1][-500:])  # of a traceback, the exception
         answer: dict[str, Any] = json.loads(content)
         return answer
 
@@ -159,53 +171,65 @@ class Enclosed:
 class Life:
     """One run of one notebook in a process of its own, and the tests that it is then asked."""
 
-    def __init__(self, channel: socket.socket, limits: Limits, finish: Any) -> None:
+    def __init__(self, channel: socket.socket, alarms: int, limits: Limits, finish: Any) -> None:
         self._channel = channel
+        self._alarms = alarms
         self._limits = limits
         self._finish = finish
         self._tests = 0
         self._open = False
+        self._codes: dict[int, int] = {}
+        """The exit codes that the processes of tests were asked for and that have not been seen yet."""
+        self._suspicions: list[Suspicion] = []
         self._deadline = 0.0
 
-    def run(self, seconds: float) -> Iterator[dict[str, Any]]:
-        """What the cells report, as ``submission.live`` sends it, until the last has run.
+    def run(self, seconds: float) -> Iterator[Report]:
+        """What the cells report, as ``notebook_process.live`` sends it, for whoever takes it until the last has run.
 
         Raises ``DeadError`` when the process ends before that, or when ``seconds`` have passed.
         """
         deadline = time.monotonic() + seconds
         while True:
-            message = self._next(deadline, _REPORT)
-            yield message
-            if "ran" in message or "unreadable" in message:
-                return
+            yield self._next(deadline, Report, _REPORT)
 
     def begin(self, seconds: float) -> None:
         """Opens a test, whose questions may take so many seconds together."""
         self._tests += 1
         self._deadline = time.monotonic() + seconds
-        self._tell({"test": self._tests, "seconds": seconds})
+        self._tell(Test(self._tests, seconds))
         self._open = True
 
-    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, question: Question) -> Answer:
         """The answer to one question. Raises ``DeadError`` when the test's process ended over it."""
         if not self._open:
             raise DeadError("killed")
         nonce = secrets.token_hex(16)
-        self._tell({**question, "nonce": nonce})
+        self._tell(msgspec.structs.replace(question, nonce=nonce))
         while True:
-            answer = self._next(self._deadline + _GRACE, self._limits.answer)
-            if "over" in answer and answer.get("test") == self._tests:
-                self._open = False
-                raise DeadError(_death_of(answer["over"]))
-            if answer.get("nonce") == nonce:
-                return answer
-            # else the end of the last test, or something that a thread of the submission made up
+            reply: Reply = self._next(self._deadline + _GRACE, Reply, self._limits.answer)
+            if isinstance(reply, Over):
+                if reply.test == self._tests:
+                    self._open = False
+                    raise DeadError(_death_of(reply.code))
+                self._ended(reply)
+            elif reply.nonce == nonce:
+                return reply.answer
+            else:
+                self._suspect("nobody-asked")
 
     def end(self) -> None:
         """Closes a test. Its process ends while the next one is on its way."""
         if self._open:
             self._open = False
-            self._tell({"end": True})
+            self._codes[self._tests] = code = secrets.randbelow(250) + 1
+            self._tell(End(code))
+
+    def suspicions(self) -> list[Suspicion]:
+        """What was out of turn, and what the process's own watch has reported, until now."""
+        if not self.closed:
+            self._settle()
+            self._read_alarms()
+        return list(dict.fromkeys(self._suspicions))[:_ALARMS]
 
     @property
     def closed(self) -> bool:
@@ -221,32 +245,77 @@ class Life:
             return "ended"
         finish, self._finish = self._finish, None
         self._channel.close()
+        self._read_alarms()
+        os.close(self._alarms)
         return str(finish(wait))
 
-    def _tell(self, message: dict[str, Any]) -> None:
+    def _read_alarms(self) -> None:
+        with contextlib.suppress(OSError):
+            for line in os.read(self._alarms, 1 << 16).splitlines()[:_ALARMS]:
+                try:
+                    self._suspicions.append(decoded(line, Suspicion))
+                except GarbledError:
+                    self._suspect("garbled")
+
+    def _ended(self, over: Over) -> None:
+        """Takes note of a test's process that has ended, not always as it was asked to."""
+        wanted = self._codes.pop(over.test, None)
+        if over.code != wanted and _death_of(over.code) != "timeout":
+            self._suspect("left-early" if wanted is not None else "out-of-turn")
+
+    def _settle(self) -> None:
+        """Waits a moment for the processes of tests that are over."""
+        deadline = time.monotonic() + _SETTLE
+        with contextlib.suppress(TimeoutError, OSError):
+            while self._codes and not self.closed:
+                try:
+                    reply = receive(self._channel, Reply, self._limits.answer, deadline)
+                except GarbledError:
+                    self._suspect("garbled")
+                    return
+                if isinstance(reply, Over):
+                    self._ended(reply)
+                elif reply is None:
+                    return
+                else:
+                    self._suspect("nobody-asked")
+
+    def _suspect(self, kind: Kind) -> None:
+        self._suspicions.append(Suspicion(kind))
+
+    def _tell(self, message: Test | Question | End) -> None:
         self._channel.settimeout(max(_GRACE, self._deadline - time.monotonic()))
         try:
             send(self._channel, message)
         except OSError:
             raise DeadError(self._died("killed")) from None
 
-    def _next(self, deadline: float, limit: int) -> dict[str, Any]:
-        try:
-            message = receive(self._channel, limit, deadline)
-        except TimeoutError:
-            raise DeadError(self._died("timeout")) from None
-        except (GarbledError, OSError):
-            raise DeadError(self._died("killed")) from None
-        if message is None:
-            raise DeadError(self._died("killed"))
-        return message
+    def _next(self, deadline: float, kind: Any, limit: int) -> Any:
+        """The next message that decodes; what does not is suspicious, and dropped."""
+        for _ in range(_GARBLED):
+            try:
+                message = receive(self._channel, kind, limit, deadline)
+            except TimeoutError:
+                raise DeadError(self._died("timeout")) from None
+            except TooLongError:
+                self._suspect("garbled")
+                break
+            except GarbledError:
+                self._suspect("garbled")
+                continue
+            except OSError:
+                break
+            if message is None:
+                break
+            return message
+        raise DeadError(self._died("killed"))
 
     def _died(self, otherwise: Death) -> Death:
         self._open = False
         return "out-of-memory" if self._end(wait=True) == "out-of-memory" else otherwise
 
 
-def _death_of(code: object) -> Death:
+def _death_of(code: int) -> Death:
     """What ended a test's process, by its exit code: the timer's signal, the limit of CPU time, or anything else."""
     return "timeout" if code in (-14, -24) else "killed"
 

@@ -78,7 +78,7 @@ class Sandbox:
 
     def attempt(self, notebook: int, limits: Limits) -> Attempt:
         """The submission that this file descriptor reads. It has to stay open as long as the attempt."""
-        return Attempt(lambda skip: self._start(notebook, limits, skip), limits)
+        return Attempt(lambda skip: self._start(notebook, limits, skip), notebook, limits)
 
     def _start(self, notebook: int, limits: Limits, skip: set[int]) -> Running:
         isolation = self.isolation

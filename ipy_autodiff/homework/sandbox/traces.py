@@ -1,4 +1,4 @@
-"""Pass what was seen of a submission's graph through the wire: its records as JSON, rebuilt without the live objects.
+"""Pass what was seen of a submission's graph on as structs, and rebuild it without the live objects.
 
 ``packed_trace`` runs beside the submission, ``unpacked_trace`` outside. A rebuilt trace can be drawn and read like any
 other. What it says comes from where the submission runs: good enough to explain a mistake, not to decide on marks.
@@ -6,201 +6,198 @@ other. What it says comes from where the submission runs: good enough to explain
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from numpy import asarray, generic, ndarray
 
-from ipy_autodiff.homework.sandbox.arrays import pack, unpack
-from ipy_autodiff.homework.sandbox.wire import GarbledError
-from ipy_autodiff.messages import LANGUAGES, Message
-from ipy_autodiff.tracing.diagnosis import GRAPH, Diagnosis
-from ipy_autodiff.tracing.graph import Addition, Array, FunctionNode, Graph, Recording, Step, VariableNode
+from ipy_autodiff.designs.nodes import Array, FunctionNode, VariableNode
+from ipy_autodiff.homework.sandbox.arrays import PackedArray, pack, unpack
+from ipy_autodiff.homework.sandbox.packed_trace import (
+    EDGES,
+    FUNCTIONS,
+    VARIABLES,
+    PackedAddition,
+    PackedDiagnosis,
+    PackedFunction,
+    PackedRow,
+    PackedStep,
+    PackedTrace,
+    PackedVariable,
+    packed_blank,
+    packed_message,
+    short,
+)
+from ipy_autodiff.tracing.diagnosis import Diagnosis
+from ipy_autodiff.tracing.graph import Addition, Graph, Recording, Step
 
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.comparison import Comparison
 
-__all__ = ["Packed", "packed_trace", "unpacked_trace"]
+__all__ = ["TooLargeError", "packed_trace", "unpacked_trace"]
 
-Packed = dict[str, Any]
-
-_FUNCTIONS = 500
 _ELEMENTS = 20_000
-_TEXT = 600
-_ROLES = ("leaf", "intermediate", "output")
-_VERDICTS = ("pass", "fail", "inconclusive")
-_SWEPT = ("cell", "replay", "nobody")
 
 
-def packed_trace(recording: Recording, comparison: Comparison | None, blame: Sequence[Diagnosis]) -> Packed:
-    """A recording, its comparison and blame as JSON. Raises ``OverflowError`` for a graph too large to send."""
+class TooLargeError(Exception):
+    """The graph has too many Functions, Variables or edges to be sent."""
+
+
+def packed_trace(recording: Recording, comparison: Comparison | None, blame: Sequence[Diagnosis]) -> PackedTrace:
+    """A recording, its comparison and blame as structs. Raises ``TooLargeError``."""
     graph = recording.graph
-    if len(graph.functions) > _FUNCTIONS:
-        raise OverflowError(f"{len(graph.functions)} Functions")
-    return {
-        "variables": [
-            {
-                "id": node.id,
-                "name": _short(node.name),
-                "named": bool(node.named),
-                "data": _packed_data(node.data),
-                "grad": _packed_array(node.grad),
-                "role": node.role,
-            }
+    edges = sum(len(node.inputs) + len(node.outputs) for node in graph.functions)
+    if len(graph.functions) > FUNCTIONS or len(graph.variables) > VARIABLES or edges > EDGES:
+        raise TooLargeError(f"{len(graph.functions)} Functions")
+    variables = {node: index for index, node in enumerate(graph.variables)}
+    functions = {node: index for index, node in enumerate(graph.functions)}
+
+    def packed_step(step: Step) -> PackedStep:
+        return PackedStep(
+            function=functions[step.function],
+            gys=tuple(map(_packed_array, step.gys)),
+            gxs=tuple(map(_packed_array, step.gxs)),
+            local=tuple(map(_packed_array, step.local)),
+            additions=tuple(
+                PackedAddition(
+                    variables[one.variable],
+                    _packed_array(one.before),
+                    _packed_array(one.contribution),
+                    _packed_array(one.after),
+                )
+                for one in step.additions
+            ),
+            line=step.line,
+            error=None if step.error is None else short(step.error),
+        )
+
+    def packed_diagnosis(one: Diagnosis) -> PackedDiagnosis:
+        return PackedDiagnosis(
+            code=one.code,
+            where=short(one.where),
+            function=functions.get(one.function) if one.function is not None else None,
+            blanks={key: packed_blank(value) for key, value in one.blanks.items()},
+            input=one.input,
+            mistake=bool(one.mistake),
+        )
+
+    return PackedTrace(
+        variables=tuple(
+            PackedVariable(
+                short(node.name), bool(node.named), _packed_data(node.data), _packed_array(node.grad), node.role
+            )
             for node in graph.variables
-        ],
-        "functions": [
-            {
-                "id": node.id,
-                "name": _short(node.name),
-                "inputs": [variable.id for variable in node.inputs],
-                "outputs": [variable.id for variable in node.outputs],
-                "line": node.line,
-                "code": _short(node.code),
-            }
-            for node in graph.functions
-        ],
-        "steps": [_packed_step(step) for step in recording.steps],
-        "raised": None if recording.raised is None else _packed_step(recording.raised),
-        "checked": {}
-        if comparison is None
-        else {node.id: check.verdict for node, check in comparison.functions.items()},
-        "of": recording.of.id if recording.of else None,
-        "wrt": [node.id for node in recording.wrt],
-        "source": _short(recording.source),
-        "swept_by": recording.swept_by,
-        "gradients": {node.id: _packed_array(array) for node, array in recording.gradients.items()},
-        "findings": [_packed_diagnosis(one) for one in recording.findings],
-        "rows": None
-        if comparison is None
-        else [
-            {
-                "variable": row.variable.id,
-                "name": _short(row.name),
-                "backprop": _packed_array(row.backprop),
-                "numerical": _packed_array(row.numerical),
-                "uncertainty": _packed_array(row.uncertainty),
-                "verdict": row.verdict,
-                "reason": None if row.reason is None else _packed_message(row.reason),
-            }
-            for row in comparison.rows
-        ],
-        "blame": [_packed_diagnosis(one) for one in blame],
-    }
-
-
-def _packed_step(step: Step) -> Packed:
-    return {
-        "function": step.function.id,
-        "gys": [_packed_array(array) for array in step.gys],
-        "gxs": [_packed_array(array) for array in step.gxs],
-        "local": [_packed_array(array) for array in step.local],
-        "additions": [
-            {
-                "variable": addition.variable.id,
-                "before": _packed_array(addition.before),
-                "contribution": _packed_array(addition.contribution),
-                "after": _packed_array(addition.after),
-            }
-            for addition in step.additions
-        ],
-        "line": step.line,
-        "error": None if step.error is None else _short(step.error),
-    }
-
-
-def unpacked_trace(packed: object) -> tuple[Recording, Comparison | None, tuple[Diagnosis, ...]]:
-    """What ``packed_trace`` packed. Raises ``GarbledError`` for anything else."""
-    try:
-        return _unpacked(packed)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise GarbledError(f"no trace: {error}") from None
-
-
-def _unpacked(packed: Any) -> tuple[Recording, Comparison | None, tuple[Diagnosis, ...]]:
-    if len(packed["functions"]) > _FUNCTIONS or len(packed["variables"]) > 20 * _FUNCTIONS:
-        raise GarbledError("too large a graph")
-    variables = {
-        f"v{number}": VariableNode(
-            id=f"v{number}",
-            name=_text(one["name"]) or f"v{number}",
-            named=one["named"] is True,
-            data=_unpacked_data(one["data"]),
-            grad=_array(one["grad"]),
-            role=_one_of(one["role"], _ROLES),  # type: ignore[arg-type]
-            object=None,
-        )
-        for number, one in enumerate(packed["variables"])
-    }
-    # The identifiers end up in HTML, so they are given here, in the order of the list, and only looked up there.
-    known = dict(zip((str(one["id"]) for one in packed["variables"]), variables.values(), strict=True))
-    if len(known) != len(variables):
-        raise GarbledError("two Variables of one name")
-    functions: dict[str, FunctionNode] = {}
-    for number, one in enumerate(packed["functions"]):
-        inputs = tuple(known[name] for name in one["inputs"])
-        functions[str(one["id"])] = FunctionNode(
-            id=f"f{number}",
-            name=_text(one["name"]) or "?",
-            inputs=inputs,
-            outputs=tuple(known[name] for name in one["outputs"]),
-            line=_line(one["line"]),
-            code=_text(one["code"]),
-            arguments=inputs,
-            object=None,
-        )
-
-    def variable(name: object) -> VariableNode | None:
-        return None if name is None else known[str(name)]
-
-    def function(name: object) -> FunctionNode | None:
-        return None if name is None else functions[str(name)]
-
-    findings = tuple(_diagnosis(one, function) for one in packed["findings"])
-    recording = Recording(
-        graph=Graph(tuple(variables.values()), tuple(functions.values()), findings),
-        steps=tuple(_step(number, one, known, functions) for number, one in enumerate(packed["steps"], 1)),
-        of=variable(packed["of"]),
-        wrt=tuple(known[name] for name in packed["wrt"]),
-        source=_text(packed["source"]),
-        swept_by=_one_of(packed["swept_by"], _SWEPT),  # type: ignore[arg-type]
-        gradients={
-            known[name]: array for name, one in packed["gradients"].items() if (array := _array(one)) is not None
-        },
-        findings=findings,
-        raised=None if packed.get("raised") is None else _step(0, packed["raised"], known, functions),
-    )
-    checked = {functions[name]: verdict for name, verdict in packed.get("checked", {}).items()}
-    return (
-        recording,
-        _comparison(packed["rows"], known, checked),
-        tuple(_diagnosis(one, function) for one in packed["blame"]),
-    )
-
-
-def _step(
-    number: int, one: Mapping[str, Any], known: Mapping[str, VariableNode], functions: Mapping[str, FunctionNode]
-) -> Step:
-    return Step(
-        number=number,
-        function=functions[one["function"]],
-        gys=tuple(map(_array, one["gys"])),
-        gxs=tuple(map(_array, one["gxs"])),
-        local=tuple(map(_array, one["local"])),
-        additions=tuple(
-            Addition(known[add["variable"]], _array(add["before"]), _array(add["contribution"]), _array(add["after"]))
-            for add in one["additions"]
         ),
-        line=_line(one["line"]),
-        error=None if one["error"] is None else _text(one["error"]),
+        functions=tuple(
+            PackedFunction(
+                short(node.name),
+                tuple(variables[one] for one in node.inputs),
+                tuple(variables[one] for one in node.outputs),
+                node.line,
+                short(node.code),
+            )
+            for node in graph.functions
+        ),
+        steps=tuple(packed_step(step) for step in recording.steps),
+        raised=None if recording.raised is None else packed_step(recording.raised),
+        checked=None
+        if comparison is None
+        else {functions[node]: check.verdict for node, check in comparison.functions.items() if node in functions},
+        of=variables[recording.of] if recording.of else None,
+        wrt=tuple(variables[node] for node in recording.wrt),
+        source=short(recording.source),
+        swept_by=recording.swept_by,
+        gradients={
+            variables[node]: packed
+            for node, array in recording.gradients.items()
+            if (packed := _packed_array(array)) is not None
+        },
+        findings=tuple(packed_diagnosis(one) for one in recording.findings),
+        rows=None
+        if comparison is None
+        else tuple(
+            PackedRow(
+                variables[row.variable],
+                short(row.name),
+                _packed_array(row.backprop),
+                _packed_array(row.numerical),
+                _packed_array(row.uncertainty),
+                row.verdict,
+                None if row.reason is None else packed_message(row.reason),
+            )
+            for row in comparison.rows
+        ),
+        blame=tuple(packed_diagnosis(one) for one in blame),
     )
+
+
+def unpacked_trace(packed: PackedTrace) -> tuple[Recording, Comparison | None, tuple[Diagnosis, ...]]:
+    """What ``packed_trace`` packed."""
+    # Identifiers end up in HTML: they are given here, and not taken from what was packed.
+    variables = [
+        VariableNode(
+            id=f"v{index}",
+            name=one.name or f"v{index}",
+            named=one.named,
+            data=_Represented(one.data) if isinstance(one.data, str) else unpack(one.data),
+            grad=_array(one.grad),
+            role=one.role,
+            object=None,
+        )
+        for index, one in enumerate(packed.variables)
+    ]
+    functions = []
+    for index, one in enumerate(packed.functions):
+        inputs = tuple(variables[place] for place in one.inputs)
+        functions.append(
+            FunctionNode(
+                id=f"f{index}",
+                name=one.name or "?",
+                inputs=inputs,
+                outputs=tuple(variables[place] for place in one.outputs),
+                line=one.line,
+                code=one.code,
+                arguments=inputs,
+                object=None,
+            )
+        )
+
+    def step(number: int, one: PackedStep) -> Step:
+        return Step(
+            number=number,
+            function=functions[one.function],
+            gys=tuple(map(_array, one.gys)),
+            gxs=tuple(map(_array, one.gxs)),
+            local=tuple(map(_array, one.local)),
+            additions=tuple(
+                Addition(variables[add.variable], _array(add.before), _array(add.contribution), _array(add.after))
+                for add in one.additions
+            ),
+            line=one.line,
+            error=one.error,
+        )
+
+    findings = tuple(one.unpacked(functions) for one in packed.findings)
+    recording = Recording(
+        graph=Graph(tuple(variables), tuple(functions), findings),
+        steps=tuple(step(number, one) for number, one in enumerate(packed.steps, 1)),
+        of=None if packed.of is None else variables[packed.of],
+        wrt=tuple(variables[index] for index in packed.wrt),
+        source=packed.source,
+        swept_by=packed.swept_by,
+        gradients={variables[index]: unpack(array) for index, array in packed.gradients.items()},
+        findings=findings,
+        raised=None if packed.raised is None else step(0, packed.raised),
+    )
+    blame = tuple(one.unpacked(functions) for one in packed.blame)
+    return recording, _comparison(packed, variables, functions), blame
 
 
 def _comparison(
-    rows: Sequence[Mapping[str, Any]] | None, known: Mapping[str, VariableNode], checked: Mapping[FunctionNode, Any]
+    packed: PackedTrace, variables: Sequence[VariableNode], functions: Sequence[FunctionNode]
 ) -> Comparison | None:
-    if rows is None:
+    if packed.rows is None:
         return None
     from ipy_autodiff.gradcheck.blame.local_result import LocalCheck
     from ipy_autodiff.gradcheck.comparison import Comparison, Row
@@ -208,46 +205,26 @@ def _comparison(
 
     return Comparison(
         functions={
-            node: LocalCheck(Probe(node, []), _one_of(verdict, _VERDICTS))  # type: ignore[arg-type]
-            for node, verdict in checked.items()
+            functions[index]: LocalCheck(Probe(functions[index], []), verdict)
+            for index, verdict in (packed.checked or {}).items()
         },
         rows=tuple(
             Row(
-                variable=known[row["variable"]],
-                name=_text(row["name"]),
-                backprop=_array(row["backprop"]),
-                numerical=_array(row["numerical"]),
-                uncertainty=_array(row["uncertainty"]),
-                verdict=_one_of(row["verdict"], _VERDICTS),  # type: ignore[arg-type]
-                reason=None if row["reason"] is None else _message(row["reason"]),
-                references={},
+                variable=variables[row.variable],
+                name=row.name,
+                backprop=_array(row.backprop),
+                numerical=_array(row.numerical),
+                uncertainty=_array(row.uncertainty),
+                verdict=row.verdict,
+                reason=None if row.reason is None else row.reason.unpacked(),
             )
-            for row in rows
+            for row in packed.rows
         ),
     )
 
 
-def _packed_diagnosis(one: Diagnosis) -> Packed:
-    return {
-        "code": one.code,
-        "where": _short(one.where),
-        "function": one.function.id if one.function else None,
-        "blanks": _packed_message(one.sentence)["blanks"],
-        "mistake": bool(one.mistake),
-    }
-
-
-def _diagnosis(one: Mapping[str, Any], function: Callable[[object], Any]) -> Diagnosis:
-    """A diagnosis that can be said."""
-    unsaid = Diagnosis(_text(one["code"]), GRAPH, mistake=one["mistake"] is True)
-    blanks = _message({"identifier": unsaid.sentence.identifier, "blanks": one["blanks"]}).blanks
-    if unsaid.mistake:
-        _message({"identifier": unsaid.hint.identifier, "blanks": one["blanks"]})
-    return replace(unsaid, where=_text(one["where"]), function=function(one["function"]), blanks=blanks)
-
-
 @dataclass(frozen=True)
-class _Said:
+class _Represented:
     """What a student put where an array belongs, as text."""
 
     text: str
@@ -256,7 +233,7 @@ class _Said:
         return self.text
 
 
-def _packed_array(value: object) -> Packed | None:
+def _packed_array(value: object) -> PackedArray | None:
     if value is None:
         return None
     array = asarray(value)
@@ -265,68 +242,14 @@ def _packed_array(value: object) -> Packed | None:
     return pack(array)
 
 
-def _packed_data(value: object) -> Packed:
+def _packed_data(value: object) -> PackedArray | str:
     if isinstance(value, ndarray | generic) and (packed := _packed_array(value)) is not None:
         return packed
     try:
-        return {"text": repr(value)[:_TEXT]}
+        return short(repr(value))
     except BaseException:
-        return {"text": type(value).__name__}
+        return type(value).__name__
 
 
-def _unpacked_data(packed: Any) -> Any:
-    return _Said(_text(packed["text"])) if "text" in packed else unpack(packed)
-
-
-def _packed_message(message: Message) -> Packed:
-    blanks: dict[str, Any] = {}
-    for key, value in message.blanks.items():
-        if isinstance(value, Message):
-            blanks[key] = _packed_message(value)
-        elif type(value) in (int, float, bool):
-            blanks[key] = value
-        else:
-            blanks[key] = _short(str(value))
-    return {"identifier": message.identifier, "blanks": blanks}
-
-
-def _message(packed: Mapping[str, Any]) -> Message:
-    """A message that can be said: of the catalogue, with blanks that fill it."""
-    blanks: dict[str, Any] = {}
-    for key, value in packed["blanks"].items():
-        if isinstance(value, dict):
-            blanks[key] = _message(value)
-        elif isinstance(value, str):
-            blanks[key] = _text(value)
-        elif isinstance(value, int | float):
-            blanks[key] = value
-        else:
-            raise GarbledError("a message's blank")
-    message = Message(packed["identifier"], **blanks)
-    for language in LANGUAGES:
-        message.text(language)
-    return message
-
-
-def _array(packed: object) -> Array | None:
+def _array(packed: PackedArray | None) -> Array | None:
     return None if packed is None else unpack(packed)
-
-
-def _line(value: object) -> int | None:
-    return value if type(value) is int and 0 < value < 10**6 else None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise GarbledError("no text")
-    return value[:_TEXT]
-
-
-def _one_of(value: object, known: Sequence[str]) -> str:
-    if value not in known:
-        raise GarbledError(f"not one of {known}")
-    return str(value)
-
-
-def _short(text: str) -> str:
-    return text[:_TEXT]

@@ -16,7 +16,7 @@ import pytest
 from ipy_autodiff.homework import plugin
 from ipy_autodiff.homework.sheet.session import Session, test_name
 from ipy_autodiff.homework.sheet.sheet_file import SheetTest
-from ipy_autodiff.messages import LANGUAGES
+from ipy_autodiff.messages import LANGUAGES, say
 
 __all__ = ["SheetRun", "run_sheet"]
 
@@ -36,7 +36,9 @@ class SheetRun:
         self.tests: list[SheetTest] = []
         """The tests that were chosen, in order."""
         self.broken = ""
-        """What pytest says of a sheet that it cannot import."""
+        """Why the sheet cannot be used, in one sentence."""
+        self.began = False
+        """Whether its tests could be collected."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -46,14 +48,18 @@ class SheetRun:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A sheet that cannot be imported."""
         if report.failed:
-            self.broken += report.longreprtext
+            lines = [line[1:].strip() for line in report.longreprtext.splitlines() if line.startswith("E ")]
+            reason = (lines or report.longreprtext.strip().splitlines() or ["?"])[-1]
+            self.broken = self.broken or say("homework.sheet-import", reason=reason)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Takes out what was not chosen."""
+        self.began = True
         chosen: dict[str, SheetTest] = {}
         kept = []
         for item in items:
+            self.broken = self.broken or _wrong_points(item)
             test = _sheet_test(item, self._session.identifier_of(item))
             if self._chosen(test):
                 chosen[test.name] = test
@@ -102,7 +108,12 @@ def run_sheet(
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
     ):
-        pytest.main([*options, str(path)], plugins=[plugin, run])
+        try:
+            pytest.main([*options, str(path)], plugins=[plugin, run])
+        except SystemExit:
+            run.broken = run.broken or say("homework.sheet-exit")
+    if not run.broken and not run.began:
+        run.broken = say("homework.sheet-exit")
     _forget(set(sys.modules) - before, path)
     return run
 
@@ -116,11 +127,22 @@ def _sheet_test(item: pytest.Item, submission: str) -> SheetTest:
     document = getattr(getattr(item, "obj", None), "__doc__", None) or ""
     return SheetTest(
         name=test_name(item.name, submission),
-        points=float(points.args[0]) if points is not None and points.args else 1.0,
+        points=float(points.args[0]) if points is not None and points.args and not _wrong_points(item) else 1.0,
         hidden=_is_hidden(item),
         summary=document.strip().partition("\n")[0].strip(),
         translations=dict(_TRANSLATION.findall(document)),
     )
+
+
+def _wrong_points(item: pytest.Item) -> str:
+    """A sentence on a ``points`` mark that holds no number of points."""
+    marker = item.get_closest_marker("points")
+    if marker is None:
+        return ""
+    given = marker.args[0] if marker.args else None
+    right = isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < float("inf")
+    name = getattr(item, "originalname", None) or item.name
+    return "" if right else say("homework.sheet-points", test=name, points=repr(given))
 
 
 def _forget(modules: Sequence[str] | set[str], path: Path) -> None:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Protocol
 
 import pytest
 
 from ipy_autodiff.homework.sandbox.attempt import Ran
 from ipy_autodiff.homework.sandbox.cells import UnreadableError
+from ipy_autodiff.homework.sandbox.notebook_text import NotebookText
+from ipy_autodiff.homework.sandbox.packed_trace import PackedMessage, packed_message
+from ipy_autodiff.homework.sandbox.protocol import Answer, Question, clean
 from ipy_autodiff.homework.sandbox.sandbox import DeadError, Limits, Sandbox, SandboxError
+from ipy_autodiff.homework.sandbox.suspicions import Suspicion
+from ipy_autodiff.homework.sandbox.traces import TooLargeError
+from ipy_autodiff.homework.sheet.outcomes import Outcome
 from ipy_autodiff.homework.sheet.submissions import Submission, found, opened
 from ipy_autodiff.homework.student.errors import (
     AnswerError,
@@ -27,33 +34,10 @@ from ipy_autodiff.homework.student.errors import (
 from ipy_autodiff.homework.student.student import Student
 from ipy_autodiff.messages import Message
 
-__all__ = ["STATUSES", "Examination", "Outcome", "Session", "Status", "session_of", "test_name"]
-
-Status = Literal["pass", "fail", "error", "timeout", "out-of-memory", "killed", "missing", "not-run"]
-STATUSES: tuple[Status, ...] = ("pass", "fail", "error", "timeout", "out-of-memory", "killed", "missing", "not-run")
+__all__ = ["Examination", "Session", "session_of", "test_name"]
 
 _DETAIL = 6000
-
-
-@dataclass
-class Outcome:
-    """What became of one test of one submission."""
-
-    test: str
-    status: Status
-    reason: tuple[str, dict[str, Any]] | None = None
-    """One sentence for the student: its identifier in the catalogue, and its blanks; None where the detail says all."""
-    detail: str = ""
-    """What pytest says, with the sheet's line."""
-    traceback: str = ""
-    """Where the student's own code raised."""
-    trace: dict[str, Any] | None = None
-    """The packed trace of the gradient that the test asked for last, to be drawn."""
-    difference: dict[str, Any] | None = None
-    """How the graph differs from the sheet's, to be drawn."""
-    sheet_error: bool = False
-    """Whether it was the sheet itself that failed."""
-    seconds: float = 0.0
+_FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'\"<>|]+)+[\\/]([^\s\\/:'\"<>|]+\.py)")
 
 
 class Asked(Protocol):
@@ -61,8 +45,11 @@ class Asked(Protocol):
 
     ran: Ran
 
-    def ask(self, question: dict[str, Any]) -> dict[str, Any]: ...
+    @property
+    def text(self) -> NotebookText: ...
+    def ask(self, question: Question) -> Answer: ...
     def test(self) -> AbstractContextManager[None]: ...
+    def suspicions(self) -> list[Suspicion]: ...
 
 
 @dataclass
@@ -85,6 +72,10 @@ class Examination:
         """What became of its cells."""
         return Ran(unreadable=self.unreadable) if self.attempt is None else self.attempt.ran
 
+    def suspicions(self) -> list[Suspicion]:
+        """What a person is to look at."""
+        return [] if self.attempt is None else self.attempt.suspicions()
+
     @contextlib.contextmanager
     def student(self, test: str) -> Iterator[Student]:
         """Speaks to the submission for one test. Raises ``NoNotebookError`` for one that is no notebook."""
@@ -92,14 +83,14 @@ class Examination:
             raise NoNotebookError(self.ran.unreadable)
         attempt = self.attempt
 
-        def ask(question: dict[str, Any]) -> dict[str, Any]:
+        def ask(question: Question) -> Answer:
             try:
                 return attempt.ask(question)
             except DeadError as death:
                 raise DiedError(death.kind) from None
 
         with attempt.test():
-            self.speaking = Student(ask, _seed_of(self.seed, test), lambda: attempt.ran.excuse)
+            self.speaking = Student(ask, _seed_of(self.seed, test), lambda: attempt.ran.excuse, lambda: attempt.text)
             yield self.speaking
         self.speaking = None
 
@@ -162,10 +153,12 @@ class Session:
             outcomes[name] = outcome = _outcome(name, call.excinfo.value, _detail(item, report))
             outcome.seconds = report.duration
             speaking = self.examinations[submission.name].speaking
-            if speaking is not None and report.when == "call" and item.get_closest_marker("hidden") is None:
+            if speaking is not None and report.when == "call":
+                # Of a hidden test too: reports leave it out as long as it is hidden.
                 outcome.trace = speaking.picture()
                 if isinstance(call.excinfo.value, GraphDiffersError):
-                    outcome.difference = call.excinfo.value.packed()
+                    with contextlib.suppress(TooLargeError):
+                        outcome.difference = call.excinfo.value.packed()
 
     def finished(self, item: pytest.Item) -> None:
         """The tests of this one's submission are over."""
@@ -212,11 +205,14 @@ def test_name(item: str, submission: str) -> str:
 
 def _detail(item: pytest.Item, report: pytest.TestReport) -> str:
     """What pytest says, with the sheet's name for its path."""
-    return report.longreprtext.replace(os.path.relpath(item.path), item.path.name)[-_DETAIL:]
+    text = report.longreprtext
+    for path in (str(item.path), os.path.relpath(item.path)):
+        text = text.replace(path, item.path.name)
+    return clean(_FOLDERS.sub(r"\1", text)[-_DETAIL:], _DETAIL)
 
 
 def _outcome(name: str, error: BaseException, detail: str) -> Outcome:
-    reason = (error.message.identifier, dict(error.message.blanks)) if isinstance(error, AnswerError) else None
+    reason: PackedMessage | None = packed_message(error.message) if isinstance(error, AnswerError) else None
     match error:
         case NoNotebookError():
             return Outcome(name, "not-run", reason)
@@ -225,7 +221,7 @@ def _outcome(name: str, error: BaseException, detail: str) -> Outcome:
         case DiedError(kind=kind):
             return Outcome(name, kind, reason)
         case CodeError(traceback=trace):
-            return Outcome(name, "error", reason, traceback=trace)
+            return Outcome(name, "error", reason, traceback=clean(trace, 4000))
         case AnswerError():
             return Outcome(name, "fail", reason)
         case AssertionError() | pytest.fail.Exception():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import stat
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +17,9 @@ from tempfile import TemporaryFile
 from ipy_autodiff.homework.sandbox.cells import UnreadableError
 
 __all__ = ["Submission", "found", "opened"]
+
+_BYTES = 200  # of the 255 that a file name may have: a suffix and a number come behind it
+_RESERVED = re.compile(r"con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -84,29 +89,56 @@ def _files(path: Path) -> list[Path]:
 
 
 def _names(files: Sequence[Path]) -> list[str]:
-    """As few of the last parts of each path as tell it from the others, safe as file names."""
-    parts = [(*file.parent.absolute().parts[1:], file.stem) for file in files]
+    """As few of the last parts of each path as tell it from the others, safe as file names on every system.
+
+    Two spellings of one name, in capitals or not, in composed letters or not, are one name.
+    """
+    parts = [tuple(map(_composed, (*file.parent.absolute().parts[1:], file.stem))) for file in files]
     lengths = [1] * len(files)
     while True:
-        names = [_safe("-".join(part[-length:])) for part, length in zip(parts, lengths, strict=True)]
-        counts = Counter(name.casefold() for name in names)
-        meeting = [n for n, name in enumerate(names) if counts[name.casefold()] > 1 and lengths[n] < len(parts[n])]
+        keys = [tuple(word.casefold() for word in part[-length:]) for part, length in zip(parts, lengths, strict=True)]
+        others: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+        for key, part in zip(keys, parts, strict=True):
+            others.setdefault(key, set()).add(tuple(word.casefold() for word in part))
+        meeting = [n for n, key in enumerate(keys) if len(others[key]) > 1 and lengths[n] < len(parts[n])]
         if not meeting:
-            return _numbered(names)
+            break
         for n in meeting:
             lengths[n] += 1
+    return _numbered([_safe("-".join(part[-length:])) for part, length in zip(parts, lengths, strict=True)])
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def _numbered(names: Sequence[str]) -> list[str]:
-    seen: Counter[str] = Counter()
-    given = []
+    """The names, with a number behind one that was given already."""
+    given: list[str] = []
+    taken: set[str] = set()
+    counts: Counter[str] = Counter()
     for name in names:
-        seen[name.casefold()] += 1
-        given.append(name if seen[name.casefold()] == 1 else f"{name}-{seen[name.casefold()]}")
+        free = name
+        while free.casefold() in taken:
+            counts[name.casefold()] += 1
+            free = f"{name}-{counts[name.casefold()] + 1}"
+        taken.add(free.casefold())
+        given.append(free)
     return given
 
 
 def _safe(name: str) -> str:
-    """Letters, digits, blanks and ``-_.()+@,`` as they are; anything else, a dot at the start too, as ``_``."""
-    kept = "".join(letter if letter.isalnum() or letter in " -_.()+@," else "_" for letter in name)[:120]
-    return "_" + kept[1:] if kept[:1] in (".", " ", "") else kept
+    """Letters, digits, blanks and ``-_.()+@,`` as they are, anything else as ``_``.
+
+    So are a dot or a dash at the start, and a dot or a blank at the end. Of a long name the end is kept.
+    """
+    kept = "".join(letter if letter.isalnum() or letter in " -_.()+@," else "_" for letter in name)
+    while len(kept.encode()) > _BYTES:
+        kept = kept[1:]
+    kept = kept or "_"
+    if kept[0] in ". -":
+        kept = "_" + kept[1:]
+    if kept[-1] in ". ":
+        kept = kept[:-1] + "_"
+    reserved = _RESERVED.fullmatch(kept.partition(".")[0].rstrip())
+    return f"_{kept}" if reserved else kept

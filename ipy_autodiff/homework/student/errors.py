@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ipy_autodiff.messages import Message
 
 if TYPE_CHECKING:
+    from ipy_autodiff.homework.sandbox.packed_trace import PackedTrace
     from ipy_autodiff.homework.sandbox.process import Death
     from ipy_autodiff.homework.student.graph_difference import GraphDifference
 
@@ -64,10 +65,10 @@ class GraphDiffersError(AnswerError):
         )
         self.difference = difference
 
-    def packed(self) -> dict[str, Any]:
+    def packed(self) -> PackedTrace:
         """As a record has it: both graphs in one."""
         from ipy_autodiff.homework.sandbox.traces import packed_trace
         from ipy_autodiff.tracing.graph import Recording
 
         recording = Recording(self.difference.merged, (), None, ())
-        return {"trace": packed_trace(recording, None, ())}
+        return packed_trace(recording, None, ())

@@ -5,7 +5,6 @@ Called by name from outside, through the kernel's ``user_expressions``; nothing 
 
 from __future__ import annotations
 
-import base64
 import json
 import random
 from typing import Any
@@ -17,8 +16,10 @@ from IPython.core.getipython import get_ipython
 from ipy_autodiff.homework.sandbox.inside.answers import Answers
 from ipy_autodiff.homework.sandbox.inside.cell_runner import plain_transformers
 from ipy_autodiff.homework.sandbox.inside.originals import Originals
-from ipy_autodiff.homework.sandbox.inside.surroundings import usual_surroundings, without_engine
+from ipy_autodiff.homework.sandbox.inside.surroundings import usual_surroundings, without_engines
 from ipy_autodiff.homework.sandbox.limits import Limits, hold, mapped_bytes
+from ipy_autodiff.homework.sandbox.protocol import Answered, Question
+from ipy_autodiff.homework.sandbox.wire import decoded, encoded
 
 __all__ = ["answer", "before_cell", "begin"]
 
@@ -31,7 +32,7 @@ def begin(limits: str) -> str:
     held = Limits(**json.loads(limits))
     hold(held, processes=False, mapped=mapped_bytes())
     if not held.engine:
-        without_engine()
+        without_engines()
     return "ready"
 
 
@@ -42,13 +43,12 @@ def before_cell() -> str:
 
 
 def answer(packed: str) -> str:
-    """The answer to a question, both as JSON in base64."""
-    question = json.loads(base64.b64decode(packed))
+    """The answer to a question, both as JSON."""
+    question = decoded(packed.encode(), Question)
     _state["originals"].restore()
     usual_surroundings()
-    numpy.random.seed(question["seed"])  # noqa: NPY002 - what students use
-    random.seed(question["seed"])
+    numpy.random.seed(question.seed)  # noqa: NPY002 - what students use
+    random.seed(question.seed)
     with np.errstate(all="ignore"):
-        found = Answers(get_ipython().user_ns, lambda: question["cells"])(question)
-    found["nonce"] = question["nonce"]
-    return base64.b64encode(json.dumps(found).encode()).decode("ascii")
+        found = Answers(get_ipython().user_ns)(question)
+    return encoded(Answered(question.nonce, found)).decode()

@@ -13,7 +13,6 @@ import signal
 import socket
 import sys
 from os import _exit, fork, getpid, kill, waitpid, waitstatus_to_exitcode
-from typing import Any
 
 import numpy.random  # NumPy itself would import it only when it is used, in every fork anew
 from IPython.core.interactiveshell import InteractiveShell
@@ -22,13 +21,28 @@ from ipy_autodiff.homework.sandbox.cells import UnreadableError, code_cells
 from ipy_autodiff.homework.sandbox.inside.answers import Answers
 from ipy_autodiff.homework.sandbox.inside.cell_runner import CellResult, Output, run_cells
 from ipy_autodiff.homework.sandbox.inside.originals import Originals
-from ipy_autodiff.homework.sandbox.inside.surroundings import plain_source, usual_surroundings, without_engine
+from ipy_autodiff.homework.sandbox.inside.surroundings import usual_surroundings, without_engines
 from ipy_autodiff.homework.sandbox.limits import Limits, use_the_reserve
-from ipy_autodiff.homework.sandbox.wire import receive, send
+from ipy_autodiff.homework.sandbox.protocol import (
+    Answered,
+    Begun,
+    Cells,
+    End,
+    Ended,
+    Over,
+    Question,
+    Ran,
+    Test,
+    Unreadable,
+    clean,
+)
+from ipy_autodiff.homework.sandbox.wire import prepare, receive, send
 
 __all__ = ["live"]
 
 _QUESTION = 64_000_000
+_FromGrader = Test | Question | End
+prepare(_FromGrader)
 
 
 def live(
@@ -47,14 +61,14 @@ def live(
     """
     os.environ["IPY_AUTODIFF_GRADING"] = "1"
     if not limits.engine:
-        without_engine()
+        without_engines()
     try:
         cells = code_cells(content, limits.cells)
     except UnreadableError as reason:
-        send(channel, {"unreadable": str(reason)})
+        send(channel, Unreadable(str(reason)))  # type: ignore[arg-type]
         return
     del content
-    send(channel, {"cells": len(cells)})
+    send(channel, Cells(len(cells)))
 
     me = getpid()
 
@@ -62,9 +76,9 @@ def live(
         if getpid() != me:  # a cell has forked, and this is the child: it speaks for nobody
             _exit(0)
         if result is None:
-            send(channel, {"begin": number})
+            send(channel, Begun(number))
         else:
-            send(channel, {"cell": number, "error": result.error, "text": result.text, "stale": result.stale})
+            send(channel, Ended(number, clean(result.error, 200), clean(result.text, 4000), result.stale))
 
     output = Output(limits.output)
     run_cells(shell, cells, report, skip=skip, seconds=limits.seconds / 4, output=output)
@@ -73,20 +87,20 @@ def live(
     originals.restore()
     usual_surroundings()
     use_the_reserve()
-    send(channel, {"ran": True, "output": output.since(0)[-20_000:]})
-    ran = [(plain_source(cell.source), cell.grade_id) for number, cell in enumerate(cells) if number not in skip]
-    answers = Answers(shell.user_ns, lambda: ran)
-    while (message := receive(channel, _QUESTION)) is not None:
-        if "test" not in message:
+    send(channel, Ran(clean(output.since(0)[-20_000:], 20_000)))
+    answers = Answers(shell.user_ns)
+    while (message := receive(channel, _FromGrader, _QUESTION)) is not None:
+        if not isinstance(message, Test):
             continue  # meant for a test that has died
         child = fork()
         if child == 0:
+            code = 0
             try:
-                _test(channel, answers, message["seconds"])
+                code = _test(channel, answers, message.seconds)
             finally:
-                _exit(0)
+                _exit(code)
         status = waitpid(child, 0)[1]
-        send(channel, {"over": waitstatus_to_exitcode(status), "test": message["test"]})
+        send(channel, Over(message.number, waitstatus_to_exitcode(status)))
 
 
 def _end_all_others() -> None:
@@ -99,15 +113,18 @@ def _end_all_others() -> None:
             waitpid(-1, 0)
 
 
-def _test(channel: socket.socket, answers: Answers, seconds: float) -> None:
-    """Answers one test's questions in a process of its own, which a timer ends."""
+def _test(channel: socket.socket, answers: Answers, seconds: float) -> int:
+    """Answers one test's questions in a process of its own, which a timer ends; returns its exit code."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
-    while (message := receive(channel, _QUESTION)) is not None and "ask" in message:
+    while (message := receive(channel, _FromGrader, _QUESTION)) is not None:
+        if isinstance(message, End):
+            return message.code
+        if not isinstance(message, Question):
+            break
         nothing = Output(0)
         sys.stdout = sys.stderr = nothing
-        numpy.random.seed(message["seed"])  # noqa: NPY002 - what students use
-        random.seed(message["seed"])
-        answer: dict[str, Any] = {"nonce": message["nonce"]}
-        answer.update(answers(message))
-        send(channel, answer)
+        numpy.random.seed(message.seed)  # noqa: NPY002 - what students use
+        random.seed(message.seed)
+        send(channel, Answered(message.nonce, answers(message)))
+    return 0

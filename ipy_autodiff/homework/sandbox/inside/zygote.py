@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib.machinery
 import json
 import os
 import select
@@ -26,9 +27,11 @@ from typing import Any
 from ipy_autodiff.homework.sandbox import linux
 from ipy_autodiff.homework.sandbox.cells import Cell
 from ipy_autodiff.homework.sandbox.enclosure import HOME, enclose
+from ipy_autodiff.homework.sandbox.inside.audit import watch
 from ipy_autodiff.homework.sandbox.inside.cell_runner import new_shell, run_cells
 from ipy_autodiff.homework.sandbox.inside.notebook_process import live
 from ipy_autodiff.homework.sandbox.inside.originals import Originals
+from ipy_autodiff.homework.sandbox.inside.surroundings import ENGINES
 from ipy_autodiff.homework.sandbox.limits import Limits, hold, mapped_bytes, resident_bytes
 
 __all__ = ["main"]
@@ -46,6 +49,8 @@ class _Around:
     proc: bool
     home: int = -1
     """This process's own process namespace, opened: where the next fork goes back to."""
+    engines: tuple[str, ...] = ()
+    """Folders of engines of the environment, which a notebook that is to have its own does not see."""
     mapped: int = 0
     """Bytes of address space that this process has mapped. Its forks may have no ``/proc`` to ask."""
 
@@ -76,7 +81,7 @@ def main(control_number: int, isolation: str) -> None:
     originals = Originals()
     gc.freeze()  # so that no fork looks at what is here; until now there was nothing to collect
     gc.enable()
-    around = replace(around, mapped=mapped_bytes())
+    around = replace(around, mapped=mapped_bytes(), engines=_engines())
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nothing, number)
@@ -87,15 +92,14 @@ def main(control_number: int, isolation: str) -> None:
             os._exit(0)  # nothing here needs the interpreter's long goodbye
         if "limits" not in request:
             continue  # an order to kill a notebook that had ended by then
-        channel, notebook = files
         limits = Limits(**request["limits"])
         with _place(around) as place:
             child = _start(around)
             if child == 0:
                 control.close()
-                _notebook(around, place, channel, notebook, limits, request["skip"], shell, originals)
-            os.close(channel)
-            os.close(notebook)
+                _notebook(around, place, files, limits, request["skip"], shell, originals)
+            for number in files:
+                os.close(number)
             reason = _watch(child, control, limits)
             if not around.namespaces:
                 _reap()
@@ -104,7 +108,7 @@ def main(control_number: int, isolation: str) -> None:
 
 
 def _request(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
-    content, files, _flags, _address = socket.recv_fds(control, 65536, 2)
+    content, files, _flags, _address = socket.recv_fds(control, 65536, 3)
     return (json.loads(content) if content else None), files
 
 
@@ -116,7 +120,7 @@ def _start(around: _Around) -> int:
     child = os.fork()
     if child == 0:
         os.close(around.home)
-        linux.unshare(linux.NEW_MOUNTS | linux.NEW_IPC)
+        linux.unshare(linux.NEW_MOUNTS | linux.NEW_IPC | linux.NEW_NETWORK)
         return 0
     linux.enter(around.home, linux.NEW_PROCESSES)
     return child
@@ -125,14 +129,14 @@ def _start(around: _Around) -> int:
 def _notebook(
     around: _Around,
     place: str,
-    channel: int,
-    notebook: int,
+    files: list[int],
     limits: Limits,
     skip: list[int],
     shell: Any,
     originals: Originals,
 ) -> None:
     """The process of one notebook. Never returns."""
+    channel, notebook, alarm = files
     try:
         os.setsid()  # a signal to the whole process group is to stay here
         if around.namespaces:
@@ -147,6 +151,7 @@ def _notebook(
         hold(limits, processes=os.getuid() != 0, mapped=around.mapped)
         with os.fdopen(notebook, "rb") as file:
             content = file.read()
+        watch(alarm)
         live(socket.socket(fileno=channel), content, limits, skip, shell, originals, alone=around.namespaces)
     except MemoryError:
         os._exit(3)
@@ -250,11 +255,18 @@ def _private_files(around: _Around, limits: Limits) -> None:
         if Path(folder).is_dir():
             linux.mount("tmpfs", folder, "tmpfs", flags, f"size={limits.file_megabytes}m,nr_inodes=20000,mode=1777")
     if not limits.engine:
-        linux.mount("tmpfs", str(_ENGINE), "tmpfs", flags | linux.READ_ONLY, "size=4k")
+        for engine in (str(_ENGINE), *around.engines):
+            linux.mount("tmpfs", engine, "tmpfs", flags | linux.READ_ONLY, "size=4k")
     if around.proc:
         linux.mount("proc", "/proc", "proc", flags | linux.NO_EXEC)
     else:
         linux.mount("tmpfs", "/proc", "tmpfs", flags | linux.READ_ONLY, "size=4k")
+
+
+def _engines() -> tuple[str, ...]:
+    """The folders of installed packages that differentiate."""
+    found = [importlib.machinery.PathFinder.find_spec(name) for name in ENGINES]
+    return tuple(folder for spec in found if spec is not None for folder in spec.submodule_search_locations or ())
 
 
 def _works(around: _Around) -> bool:
