@@ -6,12 +6,13 @@ import contextlib
 import io
 import random
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.designs.nodes import Wired
+from ipy_autodiff.designs.nodes import VariableNode, Wired
+from ipy_autodiff.designs.originals import Originals
 
 __all__ = ["aside"]
 
@@ -19,8 +20,11 @@ _depth = 0
 
 
 @contextlib.contextmanager
-def aside(graph: Wired) -> Iterator[None]:
-    """Code within leaves nothing behind: no output, no warnings, no random numbers drawn, no class state."""
+def aside(graph: Wired, changed: Callable[[VariableNode], None] = lambda node: None) -> Iterator[None]:
+    """Code within leaves nothing behind: no output, no warnings, no random numbers drawn, no class state.
+
+    Where it wrote into a Variable of the notebook's, that is put back, and ``changed`` is called with its node.
+    """
     global _depth
     if _depth:
         yield
@@ -28,6 +32,7 @@ def aside(graph: Wired) -> Iterator[None]:
     _depth += 1
     classes = {kind for item in graph.classes for kind in item.__mro__[:-1]}
     states = {kind: dict(vars(kind)) for kind in classes}
+    originals = Originals(graph)
     numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002 - the student's, kept as it was
     try:
         with (
@@ -44,6 +49,8 @@ def aside(graph: Wired) -> Iterator[None]:
         random.setstate(python_state)
         for kind, state in states.items():
             _restore(kind, state)
+        for node in originals.put_back():
+            changed(node)
 
 
 def _restore(kind: type, state: Mapping[str, Any]) -> None:

@@ -26,10 +26,15 @@ from ipy_autodiff.designs.reading import (
     backward_method,
     data_of,
     is_function,
+    is_variable,
 )
+from ipy_autodiff.designs.repointing import repoint
 from ipy_autodiff.designs.rerun import STUDENTS_ERRORS, ReplayError, Rerun
 
 __all__ = ["Copies", "alive"]
+
+_LOOKED_AT = 300
+_OWN = (*DATA.names, *GRADIENT.names, *CREATOR.names)
 
 
 class Copies(Rerun):
@@ -44,6 +49,7 @@ class Copies(Rerun):
 
     def __init__(self, graph: Wired, by_call: bool) -> None:
         self.graph = graph
+        self._hands_variables = self._seen_in_hand()
         self._kept_by_functions: dict[VariableNode, list[tuple[Any, str]]] = {}
         self.variables = {}
         self.functions = {}
@@ -55,13 +61,16 @@ class Copies(Rerun):
             self.set_data(variable, variable.data)
             GRADIENT.write(duplicate, None)
         function_copies: dict[int, Any] = {}
+        latest = {id(function.object): function for function in graph.functions}
         for function in graph.functions:
             key = id(function) if by_call else id(function.object)
             if key not in function_copies:
-                function_copies[key] = _copy(function.object)
-                if not by_call:
-                    self._link(function_copies[key], INPUTS, variable_copies)
-                    self._link(function_copies[key], OUTPUTS, variable_copies)
+                duplicate = function_copies[key] = _copy(function.object)
+                if by_call:
+                    last = latest[id(function.object)]
+                    repoint(duplicate, variable_copies | self._of_call(function, last))
+                else:
+                    repoint(duplicate, variable_copies)
             duplicate = function_copies[key]
             self.functions[function] = duplicate
             if by_call:
@@ -70,10 +79,19 @@ class Copies(Rerun):
         self._kept_by_functions = self._find_kept()
         for variable in self._kept_by_functions:
             self.set_data(variable, variable.data)
+        led = variable_copies | {id(function.object): self.functions[function] for function in graph.functions}
         for variable, duplicate in self.variables.items():
+            repoint(duplicate, led, _OWN)
             creator = graph.creators.get(variable)
             if creator is not None and is_function(CREATOR.read(duplicate)):
                 CREATOR.write(duplicate, self.functions[creator])
+
+    def _of_call(self, function: FunctionNode, last: FunctionNode) -> dict[int, Any]:
+        """What stands for the Variables of an object's last call, which it holds, in an earlier call of it."""
+        if function is last:
+            return {}
+        pairs = (*zip(last.inputs, function.inputs, strict=False), *zip(last.outputs, function.outputs, strict=False))
+        return {id(held.object): self.variables[node] for held, node in pairs}
 
     def set_data(self, variable: VariableNode, data: Any) -> None:
         """Put a fresh copy of ``data`` into the box of this Variable's copy."""
@@ -96,7 +114,8 @@ class Copies(Rerun):
     def forward(self, function: FunctionNode, xs: Sequence[Array]) -> tuple[Array, ...]:
         """What ``forward`` returns, handed its arguments as the engine hands them."""
         manner, as_variables = function.convention
-        if as_variables:
+        forward = getattr(self.functions[function], "forward", None) or self.functions[function]
+        if as_variables or forward is self.functions[function]:  # one that computes within its __call__
             for node, x in zip(function.inputs, xs, strict=True):
                 self.set_data(node, x)
             handed = [self.variables.get(item, item) for item in function.arguments]
@@ -105,7 +124,6 @@ class Copies(Rerun):
         else:
             given = iter(xs)
             handed = [next(given) if isinstance(item, VariableNode) else item for item in function.arguments]
-        forward = self.functions[function].forward
         try:
             answer = forward(handed) if manner == "list" else forward(*handed)
         except STUDENTS_ERRORS as error:
@@ -122,7 +140,7 @@ class Copies(Rerun):
         manner, as_variables = function.convention
         if as_variables or manner != "each" or len(function.inputs) != len(function.arguments):
             return None
-        forward: Callable[..., Any] = self.functions[function].forward
+        forward: Callable[..., Any] | None = getattr(self.functions[function], "forward", None)
         return forward
 
     def vjp(self, function: FunctionNode, xs: Sequence[Array], gys: Sequence[Array]) -> tuple[Any, ...]:
@@ -157,20 +175,39 @@ class Copies(Rerun):
         return self.answer(function, [np.array(gy) for gy in gys])
 
     def answer(self, function: FunctionNode, gys: Sequence[Array]) -> tuple[Any, ...]:
-        """What ``backward`` returns, in a tuple."""
+        """What ``backward`` returns, in a tuple; it is handed what the engine hands it, arrays or Variables."""
         method = backward_method(self.functions[function])
         if method is None:
             raise ReplayError(function, NotImplementedError("backward"))
-        try:
-            answer = method(*gys)
-        except STUDENTS_ERRORS as error:
-            if not _wants_a_list(method, gys):
-                raise ReplayError(function, error) from error
+        if self._hands_variables is None:  # nothing was swept yet: it shows in what it answers
             try:
-                answer = method(list(gys))
-            except STUDENTS_ERRORS as second:
-                raise ReplayError(function, second) from second
-        return tuple(answer) if isinstance(answer, list | tuple) else (answer,)
+                answer = _called(function, method, gys, gys)
+                if all(not is_variable(item) and _is_real(item) for item in answer):
+                    return answer
+            except ReplayError:
+                boxes = [self._boxed(function, gy) for gy in gys]
+                with contextlib.suppress(ReplayError):
+                    answer = _called(function, method, boxes, gys)
+                    self._hands_variables = True
+                    return answer
+                raise
+            self._hands_variables = True
+        handed = [self._boxed(function, gy) for gy in gys] if self._hands_variables else gys
+        return _called(function, method, handed, gys)
+
+    def _seen_in_hand(self) -> bool | None:
+        """Whether the engine hands ``backward`` Variables, as its gradients are; None where there is no gradient."""
+        gradients = (GRADIENT.read(node.object) for node in self.graph.variables[:_LOOKED_AT])
+        there = [gradient for gradient in gradients if gradient is not None]
+        return any(map(is_variable, there)) if there else None
+
+    def _boxed(self, function: FunctionNode, gradient: Array) -> Any:
+        """A Variable without a creator around a gradient."""
+        box = _copy(self.variables[function.outputs[0]])
+        DATA.write(box, gradient)
+        GRADIENT.write(box, None)
+        CREATOR.write(box, None)
+        return box
 
     def disturb(self, function: FunctionNode, xs: Sequence[Any]) -> bool:
         """Call ``forward`` of another object of the class with other data, as a later call in the cell would."""
@@ -224,14 +261,6 @@ class Copies(Rerun):
                         break
         return found
 
-    def _link(self, function: Any, spelling: Spelling, duplicates: Mapping[int, Any]) -> None:
-        for name in spelling.present(function):
-            saved = getattr(function, name, None)
-            if saved is not None:
-                value = _replaced(saved, duplicates)
-                if not _same(value, saved):  # a property over another name leads to the copies by now
-                    _set(function, name, value)
-
     def _point(self, function: Any, spelling: Spelling, nodes: tuple[Any, ...]) -> None:
         """Point the attributes at the copies of these nodes, in the container that the engine uses."""
         items = [self.variables.get(node, node) if isinstance(node, VariableNode) else node for node in nodes]
@@ -259,30 +288,32 @@ def _copy(original: Any) -> Any:
         return duplicate
 
 
-def _same(first: Any, second: Any) -> bool:
-    if isinstance(first, list | tuple):
-        return len(first) == len(second) and all(map(_same, first, second))
-    return first is second
-
-
 def _set(target: Any, name: str, value: Any) -> None:
     with contextlib.suppress(Exception):  # a property without a setter
         setattr(target, name, value)
 
 
-def _replaced(saved: Any, duplicates: Mapping[int, Any]) -> Any:
-    if isinstance(saved, list | tuple):
-        return type(saved)([_replaced(item, duplicates) for item in saved])
-    if isinstance(saved, weakref.ReferenceType):
-        target = saved()
-        duplicate = duplicates.get(id(target))
-        return saved if duplicate is None else weakref.ref(duplicate)
-    return duplicates.get(id(saved), saved)
-
-
 def alive(function: FunctionNode, ys: tuple[Array, ...]) -> tuple[Array, ...]:
     """Those of the results whose Variables the graph has."""
     return tuple(ys[place] for place in function.places) if function.places else ys
+
+
+def _called(function: FunctionNode, method: Any, handed: Sequence[Any], gys: Sequence[Array]) -> tuple[Any, ...]:
+    try:
+        answer = method(*handed)
+    except STUDENTS_ERRORS as error:
+        if not _wants_a_list(method, gys):
+            raise ReplayError(function, error) from error
+        try:
+            answer = method(list(handed))
+        except STUDENTS_ERRORS as second:
+            raise ReplayError(function, second) from second
+    return tuple(answer) if isinstance(answer, list | tuple) else (answer,)
+
+
+def _is_real(item: Any) -> bool:
+    array = array_of(item)
+    return array is None or array.dtype != object
 
 
 def _attributes(item: Any) -> dict[str, Any]:

@@ -101,6 +101,10 @@ class Wired(Protocol):
         """All Variables."""
 
     @property
+    def leaves(self) -> Sequence[VariableNode]:
+        """The Variables that no call made."""
+
+    @property
     def functions(self) -> Sequence[FunctionNode]:
         """All calls, in an order in which they can be run again."""
 

@@ -12,9 +12,10 @@ import numpy as np
 from ipy_autodiff.designs import rerun_of
 from ipy_autodiff.designs.aside import aside
 from ipy_autodiff.designs.copies import alive
-from ipy_autodiff.designs.reading import array_of
+from ipy_autodiff.designs.reading import array_of, is_function
 from ipy_autodiff.designs.rerun import STUDENTS_ERRORS, ReplayError, Rerun
 from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, VariableNode
+from ipy_autodiff.tracing.watching.frames import arguments_of, first_argument, role_of
 from ipy_autodiff.tracing.watching.recorder import SweepTooLong
 
 __all__ = ["Replay", "ReplayError", "seed_of"]
@@ -28,10 +29,12 @@ class Replay:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.changed: list[VariableNode] = []
+        """The Variables of the notebook's that running something again changed; they were put back."""
 
     def aside(self) -> AbstractContextManager[None]:
         """A context for many runs in a row; each run opens it by itself where it is not open yet."""
-        return aside(self.graph)
+        return aside(self.graph, self.changed.append)
 
     def forward(self, data: Mapping[VariableNode, Array] | None = None) -> dict[VariableNode, Array]:
         """Every Variable's value when these leaves have these values and the others their recorded ones."""
@@ -39,7 +42,7 @@ class Replay:
         values: dict[VariableNode, Any] = {node: given.get(node, node.data) for node in self.graph.leaves}
         with self.aside():
             for function in self.graph.functions:
-                ys = self._objects.forward(function, [values[node] for node in function.inputs])
+                ys = self._objects.forward(function, [values.get(node, node.data) for node in function.inputs])
                 values.update(zip(function.outputs, alive(function, ys), strict=False))
         return values
 
@@ -113,9 +116,11 @@ class Replay:
             raise ReplayError(None, error) from error
         except STUDENTS_ERRORS as error:
             # An engine of the book's steps 7 and 8 wants the seed to be set before.
-            if objects.gradient(of) is not None:
+            if any(objects.gradient(node) is not None for node in objects.variables) or _was_handed_a_gradient(error):
                 raise ReplayError(None, error) from error
             restarted()
+            for node in objects.variables:
+                objects.set_gradient(node, None)
             objects.set_gradient(of, seed_of(of))
             try:
                 method()
@@ -147,3 +152,14 @@ def seed_of(of: VariableNode) -> Array:
     """The gradient of ``of`` by itself: ones."""
     floating = np.result_type(of.data.dtype, np.float32) if of.data.dtype.kind in "biu" else of.data.dtype
     return np.ones(of.data.shape, dtype=floating)
+
+
+def _was_handed_a_gradient(error: BaseException) -> bool:
+    """Whether a Function's ``backward`` was running that had been handed a gradient when this was raised."""
+    trace = error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        if role_of(frame.f_code.co_name) == "backward" and is_function(first_argument(frame)):
+            return any(given is not None for given in arguments_of(frame))
+        trace = trace.tb_next
+    return False

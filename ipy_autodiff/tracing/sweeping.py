@@ -314,5 +314,7 @@ def _elementwise(derivative: Array, scaled: Array | None, gy: Array) -> bool:
     """Whether the answer to ``gy``, ``scaled``, is element by element ``gy`` times that to ones."""
     if scaled is None or not derivative.shape == scaled.shape == gy.shape:
         return False
+    if derivative.dtype.kind not in "fiub" or scaled.dtype.kind not in "fiub":
+        return False
     with np.errstate(all="ignore"):
         return bool(np.allclose(scaled, derivative * gy, rtol=1e-3, atol=1e-12, equal_nan=True))
