@@ -172,7 +172,8 @@ def _as_function(candidate: Any, kind: type) -> bool:
     if callable(getattr(kind, "forward", None)) or callable(attributes_of(candidate).get("forward")):
         return True
     # One that computes within its __call__ is a Function as well.
-    return callable(getattr(kind, "backward", None)) and callable(kind.__call__) and DATA.name(candidate) is None
+    called = any("__call__" in vars(base) for base in kind.__mro__)
+    return called and callable(getattr(kind, "backward", None)) and DATA.name(candidate) is None
 
 
 def _has(candidate: Any, name: str) -> bool:
