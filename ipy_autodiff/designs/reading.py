@@ -11,7 +11,7 @@ import contextlib
 import dis
 import weakref
 from collections.abc import Callable, Iterable
-from types import MemberDescriptorType
+from types import CodeType, MemberDescriptorType
 from typing import Any
 
 import numpy as np
@@ -44,8 +44,7 @@ _FOREIGN = ("numpy", "torch", "tensorflow", "jax", "pandas", "matplotlib", "IPyt
 _PYTHON_CLASS = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class that a class statement made
 _CLASSES = 500  # how many classes are remembered as read
 _SWEEPS = ("backward", "backprop", "back_prop", "역전파")
-_PASS = len((lambda: None).__code__.co_code)
-_OF_PASS = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
+_SHORT = 32  # bytes of code that a body without statements does not exceed, whatever the Python
 _SMALL = 8 * 2**20  # bytes up to which an array is copied as it passes
 
 
@@ -314,8 +313,14 @@ def _unwritten(method: Any) -> bool:
         return False
     if code.co_names == ("NotImplementedError",):
         return True
-    if len(code.co_code) > _PASS:
-        return False
-    found = list(dis.get_instructions(code))
-    returned = [instruction.argval for instruction in found if instruction.opname in ("LOAD_CONST", "RETURN_CONST")]
-    return returned == [None] and {instruction.opname for instruction in found} <= _OF_PASS
+    return len(code.co_code) <= _SHORT and _instructions(code) == _instructions(_empty.__code__)
+
+
+def _empty(self: Any, gy: Any) -> None:
+    pass
+
+
+def _instructions(code: CodeType) -> list[tuple[str, Any]]:
+    """What the code does, without what only tracing, closures and the interpreter's caches need."""
+    found = ((instruction.opname, instruction.argval) for instruction in dis.get_instructions(code))
+    return [one for one in found if one[0] not in ("NOP", "RESUME", "COPY_FREE_VARS", "CACHE")]
