@@ -57,5 +57,6 @@ def is_lost(log: CallLog, delay: float) -> bool:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits it ignored
     log, draw = CallLog(), random.Random(1)
     print(sum(is_lost(log, draw.uniform(0.002, 0.01)) for _ in range(TIMES)))
