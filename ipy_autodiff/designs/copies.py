@@ -209,6 +209,22 @@ class Copies(Rerun):
         CREATOR.write(box, None)
         return box
 
+    def called_as(self, function: FunctionNode) -> bool:
+        """Whether ``__call__`` on the Variables' copies gives what ``forward`` gives of their data."""
+        duplicate = _copy(self.functions[function])
+        handed = [self.variables.get(item, item) for item in function.arguments]
+        try:
+            answer = duplicate(handed) if function.convention[0] == "list" else duplicate(*handed)
+            xs = [np.array(array_of(self.variables[node])) for node in function.inputs]
+            ys = alive(function, self.forward(function, xs))
+        except (*STUDENTS_ERRORS, ReplayError):
+            return False
+        given = [array_of(item) for item in (answer if isinstance(answer, list | tuple) else (answer,))]
+        return all(
+            one is not None and one.shape == y.shape and np.allclose(one, y, rtol=1e-12, atol=0, equal_nan=True)
+            for one, y in zip(given, ys, strict=False)
+        )
+
     def disturb(self, function: FunctionNode, xs: Sequence[Any]) -> bool:
         """Call ``forward`` of another object of the class with other data, as a later call in the cell would."""
         other = _copy(function.object)

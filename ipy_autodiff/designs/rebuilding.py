@@ -112,6 +112,10 @@ class Rebuilt(Rerun):
         except STUDENTS_ERRORS as error:
             raise ReplayError(function, error) from error
 
+    def called_as(self, function: FunctionNode) -> bool:
+        """It is: running forward is that call."""
+        return True
+
     def disturb(self, function: FunctionNode, xs: Sequence[Any]) -> bool:
         """Nothing is kept on a class here that a later call could change."""
         return False

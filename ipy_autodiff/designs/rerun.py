@@ -93,6 +93,10 @@ class Rerun(ABC):
         """What this Function answers to the gradients of its outputs, in the state in which it is."""
 
     @abstractmethod
+    def called_as(self, function: FunctionNode) -> bool:
+        """Whether the Function, called as the engine calls it, gives what it gives when it is run forward."""
+
+    @abstractmethod
     def disturb(self, function: FunctionNode, xs: Sequence[Any]) -> bool:
         """Call another object of the Function's class with other data; False where that cannot be done."""
 

@@ -70,6 +70,9 @@ def assemble(
                 data_seen(producer, data)
         for output in outputs:
             variables.setdefault(id(output), output)
+        if len(outputs) > 1:  # what the last one was computed with, whatever later calls saw
+            for producer in _upstream(outputs[-1], made_by):
+                data_seen(producer, data)
         for key, producer in producers.items():
             made_by.setdefault(key, producer)
         found = _Found(variables, made_by, consumed, data, order, Naming(names or {}, local_names or {}), code)
@@ -81,6 +84,17 @@ def assemble(
     findings = list(findings_of(functions, listed_nodes, [node.data for node in listed_nodes], order, cycle))
     findings += cuts(outputs, order, log, nodes)
     return Assembled(Graph(listed_nodes, tuple(functions), tuple(findings)), nodes)
+
+
+def _upstream(output: Any, made_by: Mapping[int, Producer]) -> list[Producer]:
+    """The calls that led to this Variable, as far as they were seen."""
+    pending, found = [output], dict[int, Producer]()
+    while pending:
+        producer = made_by.get(id(pending.pop()))
+        if producer is not None and producer.call is not None and id(producer) not in found:
+            found[id(producer)] = producer
+            pending += [argument for argument in producer.arguments if is_variable(argument)]
+    return list(found.values())
 
 
 @dataclass(eq=False)

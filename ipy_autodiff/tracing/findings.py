@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.designs import is_computed
-from ipy_autodiff.designs.reading import array_of, data_of, is_variable
+from ipy_autodiff.designs.reading import DATA, GRADIENT, array_of, attributes_of, data_of, is_variable
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.diagnosis import GRAPH, Diagnosis
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
@@ -49,9 +49,11 @@ def findings_of(
     elif order and not any(is_computed(output) for producer in order for output in producer.outputs):
         yield Diagnosis("no-creator", GRAPH, None, {"variable": functions[-1].outputs[0].name}, mistake=False)
     for place, value in enumerate(data if order else [data_of(node.object) for node in variables]):
-        if isinstance(value, np.ndarray | np.generic):
+        if value is None or isinstance(value, np.ndarray | np.generic):  # None stands for no bias
             continue
         readable = not is_variable(value) and array_of(value) is not None
+        if readable and _keeps_more(variables[place].object):  # an engine of another design computes with numbers
+            continue
         if not readable or not order:  # an engine may compute with plain numbers; alone, one is likely an oversight
             blanks = {"variable": variables[place].name, "kind": type(value).__name__}
             yield Diagnosis("data-is-no-array", GRAPH, None, blanks, mistake=not readable)
@@ -73,16 +75,32 @@ def cuts(
         node = nodes.get(key)
         original = nodes.get(id(origin.variable))
         # A leaf that the notebook names is a new Variable on purpose, and so are two around an array of the notebook's.
-        if node is None or (origin.function_name is None and (node.named or original is None)):
+        if node is None or (origin.function_name is None and (node.named or original is None or not original.named)):
             continue
+        on_purpose = node.named and node.role == "leaf" and key not in {id(output) for output in outputs}
         source = original.name if original is not None else f"{origin.function_name}(…)"
         yield Diagnosis(
             "graph-cut",
             GRAPH,
             None,
             {"variable": node.name, "source": source},
-            mistake=not (node.named and node.role == "leaf" and key not in {id(output) for output in outputs}),
+            mistake=not (on_purpose or _is_between_sweeps(origin.variable, key, order, log)),
         )
+
+
+def _keeps_more(value: Any) -> bool:
+    """Whether this has more to it than the book's Variable: a function, or a collection of what it came from."""
+    own = (*DATA.names, *GRADIENT.names)
+    rest = [item for name, item in attributes_of(value).items() if name not in own]
+    return any(callable(item) or isinstance(item, set | list | tuple) for item in rest)
+
+
+def _is_between_sweeps(original: Any, box: int, order: Sequence[Producer], log: CallLog) -> bool:
+    """Whether a backward pass ran after ``original`` was computed and before the new box was used: a detached state."""
+    used = [p.call.number for p in order if p.call is not None and any(id(one) == box for one in p.arguments)]
+    made = log.made(original) if original is not None else None
+    start = -1 if made is None else made.number
+    return bool(used) and any(start < swept <= min(used) for swept in log.swept_at)
 
 
 def rewrapped(graph: Graph, namespace: Mapping[str, Any], names: Mapping[int, str]) -> Diagnosis | None:

@@ -144,6 +144,8 @@ class Recording:
     """The graph's findings and the sweep's."""
     raised: Step | None = None
     """The call with which the cell's own backward pass ended, where it raised and ``steps`` are of another pass."""
+    left_out: tuple[str, ...] = ()
+    """The names of Variables that the cell made and that are no part of what ``of`` was computed with."""
     derivatives: tuple[Derivative, ...] = ()
     """The gradients of ``of`` that can be differentiated again, as far as they live; their own gradients after them."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,18 +10,20 @@ from typing import Any
 from ipy_autodiff.designs.reading import is_variable
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.assembly import Assembled, assemble
+from ipy_autodiff.tracing.changes import at_present, changed_since
 from ipy_autodiff.tracing.derivatives import with_derivatives
 from ipy_autodiff.tracing.diagnosis import GRAPH, Diagnosis
 from ipy_autodiff.tracing.findings import rewrapped
 from ipy_autodiff.tracing.graph import Graph, Recording, VariableNode
 from ipy_autodiff.tracing.replay import Replay
+from ipy_autodiff.tracing.roots import roots_of
 from ipy_autodiff.tracing.sweeping import sweep_of
-from ipy_autodiff.tracing.watching.calls import Call, CallLog
+from ipy_autodiff.tracing.watching.calls import MANY, Call, CallLog
 from ipy_autodiff.tracing.watching.recorder import Recorder, Sweep
+from ipy_autodiff.tracing.watching.source import names_assigned
 
 __all__ = ["NotInGraph", "names_in", "record_cell", "record_variables"]
 
-_ROOTS = 8  # Variables that nothing consumed, of which a cell's graph is drawn
 _IPYTHONS = re.compile(r"_+(i+|i?\d+|oh|dh|ih)?|In|Out")
 _ITEMS = 64  # how far containers of the namespace are looked into for names
 
@@ -47,25 +48,15 @@ def record_cell(
 ) -> Recording | None:
     """What a watched cell did, or None where it dealt with no Variable.
 
-    ``value`` is the cell's last expression; ``of`` the live Variable to differentiate (by default the last one that the
-    cell computed and nothing consumed); ``wrt`` names those to differentiate with respect to (by default the leaves).
-    A cell that ``failed`` may not have come to what it assigns. Raises ``NotInGraph`` for a name in ``wrt`` that the
-    graph does not have.
+    ``value`` is the cell's last expression; ``of`` the live Variable to differentiate (by default the last one on which
+    the cell called ``backward``, else the last that it computed and nothing consumed); ``wrt`` names those to
+    differentiate with respect to (by default the leaves). A cell that ``failed`` may not have come to what it assigns.
+    Raises ``NotInGraph`` for a name in ``wrt`` that the graph does not have.
     """
     names = names_in(namespace)
-    computed = [call for call in recorder.log if call.number >= recorder.first and not call.during_backward]
-    consumed = {id(argument) for call in recorder.log if not call.during_backward for argument in call.arguments}
-    free = [output for call in computed for output in call.outputs if id(output) not in consumed]
-    bound = [output for output in free if id(output) in names or output is value]
-    last = recorder.last_unnoted()
-    roots = [last] if last is not None else bound[-_ROOTS:] or free[-1:]
-    if of is not None:
-        roots = [*(root for root in roots if root is not of), of]
-    elif not roots:
-        fallback = _without_calls(recorder, namespace, "" if failed else source, value)
-        if fallback is None:
-            return None
-        roots = [fallback]
+    roots = roots_of(recorder, names, namespace, "" if failed else source, value, of)
+    if not roots:
+        return None
 
     def code(call: Call) -> tuple[int | None, str]:
         if call.line is None:
@@ -76,10 +67,32 @@ def record_cell(
 
     assembled = assemble(roots, recorder.log, names, recorder.local_names, code)
     recording = _recording(assembled, roots[-1], recorder.sweeps, wrt, source)
-    cut = rewrapped(assembled.graph, namespace, names)
-    if cut is not None:
-        recording = replace(recording, findings=(*recording.findings, cut))
+    remarks = (rewrapped(assembled.graph, namespace, names), changed_since(recording))
+    recording = replace(
+        recording,
+        findings=(*recording.findings, *(remark for remark in remarks if remark is not None)),
+        left_out=_left_out(recording, recorder, namespace, names, "" if failed else source),
+    )
     return with_derivatives(recording, recorder.log, names, recorder.sweeps, code)
+
+
+def _left_out(
+    recording: Recording, recorder: Recorder, namespace: Mapping[str, Any], names: Mapping[int, str], source: str
+) -> tuple[str, ...]:
+    """The names of Variables that the cell made and the graph of ``of`` does not have, in order."""
+    graph, of = recording.graph, recording.of
+    if of is None or len(graph.functions) > MANY:
+        return ()
+    shown = {id(node.object) for function in graph.upstream(of) for node in (*function.inputs, *function.outputs)}
+    shown.add(id(of.object))
+    calls = [call for call in recorder.log if call.number >= recorder.first and not call.during_backward]
+    outputs = [output for call in calls for output in call.outputs]
+    made = [names[id(output)] for output in outputs if id(output) in names and id(output) not in shown]
+    for name in names_assigned(source):
+        item = namespace.get(name)
+        if is_variable(item) and id(item) not in shown and names.get(id(item)) == name:
+            made.append(name)
+    return tuple(dict.fromkeys(made))
 
 
 def record_variables(
@@ -107,10 +120,17 @@ def _recording(
 ) -> Recording:
     graph = assembled.graph
     node = assembled.nodes[id(of)]
+    stale = None
+    if not source:  # nobody watched it being computed
+        graph, nodes, stale = at_present(graph, node)
+        node = nodes.get(node, node)
     replay = Replay(graph)
     with replay.aside():
         swept = sweep_of(graph, node, seen, replay)
-    findings = [*graph.findings, *swept.findings]
+    findings = [*graph.findings, *swept.findings, *([] if stale is None else [stale])]
+    if replay.changed:
+        names = ", ".join(dict.fromkeys(changed.name for changed in replay.changed))
+        findings.append(Diagnosis("put-back", GRAPH, None, {"variables": names}, mistake=False))
     functions = graph.upstream(node)
     if functions and not any(function.has_backward for function in functions):
         blanks = {"function": functions[-1].name}
@@ -130,7 +150,7 @@ def _recording(
 
 def _chosen(graph: Graph, of: VariableNode, wrt: Sequence[str] | None) -> tuple[VariableNode, ...]:
     if wrt is None:
-        leaves = graph.leaves_behind(of)
+        leaves = [leaf for leaf in graph.leaves_behind(of) if leaf.data is not None]  # None stands for no bias
         # A number that stood in an expression became a Variable as well; nobody asks for its gradient.
         return tuple(leaf for leaf in leaves if leaf.named or leaf.shape != ()) or tuple(leaves)
     chosen = []
@@ -140,49 +160,6 @@ def _chosen(graph: Graph, of: VariableNode, wrt: Sequence[str] | None) -> tuple[
             raise NotInGraph(name, [node.name for node in graph.variables if node.named])
         chosen.append(found)
     return tuple(chosen)
-
-
-def _without_calls(recorder: Recorder, namespace: Mapping[str, Any], source: str, value: Any) -> Any:
-    """The Variable that a cell is about which computed none: swept, swept by hand, shown, or assigned."""
-    for sweep in reversed(recorder.sweeps):
-        if sweep.root is not None:
-            return sweep.root
-        outputs = [call.outputs for item in sweep.calls if (call := recorder.log.latest(item.function))]
-        if outputs and outputs[0]:
-            return _end_of(outputs[0][0], recorder.log)
-    if is_variable(value):
-        return value
-    assigned = [namespace.get(name) for name in _names_assigned(source)]
-    return next((item for item in reversed(assigned) if is_variable(item)), None)
-
-
-def _end_of(variable: Any, log: CallLog) -> Any:
-    """The last Variable that was computed with this one."""
-    results = {id(argument): output for call in log for argument in call.arguments for output in call.outputs}
-    seen = set()
-    while id(variable) in results and id(variable) not in seen:
-        seen.add(id(variable))
-        variable = results[id(variable)]
-    return variable
-
-
-def _names_assigned(source: str) -> list[str]:
-    """The names that the cell's own level binds, or sets attributes of, in order; functions and classes have theirs."""
-    try:
-        pending: list[ast.AST] = list(reversed(ast.parse(source).body))
-    except (SyntaxError, ValueError):
-        return []
-    names = []
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            node = node.value
-            names += [node.id] if isinstance(node, ast.Name) else []
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.append(node.id)
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            pending.extend(reversed(list(ast.iter_child_nodes(node))))
-    return names
 
 
 def names_in(namespace: Mapping[str, Any]) -> dict[int, str]:

@@ -80,6 +80,10 @@ class Replay:
         with self.aside():
             return self._objects.answer(function, gys)
 
+    def called_as(self, function: FunctionNode) -> bool:
+        """Whether the Function, called as the engine calls it, gives what it gives when it is run forward."""
+        return self._objects.called_as(function)
+
     def disturb(self, function: FunctionNode, xs: Sequence[Any]) -> bool:
         """Call another object of the Function's class with other data; False where that cannot be done."""
         return self._objects.disturb(function, xs)

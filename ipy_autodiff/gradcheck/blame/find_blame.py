@@ -19,6 +19,7 @@ from ipy_autodiff.gradcheck.numbers import element, spelled, told_apart
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.diagnosis import ENGINE, GRAPH, Diagnosis
 from ipy_autodiff.tracing.graph import FunctionNode, Recording
+from ipy_autodiff.tracing.watching.source import sweeps
 
 __all__ = ["blame_error", "find_blame"]
 
@@ -164,7 +165,7 @@ def _on_class(recording: Recording, functions: Sequence[FunctionNode]) -> Iterat
 
 def _unwritten(recording: Recording, functions: Sequence[FunctionNode]) -> Iterator[Diagnosis]:
     """Functions that the cell sweeps back over and whose ``backward`` is a place kept for one."""
-    if "backward" not in recording.source:
+    if not sweeps(recording.source):
         return
     for kind in recording.graph.one_of_each() if functions else ():
         if not kind.has_backward and callable(getattr(kind.object, "backward", None)):
@@ -175,9 +176,9 @@ def _disconnected(recording: Recording) -> Iterator[Diagnosis]:
     """A result that the cell sweeps back from and that does not know what made it."""
     of = recording.of
     creator = None if of is None else recording.graph.creators.get(of)
-    if of is not None and creator is not None and not creator.recorded and "backward" in recording.source:
+    if of is not None and creator is not None and not creator.recorded and sweeps(recording.source):
         yield Diagnosis("not-recorded", GRAPH, creator, {"function": creator.name, "variable": of.name})
-    elif of is not None and creator is not None and forgot_its_creator(of) and "backward" in recording.source:
+    elif of is not None and creator is not None and forgot_its_creator(of) and sweeps(recording.source):
         yield Diagnosis("no-creator", GRAPH, creator, {"function": creator.name, "variable": of.name})
 
 

@@ -156,6 +156,7 @@ class BackwardCalls:
             self._sweep_frame = frame
             self.begun += 1
             self._calls_before_sweep = self.log.count
+            self.log.swept_at.append(self.log.count)
             self.sweeps.append(Sweep(reference(owner), [], first_call=self.log.count))
             self.swept = [owner]
             whole = [sweep for sweep in self.sweeps if sweep.root_reference is not None]

@@ -143,6 +143,10 @@ class CallLog:
         self.count = 0
         self.derived: deque[Derived] = deque(maxlen=_DERIVED)
         """The gradients with a graph of their own that backward passes left, in order."""
+        self.swept_at: deque[int] = deque(maxlen=_DERIVED)
+        """How many calls had been made when each of the last backward passes began."""
+        self.recording_classes: set[type] = set()
+        """The Functions' classes of which a call set its output's creator."""
         self._origins: dict[int, Origin] = {}
 
     def remember(self, array: Any, variable: Any, function_name: str | None) -> None:

@@ -189,7 +189,7 @@ class ForwardCalls:
             sweep=backward.begun if backward.sweeping else 0,
             backward_of=None if backward.at_work is None else reference(backward.at_work),
             saves_inputs=saved,
-            recorded=owned_by_output or CREATOR.name(outputs[0]) is None,
+            recorded=self._is_recorded(function, outputs[0], saved, owned_by_output),
             convention=self._conventions.pop(id(function), ("each", False)),
             places=_places(function, outputs) if owned_by_output and made is None else (),
             cuts=tuple(self._cuts(arguments)),
@@ -202,6 +202,19 @@ class ForwardCalls:
         if not call.during_backward:
             self.last_output = outputs[0]
         self._calls_within[holder] = self._calls_within.get(holder, 0) + 1
+
+    def _is_recorded(self, function: Any, output: Any, saved: bool, owned_by_output: bool) -> bool:
+        """Whether the engine recorded the call, as far as it records any.
+
+        Inputs may be saved even where it does not record; then another call of the class tells: its creator was set.
+        """
+        if owned_by_output:
+            self.log.recording_classes.add(type(function))
+            return True
+        if CREATOR.name(output) is None:
+            return True
+        switch = "no_grad" in self._source or "using_config" in self._source
+        return saved and not switch and type(function) not in self.log.recording_classes
 
     def _cuts(self, arguments: tuple[Any, ...]) -> Iterator[tuple[Any, Origin]]:
         """Which of these Variables are new boxes around another one's data."""
