@@ -11,7 +11,7 @@ import pytest
 from ipy_autodiff.homework.command import main
 from ipy_autodiff.homework.sheet.blank_notebook import MarkError, blank_notebook
 from ipy_autodiff.homework.sheet.public_sheet import public_sheet
-from tests.homework.conftest import RIGHT, SQUARE, Row, write_notebook
+from tests.homework.conftest import ENGINE, RIGHT, SQUARE, Row, write_notebook
 
 SHEET = '''\
 """A sheet."""  # with a comment
@@ -198,19 +198,20 @@ def test_what_the_tests_share_goes_along(tmp_path: Path, capsys: pytest.CaptureF
     assert "conftest.py: copied as it is" in capsys.readouterr().out
 
 
-def test_the_readmes_sheet(grade: Callable[..., list[Row]], tmp_path: Path) -> None:
+def test_the_sheet_of_the_documentation(grade: Callable[..., list[Row]], tmp_path: Path) -> None:
     """As it stands there: it grades, and hands out without its hidden test."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    described = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
     sheet = tmp_path / "sheet.py"
     sheet.write_text(
-        readme.partition("## Homework")[2].partition("```python\n")[2].partition("```")[0], encoding="utf-8"
+        described.partition("## Homework")[2].partition("```python\n")[2].partition("```")[0], encoding="utf-8"
     )
     exp = SQUARE.partition("def square")[0].replace("Square", "Exp").replace("x ** 2", "np.exp(x)")
-    right = write_notebook(
-        tmp_path / "a.ipynb", (*RIGHT, exp.replace("2 * self", "np.exp(self").replace("data *", "data) *"))
-    )
+    right_exp = exp.replace("2 * self", "np.exp(self").replace("data *", "data) *")
+    right = write_notebook(tmp_path / "a.ipynb", (*RIGHT, right_exp))
     wrong = write_notebook(tmp_path / "b.ipynb", (*RIGHT, exp))
-    assert [(row["score"], row["max_score"]) for row in grade(right, wrong, using=sheet)] == [("5", "5"), ("2", "5")]
+    sign = write_notebook(tmp_path / "c.ipynb", (ENGINE, SQUARE.replace("return 2 *", "return -2 *"), right_exp))
+    marks = [(row["score"], row["max_score"]) for row in grade(right, wrong, sign, using=sheet)]
+    assert marks == [("5", "5"), ("2", "5"), ("2", "5")]
     public = public_sheet(sheet.read_text(encoding="utf-8"))
     assert (public.tests, public.left_out) == (1, ("test_gradient",))
 
