@@ -195,6 +195,7 @@ export interface Large {
   variables: Record<string, [string, number, string, string, string, number?]>
   boxes: Record<string, [flags: number, ...rows: string[]]>
   levels: Record<string, Level>
+  layouts: Layout[]
   blamed: string[]
 }
 
@@ -202,8 +203,23 @@ export interface Level {
   up: string
   nodes: string
   edges: number[]
+  /** Which of the layouts is its. */
+  layout: number
   crowds?: Record<string, string[]>
-  wrong?: Record<string, string>
+  /** What stands on an edge that is to blame. */
+  plates?: [edge: number, text: string][]
+}
+
+/** Whole pixels. The nodes are in the order of the level's, then crowds, then plates. */
+export interface Layout {
+  wide: number
+  high: number
+  across: boolean
+  widths: number[]
+  /** Two numbers a node, its centre. */
+  at: number[]
+  /** For each edge a start, and then three control points for each Bézier piece, from where the piece starts. */
+  ways: number[][]
 }
 
 // What passes between a slider and the kernel.

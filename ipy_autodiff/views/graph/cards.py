@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ipy_autodiff.traced import Trace
     from ipy_autodiff.tracing.diagnosis import Diagnosis
 
-__all__ = ["Cards"]
+__all__ = ["Cards", "box_size", "function_size", "plate_size"]
 
 _PAD = 11
 _LINE = 18
@@ -56,6 +56,22 @@ class _Card:
         return len(self.rows) * _LINE + 12
 
 
+def function_size(name: str, origin: str) -> Size:
+    """The room for a Function's name, and below it the origin that it may have."""
+    return Size(max(66, width(name) * _NAME * 1.12 + 24, width(origin) * _SMALL * 1.15 + 22), 40, round=True)
+
+
+def box_size(rows: Sequence[str]) -> Size:
+    """The room for a folded part: what it holds, and what is said of that in smaller letters."""
+    widest = max((width(row) for row in rows[1:]), default=0) * _SMALL
+    return Size(max(width(rows[0]) * _NAME * 1.04, widest) + 32, len(rows) * 17 + 16)
+
+
+def plate_size(text: str) -> Size:
+    """The room for the numbers on the way of an edge."""
+    return Size(width(text) * _SMALL * 1.1 + 14, 22)
+
+
 class Cards:
     """Every node of one picture: its texts, the room it takes, and its SVG."""
 
@@ -85,16 +101,17 @@ class Cards:
             for part in level.folded
             if any(part.start <= place < part.stop for place in self.wrong_places)
         }
-        self.sizes = {name: Size(card.width(), card.height()) for name, card in self.variables.items()}
+        self.sizes = {variable.id: self.variable_size(variable) for variable in self.drawn}
         for name, text in self.functions.items():
-            below = width(self.origins.get(name, "")) * _SMALL * 1.15
-            self.sizes[name] = Size(max(66, width(text) * _NAME * 1.12 + 24, below + 22), 40, round=True)
+            self.sizes[name] = function_size(text, self.origins.get(name, ""))
         for name, box in self.boxes.items():
-            widest = max(
-                width(box.rows[0]) * _NAME * 1.04, max((width(row) for row in box.rows[1:]), default=0) * _SMALL
-            )
-            self.sizes[name] = Size(widest + 32, len(box.rows) * 17 + 16)
+            self.sizes[name] = box_size(box.rows)
         self.plates: dict[str, tuple[str, str]] = {}
+
+    def variable_size(self, variable: VariableNode) -> Size:
+        """The room for a Variable's card, on whatever level it is."""
+        card = self.variables.get(variable.id) or self._card(variable)
+        return Size(card.width(), card.height())
 
     def with_plates(self, edges: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """The edges; on the way of one that is to blame stands a plate with its numbers."""
@@ -108,7 +125,7 @@ class Cards:
                 continue
             plate = f"w{len(self.plates)}"
             self.plates[plate] = (pair[1], text)
-            self.sizes[plate] = Size(width(text) * _SMALL * 1.1 + 14, 22)
+            self.sizes[plate] = plate_size(text)
             laid += [(pair[0], plate), (plate, pair[1])]
         return tuple(laid)
 

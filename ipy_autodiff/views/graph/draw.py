@@ -94,7 +94,7 @@ def draw(trace: Trace, *, judged: bool = True, roomy: bool = False) -> Picture:
         return Picture(svg, summary, around, 0)
     hidden = sum(part.size for part in level.folded)
     located = Located(around, trace.graph, level.folded) if hidden else around
-    return Picture(svg, summary, located, hidden, {"large": openable(levels, cards)}, ("graph", "layered", "large"))
+    return Picture(svg, summary, located, hidden, {"large": openable(levels, cards)}, ("graph", "large"))
 
 
 class Located(Mapping[str, list[str]]):

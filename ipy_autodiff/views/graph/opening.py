@@ -1,24 +1,23 @@
-"""What the page needs to open the boxes of a large graph: their levels, and the texts of what is on them.
+"""What the page needs to open the boxes of a large graph: their levels, laid out, and the texts of what is on them.
 
-The page lays out a level when it is opened, so that here stand no places, only names and numbers. Of a very large graph
-the levels nearest to the whole are told, and of each loop the way to its first and last iterations.
+Of a very large graph the levels nearest to the whole are told, and of each loop the way to its first and last
+iterations.
 """
 
 from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 from ipy_autodiff.views.graph.boxes import crowd, describe
+from ipy_autodiff.views.graph.cards import Cards, box_size, function_size, plate_size
 from ipy_autodiff.views.graph.folding import Level, Levels, part_id
+from ipy_autodiff.views.graph.level_layouts import LevelLayouts
 from ipy_autodiff.views.graph.outline import Part
 from ipy_autodiff.views.text.labels import shorten
-
-if TYPE_CHECKING:
-    from ipy_autodiff.views.graph.cards import Cards
 
 __all__ = ["openable"]
 
@@ -44,7 +43,9 @@ def openable(levels: Levels, cards: Cards) -> dict[str, Any]:
             heappush(pending, (inner + middle, depth, next(numbers), part, parent))
 
     wait(levels.whole, "", 0, 0)
-    while pending and tables.size < _BYTES and not (many and len(tables.levels) >= _LEVELS_OF_MANY):
+    while (
+        pending and tables.size + tables.layouts.size < _BYTES and not (many and len(tables.levels) >= _LEVELS_OF_MANY)
+    ):
         inner, depth, _, part, parent = heappop(pending)
         level = levels.within(part)
         tables.add(part, level, parent)
@@ -58,6 +59,7 @@ class _Tables:
     def __init__(self, levels: Levels, cards: Cards) -> None:
         self.levels: dict[str, dict[str, Any]] = {}
         self.size = 0
+        self.layouts = LevelLayouts()
         self._levels = levels
         self._cards = cards
         self._names: dict[str, int] = {}
@@ -82,17 +84,31 @@ class _Tables:
         ids = [function.id for function in functions] + [variable.id for variable in variables]
         ids += [part_id(inner) for inner in level.folded]
         crowds = {name: crowd(level, name).rows for name in level.crowds}
+        sizes = [function_size(shorten(node.name, 24), cards.origin(node)) for node in functions]
+        sizes += [cards.variable_size(node) for node in variables]
+        sizes += [box_size(describe(self._levels, inner).rows) for inner in level.folded]
+        sizes += [box_size(rows) for rows in crowds.values()]
         places = {name: place for place, name in enumerate([*ids, *crowds])}
-        edges = [places[end] for edge in level.edges for end in edge]
-        told: dict[str, Any] = {"up": parent, "nodes": " ".join(ids), "edges": edges}
+        edges = [(places[tail], places[head]) for tail, head in level.edges]
+        plates: list[list[Any]] = []
+        laid: list[tuple[int, int]] = []
+        for number, (tail, head) in enumerate(edges):
+            text = cards.wrong.get(level.edges[number])
+            if text is None or any(edges[other][1] == head for other, _ in plates):
+                laid.append((tail, head))
+                continue
+            plates.append([number, text])
+            laid += [(tail, len(sizes)), (len(sizes), head)]
+            sizes.append(plate_size(text))
+        close = range(len(sizes) - len(plates), len(sizes))
+        told: dict[str, Any] = {"up": parent, "nodes": " ".join(ids), "edges": [end for edge in edges for end in edge]}
+        told["layout"] = self.layouts.add(sizes, laid, close)
         if crowds:
             told["crowds"] = crowds
-        drawn = {function.id for function in functions}
-        wrong = {f"{pair[0]} {pair[1]}": text for pair, text in cards.wrong.items() if pair[1] in drawn}
-        if wrong:
-            told["wrong"] = wrong
+        if plates:
+            told["plates"] = plates
         self.levels[part_id(part)] = told
-        self.size += 60 + sum(map(len, ids)) + len(ids) + 3 * len(edges)
+        self.size += 60 + sum(map(len, ids)) + len(ids) + 6 * len(edges)
 
     def _add_function(self, node: FunctionNode) -> None:
         if node.id in self._functions:
@@ -141,5 +157,6 @@ class _Tables:
             "variables": self._variables,
             "boxes": self._boxes,
             "levels": self.levels,
+            "layouts": self.layouts.layouts,
             "blamed": [node.id for node in self._cards.blamed],
         }
