@@ -18,6 +18,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display
 from traitlets import Bool, List, Unicode, observe, validate
 
+from ipy_autodiff.designs import NotRead
 from ipy_autodiff.designs.reading import is_variable
 from ipy_autodiff.messages import LANGUAGES, current_language, prefer, say, speaking
 from ipy_autodiff.shell.cell import Outcome, PreparedCell, TopLevelAwait, computes, plain_error, prepare, run
@@ -177,6 +178,9 @@ class AutodiffMagics(Magics):
             except NotInGraph as error:
                 complaint = _not_in_graph(error)
                 recording = record_cell(recorder, namespace, cell.source, outcome.value, of, None, failed)
+            except NotRead as error:
+                complaint = say("trace.not-read", kind=error.kind, seen=error.seen)
+                recording = None
             if recording is not None:
                 trace = self._trace(recording, settings, progress, outcome.error)
                 if names and is_variable(namespace.get(names[0])):
@@ -186,7 +190,7 @@ class AutodiffMagics(Magics):
                 self._show(trace, settings, progress, outcome.seconds, remarks)
             if outcome.error is not None and (recording is None or "check" not in settings.show):
                 self._explain(outcome.error)
-            elif recording is None and (remarks or names or computes(cell.tree, namespace)):
+            elif recording is None and not complaint and (remarks or names or computes(cell.tree, namespace)):
                 missing = [say("magic.no-variable")] if names or computes(cell.tree, namespace) else []
                 self._notice(" ".join([*missing, *remarks]))
         if complaint and outcome.error is None:

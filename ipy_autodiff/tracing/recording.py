@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ipy_autodiff.designs import NotRead
 from ipy_autodiff.designs.reading import is_variable
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.assembly import Assembled, assemble
@@ -103,7 +104,7 @@ def record_variables(
 ) -> Recording:
     """What lies behind Variables that exist already; the last one is differentiated. ``wrt`` as in ``record_cell``.
 
-    Raises ``TypeError`` for an object that is no Variable of any engine.
+    Raises ``TypeError`` for an object that is no Variable of any engine, or of one that cannot be read.
     """
     for output in outputs:
         if not is_variable(output):
@@ -111,7 +112,11 @@ def record_variables(
     if not outputs:
         raise TypeError(Message("trace.no-outputs").text())
     names = names_in(namespace)
-    recording = _recording(assemble(outputs, log, names), outputs[-1], (), wrt, "")
+    try:
+        assembled = assemble(outputs, log, names)
+    except NotRead as error:
+        raise TypeError(Message("trace.not-read", kind=error.kind, seen=error.seen).text()) from None
+    recording = _recording(assembled, outputs[-1], (), wrt, "")
     return with_derivatives(recording, CallLog() if log is None else log, names)
 
 
