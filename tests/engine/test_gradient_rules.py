@@ -119,7 +119,7 @@ def test_every_operation_gives_its_gradient_as_mathematics(operation: Registered
             gxs = function.backward(*[gy[()] if not gy.ndim else gy.copy() for gy in gys])
             for side, gx in zip(sides, gxs if isinstance(gxs, tuple) else (gxs,), strict=True):
                 if hasattr(function, "window"):
-                    assert side in ("col2im(gy)", "im2col(gy)")
+                    assert side.startswith(("col2im(gy", "im2col(gy"))
                     continue
                 if "linear_algebra" in type(function).__module__ and names_for(function, gys)["x"].ndim > 2:
                     side = side.replace(".T", ".mT")  # of each matrix

@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from ipy_autodiff.engine.operations.linear_algebra.products import matmul
 from ipy_autodiff.engine.registry import Sample, operation, random
 from ipy_autodiff.engine.unary import Unary
-from ipy_autodiff.engine.variable import Variable, as_variable
+from ipy_autodiff.engine.variable import Variable, as_variable, peek
 
 __all__ = [
     "average_pooling",
@@ -68,17 +71,63 @@ class Overlay(Unary):
         self.axes = axes
 
     def compute(self, x: Any) -> Any:
-        y = np.zeros(self.shape, x.dtype)
-        for offsets in product(*map(range, self.window)):
+        return self.added([x[(..., *offsets)] for offsets in _offsets(self.window)])
+
+    def added(self, pieces: Iterable[Any]) -> Any:
+        """The sum of pieces that hold, for each offset in a window, the element there of every window."""
+        y: Any = None
+        for offsets, piece in zip(_offsets(self.window), pieces, strict=True):
             place = [slice(None)] * len(self.shape)
             for axis, step, offset in zip(self.axes, self.steps, offsets, strict=True):
-                place[axis] = slice(offset, offset + step * (x.shape[axis] - 1) + 1, step)
-            y[tuple(place)] += x[(..., *offsets)]
+                place[axis] = slice(offset, offset + step * (piece.shape[axis] - 1) + 1, step)
+            if y is None:
+                y = np.zeros(self.shape, piece.dtype)
+            y[tuple(place)] += piece
         return y
 
     def backward(self, gy: Any) -> Any:
         windows = Windows(self.window, self.steps, self.axes)
         return windows.apply(gy) if isinstance(gy, Variable) else windows.compute(gy)
+
+
+class MaxPool(Unary):
+    """The largest element of each window of the last axes; the gradient is shared among those that are equal to it."""
+
+    __slots__ = ("steps", "window")
+    rule = "col2im(gy · (im2col(x) == y) / sum(im2col(x) == y))"
+
+    def __init__(self, window: tuple[int, ...], steps: tuple[int, ...]) -> None:
+        self.window = window
+        self.steps = steps
+
+    def compute(self, x: Any) -> Any:
+        first, *others = self._pieces(x)
+        y = first.copy()
+        for piece in others:  # far quicker than one reduction over many small axes
+            np.maximum(y, piece, out=y)
+        return y
+
+    def backward(self, gy: Any) -> Any:
+        x, y = peek(self.x), peek(self.y)
+        chosen = [piece == y for piece in self._pieces(x)]
+        gy = gy / np.add.reduce(chosen, axis=0, dtype=y.dtype)
+        overlay = Overlay(x.shape, self.window, self.steps, self._axes(x))
+        if not isinstance(gy, Variable):
+            return overlay.added(gy * one for one in chosen)
+        windows = np.stack(chosen, axis=-1).reshape((*y.shape, *self.window))
+        return overlay.apply(np.reshape(gy, (*y.shape, *[1] * len(self.window))) * windows)
+
+    def _pieces(self, x: Any) -> list[Any]:
+        """For each offset in a window, the element there of every window."""
+        windows = Windows(self.window, self.steps, self._axes(x)).compute(x)
+        return [windows[(..., *offsets)] for offsets in _offsets(self.window)]
+
+    def _axes(self, x: Any) -> tuple[int, ...]:
+        return tuple(range(x.ndim - len(self.window), x.ndim))
+
+
+def _offsets(window: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
+    return product(*map(range, window))
 
 
 @operation(
@@ -96,20 +145,24 @@ def _pair(value: Pair, n: int = 2) -> tuple[int, ...]:
     return value if isinstance(value, tuple) else (value,) * n
 
 
-def _windows(x: Any, window: tuple[int, ...], stride: Pair, pad: Pair) -> Variable:
-    """The windows of the last axes of ``x``, which is padded with zeros."""
-    n = len(window)
-    x = as_variable(x)
+def _padded(x: Any, pad: Pair, n: int) -> Any:
+    """``x``, a Variable or an array, with zeros around its last ``n`` axes."""
     borders = _pair(pad, n)
-    if any(borders):
-        x = np.pad(x, [(0, 0)] * (x.ndim - n) + [(border, border) for border in borders])
-    return Windows(window, _pair(stride, n), tuple(range(x.ndim - n, x.ndim))).apply(x)
+    return np.pad(x, [(0, 0)] * (x.ndim - n) + [(border, border) for border in borders]) if any(borders) else x
+
+
+def _windows(x: Any, window: tuple[int, ...], stride: Pair, pad: Pair) -> Any:
+    """The windows of the last axes of ``x``, a Variable or an array that is to stay one, padded with zeros."""
+    n = len(window)
+    x = _padded(x if isinstance(x, Variable) else np.asarray(x), pad, n)
+    windows = Windows(window, _pair(stride, n), tuple(range(x.ndim - n, x.ndim)))
+    return windows.apply(x) if isinstance(x, Variable) else windows.compute(x)
 
 
 @operation(samples=[Sample(random(1, 2, 3, 3), 2), Sample(random(2, 1, 3, 2), (2, 1), 1, 1, to_matrix=False)])
 def im2col(x: Any, kernel_size: Pair, stride: Pair = 1, pad: Pair = 0, to_matrix: bool = True) -> Variable:
     """The windows of images (batch, channels, height, width), one a row or as (batch, channels, kernel, places)."""
-    windows = _windows(x, _pair(kernel_size), stride, pad)
+    windows = _windows(as_variable(x), _pair(kernel_size), stride, pad)
     if to_matrix:
         columns = np.transpose(windows, (0, 2, 3, 1, 4, 5))
         return columns.reshape((columns.shape[0] * columns.shape[1] * columns.shape[2], -1))
@@ -146,12 +199,13 @@ def conv_nd(x: Any, filter_bank: Any, *, stride: Pair = 1, padding: Pair = 0) ->
 
     The result has the shape (batch, filters, ...).
     """
-    window = tuple(np.shape(filter_bank)[2:])
+    filters, _, *window = np.shape(filter_bank)
     n = len(window)
-    windows = _windows(x, window, stride, padding)
-    inside = tuple(range(2 + n, 2 + 2 * n))
-    y = np.tensordot(windows, filter_bank, ((1, *inside), tuple(range(1, 2 + n))))
-    return np.moveaxis(y, -1, 1)
+    windows = _windows(x, tuple(window), stride, padding)
+    batch, _, *places = np.shape(windows)[: 2 + n]
+    order = (0, 1, *range(2 + n, 2 + 2 * n), *range(2, 2 + n))  # each column is a window, as a matrix product needs it
+    columns = np.transpose(windows, order).reshape((batch, -1, prod(places)))
+    return matmul(np.reshape(filter_bank, (filters, -1)), columns).reshape((batch, filters, *places))
 
 
 @operation(
@@ -189,20 +243,19 @@ def deconv2d(x: Any, W: Any, b: Any = None, stride: Pair = 1, pad: Pair = 0, out
 @operation(samples=[Sample(random(1, 2, 4, 4), (2, 2), 2), Sample(random(2, 5), (3,), 1)])
 def max_pool(x: Any, pool: tuple[int, ...], stride: Pair) -> Variable:
     """The largest element of each window of the last axes of ``x``."""
-    windows = _windows(x, pool, stride, 0)
-    return np.max(windows, axis=tuple(range(-len(pool), 0)))
+    return MaxPool(pool, _pair(stride, len(pool))).apply(x)
 
 
 @operation(samples=[Sample(random(1, 2, 4, 4), 2, 2), Sample(random(1, 1, 3, 3), 2)])
 def pooling(x: Any, kernel_size: Pair, stride: Pair = 1, pad: Pair = 0) -> Variable:
     """The largest element of each window of the last two axes, padded with zeros."""
-    return np.max(_windows(x, _pair(kernel_size), stride, pad), axis=(-2, -1))
+    return MaxPool(_pair(kernel_size), _pair(stride)).apply(_padded(as_variable(x), pad, 2))
 
 
 @operation(samples=[Sample(random(1, 2, 4, 4), 2, 2), Sample(random(1, 1, 3, 3), 2, 1, 1)])
 def average_pooling(x: Any, kernel_size: Pair, stride: Pair = 1, pad: Pair = 0) -> Variable:
     """The mean of each window of the last two axes, padded with zeros."""
-    return np.mean(_windows(x, _pair(kernel_size), stride, pad), axis=(-2, -1))
+    return np.mean(_windows(as_variable(x), _pair(kernel_size), stride, pad), axis=(-2, -1))
 
 
 @operation(

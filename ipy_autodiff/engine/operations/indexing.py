@@ -293,12 +293,14 @@ def pad(
     """``array`` with borders: constant ones, or its own elements again (edge, reflect, symmetric, wrap)."""
     x = as_variable(array)
     if mode == "constant":
-        border = np.pad(np.zeros(x.shape, x.dtype), pad_width, mode, constant_values=constant_values)
-        inside = np.pad(np.ones(x.shape, bool), pad_width, mode)
-        corner = [int(np.flatnonzero(inside.any(tuple(set(range(x.ndim)) - {axis})))[0]) for axis in range(x.ndim)]
-        index = tuple([slice(start, start + n) for start, n in zip(corner, x.shape, strict=True)])
-        y = PutBack(index, border.shape).apply(x)
-        return y + border if np.any(border) else y
+        widths = np.zeros((x.ndim, 2), int)
+        for axis, width in pad_width.items() if isinstance(pad_width, dict) else [(..., pad_width)]:
+            widths[axis] = width
+        index = tuple([slice(before, before + n) for (before, _), n in zip(widths.tolist(), x.shape, strict=True)])
+        y = PutBack(index, tuple(widths.sum(axis=1) + x.shape)).apply(x)
+        if not np.any(constant_values):
+            return y
+        return y + np.pad(np.zeros(x.shape, x.dtype), pad_width, mode, constant_values=constant_values)
     options = {"reflect_type": reflect_type} if mode in ("reflect", "symmetric") else {}
     if mode not in ("edge", "reflect", "symmetric", "wrap") or reflect_type != "even":
         raise explain(TypeError, "no_such_option", name="pad", option=f"mode={mode!r}")
