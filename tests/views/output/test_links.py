@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -193,3 +196,32 @@ def test_outputs_of_one_content_in_one_kernel_have_identifiers_of_their_own() ->
     assert len(set(found)) == 3
     assert {one.partition("-")[0] for one in found} == {stem}
     assert other.partition("-")[0] != stem
+
+
+@pytest.mark.parametrize(
+    "show", [("graph", "steps", "check"), ("graph", "steps", "sliders", "check", "rules"), ("graph", "steps", "quiz")]
+)
+def test_a_cell_gives_the_same_output_in_every_kernel(show: tuple[str, ...]) -> None:
+    code = f"""
+import numpy as np
+from ipy_autodiff import Variable, exp, square, tanh, trace
+from ipy_autodiff.messages import speaking
+from ipy_autodiff.views.output.bundle import mime_bundle
+x, w = Variable(np.array(0.5), name="x"), Variable(np.linspace(-1, 1, 6).reshape(2, 3), name="w")
+y = square(exp(square(x))) * tanh(w @ w.T)[0, 1]
+y.backward()
+with speaking("en"):
+    print(mime_bundle(trace(y), show={show!r}, live=False)[0]["text/html"])
+"""
+    ran = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert len(ran[0]) > 10_000
+    assert ran[0] == ran[1]
