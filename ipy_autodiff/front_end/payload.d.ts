@@ -233,7 +233,6 @@ export interface Controls {
   remarks: string[]
   can_run: boolean
   anew: string
-  model: string
   says: Record<string, string>
 }
 

@@ -279,15 +279,10 @@ export function drawSliders(slot, model, hooks) {
     wanted.value = ""
   }
 
-  const check = async () => {
-    const whole = await model.widget_manager?.get_model?.(setup.model)
-    if (!whole?.comm_live) end()
-  }
   /** @type {[string, () => void][]} */
   const heard = [
     ["change:update", answered],
     ["change:controls", arrange],
-    ["comm_live_update", check],
   ]
   for (const [name, listener] of heard) model.on(name, listener)
   arrange()

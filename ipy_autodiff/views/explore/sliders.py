@@ -300,6 +300,5 @@ class Exploration:
                 "remarks": self._remarks(),
                 "can_run": bool(explorer.recording.source) and self._namespace is not None,
                 "anew": self._anew,
-                "model": self._view.model_id,
                 "says": {key: say(f"sliders.{key}") for key in _SAID},
             }

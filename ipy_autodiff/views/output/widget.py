@@ -6,9 +6,9 @@ of a widget's view when the notebook is opened again, whatever else the output c
 
 from __future__ import annotations
 
-import secrets
 from collections import deque
 from typing import Any
+from uuid import uuid4
 
 import anywidget
 import traitlets
@@ -27,7 +27,7 @@ class LiveView(anywidget.AnyWidget):
     _esm = read("widget.js")
 
     output = traitlets.Unicode(help="The identifier of the output's HTML.").tag(sync=True)
-    live = traitlets.Unicode(help="Which model this is: another kernel may have one for this output.").tag(sync=True)
+    live = traitlets.Unicode(help="The identifier of this model: another kernel may have its own.").tag(sync=True)
     step = traitlets.Int(0, help="The step that is shown: 0 before the first.").tag(sync=True)
     steps = traitlets.Int(0, help="How many steps there are.")
     controls = traitlets.Dict(help="What can be moved, as the page draws it.").tag(sync=True)
@@ -37,7 +37,8 @@ class LiveView(anywidget.AnyWidget):
     )
 
     def __init__(self, **traits: Any) -> None:
-        super().__init__(**traits)
+        name = uuid4().hex
+        super().__init__(model_id=name, live=name, **traits)
         self.exploration: Any = None
         """What ties the sliders to the trace; ``exploration.add("W[0, 1]")`` makes one more."""
 
@@ -45,10 +46,6 @@ class LiveView(anywidget.AnyWidget):
     def sliders(self) -> dict[str, Any]:
         """The sliders by what they move, ``x`` or ``W[0, 1]``: widgets whose ``value`` can be set and observed."""
         return {} if self.exploration is None else self.exploration.sliders
-
-    @traitlets.default("live")
-    def _one_of_its_own(self) -> str:
-        return secrets.token_hex(8)
 
     @traitlets.validate("step")
     def _within(self, proposal: Any) -> int:

@@ -250,7 +250,7 @@ def test_a_kernel_that_restarts_in_the_middle_of_a_drag_leaves_the_recorded_run(
     )
     page.wait_for_timeout(300)
     page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    page.wait_for_selector("text=This output is no longer linked to a kernel.")
+    page.wait_for_selector("text=This output is no longer connected to a kernel.")
     page.evaluate("() => clearInterval(window.drag)")
     wait_for(page, "x", at(0.5))
     assert page.is_disabled(SLIDER)

@@ -22,7 +22,7 @@ from tests.views.page_data import data_of
 STEPPER = '[data-autodiff="stepper"]'
 MODELS = """
 class Model {
-  constructor(state) { Object.assign(this, { state, listeners: {}, sent: [] }) }
+  constructor(state) { Object.assign(this, { state, listeners: {}, sent: [], alive: true }) }
   get(name) { return this.state[name] }
   set(name, value) {
     if (this.state[name] === value) return
@@ -32,11 +32,16 @@ class Model {
   save_changes() {}
   send(message) { this.sent.push(message) }
   on(event, listener) { (this.listeners[event] ??= []).push(listener) }
+  end() {
+    this.alive = false
+    for (const listen of this.listeners.comm_live_update ?? []) listen()
+  }
   off(event, listener) { this.listeners[event] = (this.listeners[event] ?? []).filter((other) => other !== listener) }
 }
 window.models = []
 window.openModel = async (state, source) => {
   const model = new Model({ step: 0, update: {}, controls: {}, anew: {}, ...state })
+  model.widget_manager = { get_model: async () => ({ comm_live: model.alive }) }
   const widget = await import("data:text/javascript;charset=utf-8," + encodeURIComponent(source))
   model.close = widget.default.initialize({ model })
   return models.push(model) - 1
@@ -128,11 +133,8 @@ def test_a_model_moves_one_of_two_copies(opened: Callable[..., Any]) -> None:
     assert (steps(page), step_of_model(page, model)) == (["1", "3"], 3)
 
 
-def test_two_kernels_have_an_output_each(opened: Callable[..., Any]) -> None:
-    output = one_output(traces.composed())
-    identifier = data_of(output)["id"]
-    page = opened(output)
-    first = open_model(page, identifier, "first")
+def add_cell(page: Any, output: str) -> None:
+    """One more output, as a notebook puts it into the page."""
     page.evaluate(
         """(html) => {
           const cell = document.createElement("div")
@@ -146,6 +148,14 @@ def test_two_kernels_have_an_output_each(opened: Callable[..., Any]) -> None:
         }""",
         output,
     )
+
+
+def test_two_kernels_have_an_output_each(opened: Callable[..., Any]) -> None:
+    output = one_output(traces.composed())
+    identifier = data_of(output)["id"]
+    page = opened(output)
+    first = open_model(page, identifier, "first")
+    add_cell(page, output)
     page.wait_for_selector(".cell:nth-of-type(2) .ad-drawn")
     assert page.evaluate("Object.keys(ipyAutodiffPages).length") == 1
     click_next(page, 1)
@@ -155,6 +165,20 @@ def test_two_kernels_have_an_output_each(opened: Callable[..., Any]) -> None:
     click_next(page, 0)
     assert steps(page) == ["1", "2"]
     assert (step_of_model(page, first), step_of_model(page, second)) == (1, 2)
+
+
+def test_a_cell_that_runs_again_in_a_new_kernel_has_the_new_model(opened: Callable[..., Any]) -> None:
+    output = one_output(traces.composed())
+    identifier = data_of(output)["id"]
+    page = opened(output)
+    ended = open_model(page, identifier, "ended")
+    page.evaluate("(model) => models[model].end()", ended)
+    page.evaluate("() => document.querySelector('.cell').remove()")
+    add_cell(page, output)
+    page.wait_for_selector(".cell .ad-drawn")
+    model = open_model(page, identifier, "new")
+    click_next(page, 0)
+    assert (step_of_model(page, ended), step_of_model(page, model)) == (0, 1)
 
 
 def test_a_model_that_closes_leaves_an_output_that_steps_by_itself(opened: Callable[..., Any]) -> None:
