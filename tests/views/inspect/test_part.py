@@ -76,7 +76,7 @@ def test_what_a_step_has_not_come_to_is_paler(page_of):
 
 def test_where_no_script_runs_the_account_is_a_table(page_of):
     page = page_of(after("x = Variable(np.array(0.5))\ny = sin(x) + exp(x)\ny.backward()"), java_script_enabled=False)
-    ledger = page.locator("details", has_text="What each gradient is the sum of")
+    ledger = page.locator("details", has_text="How each gradient adds up")
     ledger.locator("summary").click()
     assert "0.87758 Sin (line 2) + 1.6487 Exp (line 2)" in ledger.inner_text()
 
