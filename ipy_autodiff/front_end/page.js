@@ -1,5 +1,5 @@
 // The page of most outputs: a graph that is drawn whole, its steps, its gradients and their comparison.
-import { checkView } from "./check/check.js"
+import { checkView, verdictView } from "./check/check.js"
 import { drawErrors } from "./check/pictures.js"
 import { graphView } from "./graph/graph.js"
 import { inspectView } from "./inspect/inspect.js"
@@ -11,6 +11,7 @@ import { stepsView } from "./steps/stepper.js"
 const views = {
   graph: graphView(),
   panel: inspectView(),
+  verdict: verdictView,
   steps: stepsView(),
   check: checkView({ steps: drawErrors }),
 }

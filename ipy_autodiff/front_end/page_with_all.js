@@ -1,6 +1,6 @@
 // The page of any output: with arrays, large graphs, derivatives, a quiz, the rules of the book's stages.
 import { drawHeat, drawPoints } from "./check/array_pictures.js"
-import { checkView } from "./check/check.js"
+import { checkView, verdictView } from "./check/check.js"
 import { drawErrors } from "./check/pictures.js"
 import { graphView } from "./graph/graph.js"
 import { openable } from "./graph/large.js"
@@ -17,6 +17,7 @@ const views = {
   graph: graphView(openable),
   kin: kinView,
   panel: inspectView(drawArrays),
+  verdict: verdictView,
   steps: stepsView(drawQuiz),
   check: checkView({ steps: drawErrors, points: drawPoints, heat: drawHeat }),
   rules: rulesView,

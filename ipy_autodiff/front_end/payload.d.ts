@@ -22,6 +22,7 @@ export interface Payload {
   sources?: [name: string, file: string, parts: [first: number, text: string][]][]
   steps_say?: Record<string, string>
   check?: Check
+  verdict?: Summary
   quiz?: Quiz
   rules?: Rules
   /** The derivatives of a result, each a payload of its own. */
@@ -49,13 +50,18 @@ export type Line = [label: string, text: string, warn: number]
 
 export type Verdict = "pass" | "fail" | "inconclusive"
 
-export interface Check {
-  heading: string
+export interface Summary {
   verdict: Verdict
+  /** The verdict in one line. */
+  line: string
+  blame: [sentence: string, hint: string, node: string][]
+}
+
+export interface Check extends Summary {
+  heading: string
   columns: string[]
   rows: Row[]
   remarks: string[]
-  blame: [sentence: string, hint: string, node: string][]
   pictures: Pictures | null
   show_variable: string
 }

@@ -44,6 +44,11 @@ class Wanted:
     """What else is to be said of the run."""
 
     @property
+    def verdict_apart(self) -> bool:
+        """Whether the verdict stands under the graph, so that the comparison need not say it."""
+        return {"graph", "check"} <= set(self.show) and not self.asking
+
+    @property
     def asking(self) -> bool:
         """Whether gradients are asked for before they are shown."""
         return "quiz" in self.show

@@ -17,13 +17,19 @@ def test_the_public_names_of_views_are_there_in_their_order():
 
 
 def test_a_view_that_comes_with_another_follows_it():
-    assert [view.name for view in chosen(("check", "graph", "steps"))] == ["check", "graph", "inspect", "steps"]
+    assert [view.name for view in chosen(("check", "graph", "steps"))] == [
+        "check",
+        "graph",
+        "verdict",
+        "inspect",
+        "steps",
+    ]
 
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_every_view_gives_a_part(name):
     with speaking("en"):
-        part = VIEWS[name].part(traces.matrices(), Wanted(("graph", "steps", name), live=True))
+        part = VIEWS[name].part(traces.matrices(), Wanted(("graph", "steps", "check", name), judged=True, live=True))
     assert isinstance(part, Part)
     assert part.drawn
     assert name == "sliders" or part.payload
@@ -34,6 +40,7 @@ FAILING = {
     "steps": "ipy_autodiff.views.steps.part.tell",
     "inspect": "ipy_autodiff.views.inspect.part.accounts",
     "check": "ipy_autodiff.views.check.part.check",
+    "verdict": "ipy_autodiff.views.verdict.part.summary",
 }
 
 

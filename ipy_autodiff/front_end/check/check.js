@@ -4,7 +4,7 @@ import { link, make, note } from "../shared/dom.js"
 import { fill } from "../shared/fill.js"
 import { drawPictures } from "./pictures.js"
 
-/** @import { Check, Payload, Step } from "../payload" */
+/** @import { Check, Payload, Step, Summary } from "../payload" */
 /** @import { Page, View } from "../output/page" */
 /** @import { Kinds, State } from "./pictures.js" */
 
@@ -42,27 +42,19 @@ export function checkView(kinds) {
  */
 function drawCheck(check, { says, show, steps = [] }, page, kinds, state) {
   const { heading, verdict, columns, rows, blame, remarks } = check
-  const section = make(
-    "section",
-    { "data-autodiff": "check" },
-    make("p", { class: `ad-${verdict}` }, make("b", {}, heading)),
-  )
-  const toStep = (/** @type {number} */ at) => link(fill(says.to_step, { step: steps[at - 1].n }), () => page.go(at))
-  for (const [sentence, hint, node] of blame) {
-    const box = make("div", { class: "ad-blame" }, sentence)
-    const at = stepOf(steps, node)
-    if (at) box.append(" ", toStep(at))
-    box.append(make("details", {}, make("summary", {}, says.hint), hint))
-    section.append(box)
-  }
+  const section = make("section", { "data-autodiff": "check" })
+  const apart = show.includes("verdict")
+  if (!apart) section.append(make("p", { class: `ad-${verdict}` }, make("b", {}, heading)))
+  section.append(...blame.slice(Number(apart)).map((one) => blameBox(one, says, steps, page)))
+  const linked = blame.some(([, , node]) => stepOf(steps, node))
   section.append(...remarks.map(note))
   if (!rows.length) return section
   const last = columns.length - 1
   const kind = (/** @type {number} */ index) => (index && index < last ? { class: "ad-number" } : undefined)
   const body = rows.map(({ cells, id: variable, verdict, text, reason }) => {
     const judged = make("td", {}, make("span", { class: `ad-${verdict}` }, text))
-    const at = verdict === "fail" ? steps.findLastIndex(({ grads }) => variable in grads) + 1 : 0
-    if (at) judged.append(" ", toStep(at))
+    const at = verdict === "fail" && !linked ? steps.findLastIndex(({ grads }) => variable in grads) + 1 : 0
+    if (at) judged.append(" ", stepLink(at, says, steps, page))
     if (reason) judged.append(make("span", { class: "ad-note" }, reason))
     const [first, ...numbers] = cells
     const choose = () => page.choose(variable)
@@ -80,6 +72,60 @@ function drawCheck(check, { says, show, steps = [] }, page, kinds, state) {
   section.append(make("div", { class: "ad-wide" }, table))
   if (check.pictures) section.append(drawPictures(check.pictures, kinds, page, state))
   return section
+}
+
+/**
+ * The answer in one line, under the graph; a slider that moves brings another.
+ *
+ * @type {View}
+ */
+export function verdictView(data, page) {
+  const first = /** @type {Summary} */ (data.verdict)
+  const element = make("section", { "data-autodiff": "verdict" })
+  const draw = ({ verdict, line, blame } = first) => {
+    element.className = `ad-${verdict}`
+    const boxes = blame.slice(0, 1).map((one) => blameBox(one, data.says, data.steps ?? [], page))
+    element.replaceChildren(make("b", {}, line), ...boxes)
+  }
+  draw()
+  /** @type {Summary} */
+  let last = first
+  return [
+    element,
+    (_, moved) => {
+      const now = moved ? moved.check : first
+      element.classList.toggle("ad-stale", !now)
+      if (!now || now === last) return
+      last = now
+      draw(now)
+    },
+  ]
+}
+
+/**
+ * What is to blame, the way to its step, and a hint.
+ *
+ * @param {[sentence: string, hint: string, node: string]} blame
+ * @param {Payload["says"]} says
+ * @param {Step[]} steps
+ * @param {Page} page
+ */
+function blameBox([sentence, hint, node], says, steps, page) {
+  const box = make("div", { class: "ad-blame" }, sentence)
+  const at = stepOf(steps, node)
+  if (at) box.append(" ", stepLink(at, says, steps, page))
+  box.append(make("details", {}, make("summary", {}, says.hint), hint))
+  return box
+}
+
+/**
+ * @param {number} at
+ * @param {Payload["says"]} says
+ * @param {Step[]} steps
+ * @param {Page} page
+ */
+function stepLink(at, says, steps, page) {
+  return link(fill(says.to_step, { step: steps[at - 1].n }), () => page.go(at))
 }
 
 /**

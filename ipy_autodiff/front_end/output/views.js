@@ -68,8 +68,8 @@ export function drawViews(root, data, prefix, views, recorded = data) {
   const first = data.show[0] === "graph" && !data.kept?.includes("graph")
   const box = first && /** @type {SVGSVGElement} */ (parts[0].querySelector(".ad-svg")).viewBox.baseVal
   const tall = box && box.height > box.width && parts.length > 1 && !data.large
+  parts.splice(Number(first) + Number(first && data.show[1] === "verdict"), 0, ...data.notes.map(note))
   if (tall) parts.push(make("div", {}, ...parts.splice(1)))
-  parts.splice(Number(first), 0, ...data.notes.map(note))
   root.replaceChildren(make("div", { class: tall ? "ad-all ad-tall" : "ad-all" }, ...parts))
   update()
 

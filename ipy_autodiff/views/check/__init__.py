@@ -2,4 +2,4 @@
 
 from ipy_autodiff.views.contract import View
 
-VIEW = View("check", __name__, order=5)
+VIEW = View("check", __name__, order=6)

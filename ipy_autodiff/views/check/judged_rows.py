@@ -16,13 +16,13 @@ from ipy_autodiff.tracing.following import detached
 from ipy_autodiff.views.check.error_pictures import answer as pictures_answer
 from ipy_autodiff.views.check.error_pictures import can_be_measured, pictures
 from ipy_autodiff.views.text.formatting import inline, number
-from ipy_autodiff.views.text.labels import shorten
+from ipy_autodiff.views.text.labels import SYMBOLS, shorten
 
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.comparison import Row
     from ipy_autodiff.traced import Trace
 
-__all__ = ["Accusation", "Check", "ShownRow", "answer", "check"]
+__all__ = ["Accusation", "Check", "ShownRow", "Summary", "answer", "check", "summary"]
 
 _MOST_ROWS = 200
 _SMALL = 4
@@ -52,17 +52,36 @@ class Accusation:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """The comparison on the whole: its verdict, a sentence, the numbers where they differ, and what is to blame."""
+
+    verdict: str
+    heading: str
+    numbers: str
+    """What a wrong gradient is and what it should be; empty where none is wrong."""
+    blame: tuple[Accusation, ...]
+
+    @property
+    def line(self) -> str:
+        """The verdict in one line."""
+        return f"{SYMBOLS[self.verdict]} {self.numbers or self.heading}"
+
+    def payload(self) -> dict[str, Any]:
+        """For the front end."""
+        blame = [[accusation.sentence, accusation.hint, accusation.function] for accusation in self.blame]
+        return {"verdict": self.verdict, "line": self.line, "blame": blame}
+
+
+@dataclass(frozen=True)
 class Check:
-    """The comparison as it is shown: what it says on the whole, the table, and who is to blame.
+    """The comparison as it is shown: what it says on the whole, and the table.
 
     ``columns`` are the headings of a row's cells, and that of the verdict.
     """
 
-    heading: str
-    verdict: str
+    summary: Summary
     columns: tuple[str, ...]
     rows: tuple[ShownRow, ...]
-    blame: tuple[Accusation, ...]
     remarks: tuple[str, ...]
     pictures: Mapping[str, Any]
     """The numbers of the pictures and what is said of them, for the front end; empty where there are none."""
@@ -84,8 +103,17 @@ def check(trace: Trace, *, passing: bool = False, patient: bool = False) -> Chec
     headings = ("variable", "backprop", "numerical", "uncertainty")
     titles = (say("check.complex-step") if name == COMPLEX_STEP else name for name in references)
     columns = (*(say(f"views.{heading}") for heading in headings), *titles, say("views.verdict"))
-    forward_only = trace.recording.swept_by == "nobody" and all(row.backprop is None for row in rows)
+    forward_only = _is_forward_only(trace)
     shown = tuple(_row(row, references, forward_only) for row in rows[:_MOST_ROWS])
+    remarks = tuple(shorten(remark, _SENTENCE) for remark in trace.comparison.remarks)
+    drawn = pictures(rows, None if passing else functools.partial(element_by_element, trace.comparison), patient)
+    return Check(summary(trace), columns, shown, remarks, drawn)
+
+
+def summary(trace: Trace) -> Summary:
+    """What the comparison of a trace comes to, in the language in force."""
+    rows = tuple(trace.comparison.rows)
+    forward_only = _is_forward_only(trace)
     verdict, heading = _whole(rows, forward_only, bool(trace.blame))
     blame = tuple(
         Accusation(
@@ -95,9 +123,18 @@ def check(trace: Trace, *, passing: bool = False, patient: bool = False) -> Chec
         )
         for found in trace.blame
     )
-    remarks = tuple(shorten(remark, _SENTENCE) for remark in trace.comparison.remarks)
-    drawn = pictures(rows, None if passing else functools.partial(element_by_element, trace.comparison), patient)
-    return Check(heading, verdict, columns, shown, blame, remarks, drawn)
+    wrong = [row for row in rows if row.verdict == "fail"]
+    numbers = ""
+    if wrong:
+        name, got, due, *_ = _row(wrong[0], (), forward_only).cells
+        missing = wrong[0].backprop is None
+        numbers = say("check.none-but" if missing else "check.should-be", name=name, got=got, due=due)
+        numbers += f" {say('check.more-wrong', n=len(wrong) - 1)}" if len(wrong) > 1 else ""
+    return Summary(verdict, heading, numbers, blame)
+
+
+def _is_forward_only(trace: Trace) -> bool:
+    return trace.recording.swept_by == "nobody" and all(row.backprop is None for row in trace.comparison.rows)
 
 
 def answer(view: Any, trace: Trace) -> None:

@@ -25,13 +25,13 @@ def part(trace: Trace, wanted: Wanted) -> Part:
 
     asked = wanted.live or wanted.patient
     checked = check(trace, passing=not asked, patient=wanted.patient)
-    table = _table(checked)
-    payload = {"check": _payload(checked)}
-    return Part("check", _readable(checked, table), _text(checked, table), payload, checked.modules, live=live)
+    table, apart = _table(checked), wanted.verdict_apart
+    readable, text = _readable(checked, table, apart), _text(checked, table, apart)
+    return Part("check", readable, text, {"check": _payload(checked)}, checked.modules, live=live)
 
 
 def _heading(checked: Check) -> str:
-    return f"{SYMBOLS[checked.verdict]} {checked.heading}"
+    return f"{SYMBOLS[checked.summary.verdict]} {checked.summary.heading}"
 
 
 def _table(checked: Check) -> Table:
@@ -47,17 +47,17 @@ def _table(checked: Check) -> Table:
     return Table(checked.columns, rows, numbers=range(1, last), code=range(last))
 
 
-def _readable(checked: Check, table: Table) -> str:
-    parts = [f"<p><b>{safe(_heading(checked))}</b></p>"]
-    for accusation in checked.blame:
+def _readable(checked: Check, table: Table, apart: bool) -> str:
+    parts = [] if apart else [f"<p><b>{safe(_heading(checked))}</b></p>"]
+    for accusation in checked.summary.blame[apart:]:
         parts.append(f"<p>{safe(accusation.sentence)}</p>")
         parts.append(hidden_until_opened(say("views.hint"), safe(accusation.hint)))
     return f'<div data-autodiff="check">{"".join(parts)}{paragraphs(checked.remarks)}{table.html()}</div>'
 
 
-def _text(checked: Check, table: Table) -> str:
-    text = [_heading(checked)]
-    for accusation in checked.blame:
+def _text(checked: Check, table: Table, apart: bool) -> str:
+    text = [] if apart else [_heading(checked)]
+    for accusation in checked.summary.blame[apart:]:
         text += [f"  {accusation.sentence}", f"    {accusation.hint}"]
     return "\n".join((*text, *(f"  {remark}" for remark in checked.remarks), *table.text()))
 
@@ -65,7 +65,7 @@ def _text(checked: Check, table: Table) -> str:
 def _payload(checked: Check) -> dict[str, Any]:
     return {
         "heading": _heading(checked),
-        "verdict": checked.verdict,
+        **checked.summary.payload(),
         "columns": checked.columns,
         "rows": [
             {
@@ -78,7 +78,6 @@ def _payload(checked: Check) -> dict[str, Any]:
             for row in checked.rows
         ],
         "remarks": checked.remarks,
-        "blame": [[accusation.sentence, accusation.hint, accusation.function] for accusation in checked.blame],
         "pictures": checked.pictures or None,
         "show_variable": say("pictures.show_variable"),
     }

@@ -2,4 +2,4 @@
 
 from ipy_autodiff.views.contract import View
 
-VIEW = View("sliders", __name__, order=4)
+VIEW = View("sliders", __name__, order=5)

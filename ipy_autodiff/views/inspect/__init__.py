@@ -2,4 +2,4 @@
 
 from ipy_autodiff.views.contract import View
 
-VIEW = View("inspect", __name__, order=2, beside="graph")
+VIEW = View("inspect", __name__, order=3, beside="graph")

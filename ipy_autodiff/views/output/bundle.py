@@ -155,7 +155,7 @@ def _together(trace: Trace, wanted: Wanted) -> Output:
     readable, text = [part.readable for part in parts], [part.text for part in parts if part.text]
     notes = payload["notes"] = _findings(trace, wanted)
     if notes:
-        place = int(payload["show"][:1] == ["graph"])
+        place = sum(name in ("graph", "verdict") for name in payload["show"][:2])
         readable.insert(place, paragraphs(notes))
         text.insert(place, "\n".join(notes))
     modules = tuple(module for part in parts for module in part.modules)

@@ -2,4 +2,4 @@
 
 from ipy_autodiff.views.contract import View
 
-VIEW = View("quiz", __name__, order=6, default=False)
+VIEW = View("quiz", __name__, order=7, default=False)

@@ -2,4 +2,4 @@
 
 from ipy_autodiff.views.contract import View
 
-VIEW = View("rules", __name__, order=7, default=False)
+VIEW = View("rules", __name__, order=8, default=False)

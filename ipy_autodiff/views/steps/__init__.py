@@ -2,4 +2,4 @@
 
 from ipy_autodiff.views.contract import View
 
-VIEW = View("steps", __name__, order=3)
+VIEW = View("steps", __name__, order=4)

@@ -77,20 +77,20 @@ def test_references_are_columns_of_their_own():
 
 
 def test_the_heading_says_the_whole_and_counts_only_what_can_be_counted():
-    assert checked(row(1, 1)).heading == "Backprop agrees with the numerical derivative."
-    assert checked(row(1, 1), row(1, 1)).heading.endswith("Variables compared: 2.")
-    assert checked(row(1, 2, verdict="fail")).heading == "Backprop differs from the numerical derivative."
+    assert checked(row(1, 1)).summary.heading == "Backprop agrees with the numerical derivative."
+    assert checked(row(1, 1), row(1, 1)).summary.heading.endswith("Variables compared: 2.")
+    assert checked(row(1, 2, verdict="fail")).summary.heading == "Backprop differs from the numerical derivative."
     several = checked(row(1, 1), row(1, 2, verdict="fail"))
-    assert several.verdict == "fail"
-    assert several.heading.endswith("Variables that differ: 1 of 2.")
-    assert checked(row(1, 1), row(1, 2, verdict="inconclusive")).verdict == "inconclusive"
-    assert checked().heading == "There is no gradient to compare."
+    assert several.summary.verdict == "fail"
+    assert several.summary.heading.endswith("Variables that differ: 1 of 2.")
+    assert checked(row(1, 1), row(1, 2, verdict="inconclusive")).summary.verdict == "inconclusive"
+    assert checked().summary.heading == "There is no gradient to compare."
 
 
 def test_without_a_backward_pass_the_numerical_derivative_is_shown_and_nothing_is_judged():
     found = check(Trace(record_variables([exp_without_backward()], {})))
-    assert found.verdict == "inconclusive"
-    assert found.heading.startswith("There is no backward pass yet")
+    assert found.summary.verdict == "inconclusive"
+    assert found.summary.heading.startswith("There is no backward pass yet")
     (only,) = found.rows
     assert only.cells[1:3] == ("–", "1.64872")
     assert (only.verdict, only.verdict_text, only.reason) == ("inconclusive", "not compared", "")
@@ -129,11 +129,20 @@ def test_a_row_leads_to_its_variable():
 
 def test_right_by_chance_is_not_all_right():
     found = checked(row(1, 1), blame=traces.wrong_function().blame)
-    assert found.verdict == "fail"
-    assert found.heading.endswith("and yet something is wrong.")
+    assert found.summary.verdict == "fail"
+    assert found.summary.heading.endswith("and yet something is wrong.")
 
 
 def test_blame_has_a_sentence_and_a_hint():
-    found = check(traces.wrong_function()).blame[0]
+    found = check(traces.wrong_function()).summary.blame[0]
     assert found.sentence == "Tanh.backward does not use gy."
     assert found.hint.startswith("The chain rule")
+
+
+def test_the_verdict_line_gives_both_numbers_and_counts_the_others():
+    one = checked(row(4.74387, 14.2316, verdict="fail")).summary
+    assert one.line == "✗ x: 4.74387, should be 14.2316."
+    two = checked(row(1, 2, verdict="fail"), row(1, 2, verdict="fail"), row(1, 1)).summary
+    assert two.line == "✗ x: 1, should be 2. More gradients that are wrong: 1."
+    assert checked(row(1, 1)).summary.line == "✓ Backprop agrees with the numerical derivative."
+    assert checked(row(None, 6, verdict="fail")).summary.line == "✗ x has no gradient; it should be 6."

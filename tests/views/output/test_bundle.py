@@ -81,8 +81,8 @@ def test_the_model_holds_the_step_between_its_ends():
 def test_views_stand_in_the_order_asked_for(show):
     data = bundled(traces.composed(), show=show)
     drawn = data_of(data["text/html"])["show"]
-    assert [name for name in drawn if name != "panel"] == list(dict.fromkeys(show))
-    headings = {"graph": "Graph, Variables", "steps": "Backward pass,", "check": "Backprop agrees"}
+    assert [name for name in drawn if name not in ("panel", "verdict")] == list(dict.fromkeys(show))
+    headings = {"graph": "Graph, Variables", "steps": "Backward pass,", "check": "Error bound"}
     places = [data["text/plain"].find(headings[name]) for name in show if name in headings]
     assert places == sorted(places)
     assert all((headings[name] in data["text/plain"]) == (name in show) for name in headings)
