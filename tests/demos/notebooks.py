@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 
+import nbclient
 import nbformat
 import pytest
 from nbformat import NotebookNode
@@ -22,6 +24,16 @@ def read(path: Path) -> NotebookNode:
     notebook = nbformat.read(path, nbformat.NO_CONVERT)
     nbformat.validate(notebook)
     return notebook
+
+
+def run(notebook: NotebookNode, folder: Path) -> NotebookNode:
+    """A copy, run from the top in `folder`. Raises what a cell raises, unless its tag says that it does."""
+    fresh = copy.deepcopy(notebook)
+    for cell in code_cells(fresh):
+        cell.outputs, cell.execution_count = [], None
+    resources = {"metadata": {"path": str(folder)}}
+    nbclient.NotebookClient(fresh, timeout=120, kernel_name="python3", resources=resources).execute()
+    return fresh
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from pathlib import Path
 
-import nbclient
 import pytest
 from nbformat import NotebookNode
 
-from .notebooks import FOLDER, LANGUAGES, NAMES, assert_same_text, code_cells, printed, read, shown
+from .notebooks import FOLDER, LANGUAGES, NAMES, assert_same_text, code_cells, printed, read, run, shown
 
 _VERDICT = re.compile(r'data-verdict="(\w+)"')
 
@@ -29,22 +27,12 @@ def of_no_country(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("of_no_country")
 def test_runs_to_what_it_saved(lang: str, name: str, tmp_path: Path) -> None:
     saved = read(FOLDER / lang / f"{name}.ipynb")
-    fresh = _run(saved, tmp_path)
+    fresh = run(saved, tmp_path)
     for before, after in zip(code_cells(saved), code_cells(fresh), strict=True):
         assert len(printed(before)) == len(printed(after)), before.id
         for old, new in zip(printed(before), printed(after), strict=True):
             assert_same_text(old, new)
         assert _verdicts(before) == _verdicts(after), before.id
-
-
-def _run(notebook: NotebookNode, folder: Path) -> NotebookNode:
-    """The notebook run from the top with nothing saved. Raises what a cell raises, unless its tag says that it does."""
-    bare = copy.deepcopy(notebook)
-    for cell in code_cells(bare):
-        cell.outputs, cell.execution_count = [], None
-    resources = {"metadata": {"path": str(folder)}}
-    nbclient.NotebookClient(bare, timeout=120, kernel_name="python3", resources=resources).execute()
-    return bare
 
 
 def _verdicts(cell: NotebookNode) -> list[str]:
