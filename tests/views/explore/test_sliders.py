@@ -322,7 +322,7 @@ def test_an_update_is_small_and_json(count):
 
 
 def test_ranges_that_were_asked_for_come_first_and_unknown_ones_are_named():
-    from ipy_autodiff.shell.magics import Slider
+    from ipy_autodiff.shell.options import Slider
 
     view, _ = shown(SIMPLE, sliders=[Slider("x", -2, 2, 0.1), Slider("nothing", 0, 1, 0.1)])
     (one,) = view.controls["sliders"]
