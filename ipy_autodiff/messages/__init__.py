@@ -1,6 +1,6 @@
 """Every sentence that people read, by a stable identifier, in each language.
 
-They are in ``en/*.toml`` and ``ko/*.toml``, one file per area of the package; code refers to them by identifier::
+A folder is a language, and holds one file per area of the package; code refers to a sentence by its identifier::
 
     Message("check.kink", name="x").text("ko")
 """
@@ -22,8 +22,8 @@ from ipy_autodiff.messages.particles import fill
 
 __all__ = ["LANGUAGES", "Message", "current_language", "prefer", "say", "sentences", "speaking"]
 
-LANGUAGES = ("en", "ko")
 _FOLDER = Path(__file__).parent
+LANGUAGES = ("en", *sorted({file.parent.name for file in _FOLDER.glob("*/language.toml")} - {"en"}))
 
 _preferred: str | None = None
 _spoken: ContextVar[str | None] = ContextVar("ipy_autodiff_language", default=None)
@@ -41,7 +41,7 @@ class Message:
         object.__setattr__(self, "blanks", blanks)
 
     def text(self, language: str | None = None) -> str:
-        """The sentence in ``language`` ("en" or "ko"; by default the current one)."""
+        """The sentence in ``language``, one of ``LANGUAGES``; by default the current one."""
         return say(self.identifier, language=language, **self.blanks)
 
     def __str__(self) -> str:
@@ -112,4 +112,7 @@ def _of_the_locale() -> str:
     with suppress(ValueError):  # a locale that Python cannot parse
         names.append(locale.getlocale()[0] or "")
     first = next((name for name in names if name), "")
-    return "ko" if first.lower().startswith(("ko", "korean")) else "en"
+    named = first.lower().replace(".", "_").partition("_")[0]  # ko of ko_KR.UTF-8, korean of Windows' Korean_Korea.949
+    if named in LANGUAGES:
+        return named
+    return next((each for each in LANGUAGES if named in _room(each, "language")["names"].lower().split(", ")), "en")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import locale
 import re
 
 import pytest
 
-from ipy_autodiff.messages import Message, sentences
+from ipy_autodiff.messages import Message, current_language, sentences
 from ipy_autodiff.messages.particles import fill, with_particle
 
 NAMES = {
@@ -57,3 +58,23 @@ def test_no_korean_sentence_doubles_or_mistakes_a_particle(name: str) -> None:
         text = Message(identifier, **fields).text("ko")
         assert not re.search(rf"(?:{FORMS}|이라)\((?:{FORMS}|라)\)|\(으\)로|\(이\)라", text), identifier
         assert set(re.findall(rf"{re.escape(name)}({FORMS})(?=[\s.,:])", text)) <= allowed, identifier
+
+
+@pytest.mark.parametrize(
+    ("system", "language"),
+    [
+        ("ko_KR.UTF-8", "ko"),
+        ("Korean_Korea.949", "ko"),
+        ("en_GB.UTF-8", "en"),
+        ("English_United States.1252", "en"),
+        ("C.UTF-8", "en"),
+        ("kok_IN", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_locale_chooses_the_language(monkeypatch: pytest.MonkeyPatch, system: str, language: str) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", system)
+    monkeypatch.setattr(locale, "getlocale", lambda: (None, None))
+    assert current_language() == language
