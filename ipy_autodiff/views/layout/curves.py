@@ -27,10 +27,22 @@ _EASE = 0.5
 
 
 class Curves:
-    """The edges of placed nodes. ``x`` and ``y`` are the centres; ``rounds`` which outlines are ellipses."""
+    """The edges of placed nodes.
 
-    def __init__(self, layers: Layers, x: Sequence[float], y: Sequence[float], rounds: Sequence[bool]) -> None:
+    ``x`` and ``y`` are the centres, ``wide`` the outlines' widths, without what is kept free beside them; ``rounds``
+    tells which outlines are ellipses.
+    """
+
+    def __init__(
+        self,
+        layers: Layers,
+        x: Sequence[float],
+        y: Sequence[float],
+        wide: Sequence[float],
+        rounds: Sequence[bool],
+    ) -> None:
         self.layers = layers
+        self.wide = wide
         self.x = x
         self.y = y
         self.rounds = rounds
@@ -52,17 +64,19 @@ class Curves:
     def _ports_of(self, head: int) -> dict[int, float]:
         """How far from the middle of a node each edge ends, by where it comes from: in their order, and apart."""
         if head not in self._ports:
-            room = self.layers.wide[head] * _PORTS
+            room = self.wide[head] * _PORTS
             others = sorted(self.layers.up[head], key=lambda node: (self.x[node], node))
             step = min(_PORT_GAP, 2 * room / max(1, len(others) - 1))
             wished = [min(room, max(-room, self.x[node] - self.x[head])) for node in others]
             low, high = list(wished), list(wished)
+            last = len(others) - 1
             for number in range(1, len(others)):
                 low[number] = max(low[number], low[number - 1] + step)
-                high[-number - 1] = min(high[-number - 1], high[-number] - step)
-            found = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
-            by = max(found[-1] - room, 0.0) + min(found[0] + room, 0.0)
-            self._ports[head] = {node: port - by for node, port in zip(others, found, strict=True)}
+                high[last - number] = min(high[last - number], high[last - number + 1] - step)
+            self._ports[head] = {
+                node: (min(low[number], room - (last - number) * step) + max(high[number], number * step - room)) / 2
+                for number, node in enumerate(others)
+            }
         return self._ports[head]
 
     def _outline(self, node: int, beside: float) -> float:
@@ -70,7 +84,7 @@ class Curves:
         half = self.layers.high[node] / 2
         if not self.rounds[node]:
             return half
-        return half * sqrt(max(0.0, 1 - (2 * beside / self.layers.wide[node]) ** 2))
+        return half * sqrt(max(0.0, 1 - (2 * beside / self.wide[node]) ** 2))
 
     def _sides(self, node: int) -> list[tuple[int, float]]:
         """The nearest node on each side in the layer, and the column that a curve must keep to beside it."""

@@ -115,14 +115,14 @@ class _Part:
         y, self.height = _rows(layers)
         self.width = max(x[node] + layers.wide[node] / 2 for node in range(len(x)))
         self.centres = {node: (x[number], y[number]) for number, node in enumerate(nodes)}
-        curves = Curves(layers, x, y, [rounds[node] for node in nodes])
+        curves = Curves(layers, x, y, [wide for wide, _ in own], [rounds[node] for node in nodes])
         self.curves: list[list[Point]] = []
         many, done = Counter(links), Counter[tuple[int, int]]()
         for link, turn in zip(links, turned, strict=True):
             if link[0] == link[1]:
                 self.curves.append(self._loop(link[0], x, y, own))
                 continue
-            step = min(_BESIDE, 0.4 * layers.wide[link[1]] / many[link])
+            step = min(_BESIDE, 0.4 * own[link[1]][0] / many[link])
             beside = (done[link] - (many[link] - 1) / 2) * step
             done[link] += 1
             points = curves.of(*link, beside)
