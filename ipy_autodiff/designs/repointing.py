@@ -39,7 +39,7 @@ def _led(value: Any, duplicates: Mapping[int, Any], depth: int) -> Any:
         return value
     if isinstance(value, weakref.ReferenceType):
         duplicate = duplicates.get(id(value()))
-        return value if duplicate is None else weakref.ref(duplicate)
+        return value if duplicate is None else _reference(value, duplicate)
     if isinstance(value, MethodType):
         owner = _led(value.__self__, duplicates, depth - 1)
         return value if owner is value.__self__ else MethodType(value.__func__, owner)
@@ -61,3 +61,11 @@ def _led(value: Any, duplicates: Mapping[int, Any], depth: int) -> Any:
             setattr(other, name, new)
         return other
     return value
+
+
+def _reference(value: weakref.ReferenceType[Any], duplicate: Any) -> weakref.ReferenceType[Any]:
+    """A weak reference of the same class to the duplicate, which holds what the student's class adds."""
+    other = type(value)(duplicate)
+    for name, held in attributes_of(value).items():
+        setattr(other, name, held)
+    return other
