@@ -77,13 +77,14 @@ class Recorder:
 
     def _observe(self, frame: FrameType, event: str, argument: Any) -> None:
         if event == "call":
+            # Known names take no call in here: a recursion that is too deep then ends as it does unwatched.
             name = frame.f_code.co_name
-            role = self._roles.get(name)
-            if role is None:
-                role = self._roles[name] = role_of(name)
+            if name not in self._roles:
+                self._roles[name] = role_of(name)
+            role = self._roles[name]
             if role:
                 self._called(frame, role)
-            elif id(frame.f_code) in self.backward.codes:
+            elif self.backward.codes and id(frame.f_code) in self.backward.codes:
                 self.backward.record_called(frame, self.backward.codes[id(frame.f_code)][1])
         elif event == "return" and not self.backward.returned(frame, argument):
             self.forward.returned(frame, argument)
