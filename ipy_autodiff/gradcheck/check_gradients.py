@@ -8,13 +8,14 @@ assert_gradients(softmax, X, variable=Variable)     # where its code does not te
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.designs.reading import array_of, is_variable
+from ipy_autodiff.designs.reading import GRADIENT, array_of, is_variable
 from ipy_autodiff.gradcheck.blame.find_blame import find_blame
 from ipy_autodiff.gradcheck.comparison import BUDGET, Comparison, compare
 from ipy_autodiff.gradcheck.measure.draws import Draws
@@ -40,14 +41,17 @@ def check_gradients(
     """The Comparison of ``f``, a function of Variables, at these arrays: a row for each argument.
 
     Arguments may be numbers, arrays or Variables. They are put into new Variables of the class ``variable``, by default
-    that of a Variable among them, else the one that the code of ``f`` leads to, else the reference engine's. The
+    that of a Variable among them, else the one that the code of ``f`` leads to, else the only one that the caller has a
+    name for, else the reference engine's; the last of ``remarks`` says whose they were. The
     numerical gradient is that of ``f`` itself, called again with other data, so a graph that was cut inside of ``f``
     does not go unnoticed. Where ``f`` returns several Variables, each is checked. The Functions that ``f`` called are
     checked one by one too.
 
-    Raises ``TypeError`` where ``f`` returns no Variable, and what ``f`` raises at these arrays.
+    Raises ``TypeError`` where ``f`` returns no Variable, where another engine's Variables may be meant and it cannot be
+    known whose, and what ``f`` raises at these arrays.
     """
-    given = variable or next((type(item) for item in arrays if is_variable(item)), None) or variable_class(f)
+    given = variable or next((type(item) for item in arrays if is_variable(item)), None)
+    given = given or variable_class(f, _callers_names())
     make = given or _reference_variable()
     data = [_plain(item) for item in arrays]
     names = _names(f, len(data))
@@ -61,7 +65,8 @@ def check_gradients(
                 missing = [finding.sentence for finding in recording.findings if finding.code == "no-backward"]
                 blame = [one.sentence for one in find_blame(recording, compared, budget=budget)]
                 compared = replace(compared, remarks=(*compared.remarks, *missing, *blame))
-            found.append(compared)
+            whose = Message("check.whose", variable=_named(make))
+            found.append(replace(compared, remarks=(*compared.remarks, whose)))
     if len(found) == 1:
         return found[0]
     rows = [replace(row, name=f"{row.name} → [{n}]") for n, one in enumerate(found) for row in one.rows]
@@ -98,7 +103,30 @@ def _recordings(
     for output in outputs:
         recording = record_variables([*inputs, output], namespace, log)
         nodes = {id(node.object): node for node in recording.graph.variables}
-        yield replace(recording, wrt=tuple(nodes[id(item)] for item in inputs))
+        recording = replace(recording, wrt=tuple(nodes[id(item)] for item in inputs))
+        yield recording if recording.graph.functions else _swept(recording, output)
+
+
+def _swept(recording: Recording, output: Any) -> Recording:
+    """The same run with the gradients that the engine's own ``backward`` leaves, where its Functions are not read."""
+    if any(node.object is output for node in recording.wrt) or not callable(getattr(output, "backward", None)):
+        return recording
+    output.backward()  # the check's own Variables
+    left = {node: array_of(GRADIENT.read(node.object)) for node in recording.wrt}
+    gradients = {node: gradient.copy() for node, gradient in left.items() if gradient is not None}
+    return replace(recording, gradients=gradients, swept_by="cell")
+
+
+def _callers_names() -> dict[str, Any]:
+    """The names where the check was called from, outside of this package."""
+    frame = sys._getframe(1)  # noqa: SLF001 - as inspect does it
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == "ipy_autodiff":
+        frame = frame.f_back
+    return {**frame.f_globals, **frame.f_locals}
+
+
+def _named(make: Callable[[Array], Any]) -> str:
+    return f"{make.__module__.removesuffix('.engine.variable')}.{getattr(make, '__qualname__', make)}"
 
 
 def _moved(

@@ -277,7 +277,7 @@ def _measured(program: Program, variable: VariableNode, x: Floats, backprop: Arr
         known = round_off(program)
         own = known.gradients.get(variable)
         if own is not None and own.shape == x.shape:
-            found = check_array(f, x, judged, single=single, noise=own, blur=known.values)
+            found = check_array(f, x, judged, single=single, noise=own, blur=known.values, suspects=found.wrong)
     if exact is not None and found.verdict == PASS:
         largest = float(np.abs(exact).max(initial=0.0))
         noise = np.full(x.shape, 64 * _SINGLE32 * largest)

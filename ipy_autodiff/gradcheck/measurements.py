@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipy_autodiff.designs.reading import array_of
-from ipy_autodiff.gradcheck.measure.array_check import axis
-from ipy_autodiff.gradcheck.measure.derivative import differentiate
+from ipy_autodiff.gradcheck.measure.derivative import axis, differentiate
 from ipy_autodiff.gradcheck.measure.ladder import Array, Bools, Floats
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.messages import Message

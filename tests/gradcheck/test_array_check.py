@@ -10,6 +10,7 @@ import pytest
 
 from ipy_autodiff.gradcheck.measure.array_check import check_array
 from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, PASS
+from ipy_autodiff.gradcheck.measure.long_double import OverBudget
 
 
 class Counted:
@@ -136,5 +137,34 @@ def test_empty_arrays_pass() -> None:
 
 def test_noise_of_the_gradient_leaves_it_open() -> None:
     x = np.array(0.5)
-    assert check_array(np.sin, x, np.cos(x) + 1e-6, single=True).verdict == FAIL
-    assert check_array(np.sin, x, np.cos(x) + 1e-6, single=True, noise=1e-3).verdict == INCONCLUSIVE
+    assert check_array(np.sin, x, np.cos(x) + 1e-4, single=True).verdict == FAIL
+    assert check_array(np.sin, x, np.cos(x) + 1e-4, single=True, noise=1e-3).verdict == INCONCLUSIVE
+
+
+def test_a_large_wrong_array_fails_though_the_budget_ends_before_its_elements_are_found() -> None:
+    x = np.random.default_rng(0).normal(size=100_000)
+    left = iter(range(60))
+
+    def f(x: Any) -> Any:
+        if next(left, None) is None:
+            raise OverBudget
+        return tanh_squared(x)
+
+    found = check_array(f, x, 1.01 * slope(x), single=False)
+    assert found.verdict == FAIL
+    assert found.wrong == []
+
+
+def test_a_wrong_element_of_a_thousand_costs_little() -> None:
+    x = np.random.default_rng(0).normal(size=1000)
+    gradient = slope(x)
+    gradient[123] *= 1.001
+    calls: list[int] = []
+
+    def f(x: Any) -> Any:
+        calls.append(0)
+        return tanh_squared(x)
+
+    found = check_array(f, x, gradient, single=False)
+    assert found.wrong == [(123,)]
+    assert len(calls) < 500

@@ -164,7 +164,7 @@ def test_the_variable_class_is_found_from_what_the_function_uses() -> None:
     exec(OWN, student)
     for code in ("cube", "lambda x: cube(cube(x))", "Cube()", "partial(lambda a, x: cube(x), 2)", "lambda x: [x][0]"):
         f = eval(code, student)
-        assert variable_class(f) is (student["Box"] if "x]" not in code else None)
+        assert variable_class(f, {}) is student["Box"]
         if "x]" not in code:
             ad.assert_gradients(f, 0.5)
             ad.assert_gradients(f, np.array([[1.0, -2.0], [3.0, 0.5]]))
@@ -173,8 +173,8 @@ def test_the_variable_class_is_found_from_what_the_function_uses() -> None:
 
 
 def test_functions_of_the_reference_engine_lead_to_no_other() -> None:
-    assert variable_class(lambda x: ad.sin(x) * np.exp(x)) is None
-    assert variable_class(np.sin) is None
+    assert variable_class(lambda x: ad.sin(x) * np.exp(x), {}) is None
+    assert variable_class(np.sin, {}) is None
 
 
 def test_an_error_says_that_another_class_can_be_given() -> None:
@@ -184,3 +184,103 @@ def test_an_error_says_that_another_class_can_be_given() -> None:
     with pytest.raises(AttributeError) as caught:
         ad.check_gradients(needs_more, 1.0)
     assert "variable=Variable" in caught.value.__notes__[0]
+
+
+OPERATORS = """
+import numpy as np
+import ipy_autodiff as ad
+
+class Variable:
+    def __init__(self, data):
+        self.data, self.grad, self.creator = np.asarray(data), None, None
+    def __mul__(self, other):
+        return Mul()(self, other)
+    def backward(self):
+        self.grad = np.ones_like(self.data)
+        for x, gx in zip(self.creator.inputs, self.creator.backward(self.grad)):
+            x.grad = gx
+
+class Function:
+    def __call__(self, *inputs):
+        self.inputs = inputs
+        output = Variable(self.forward(*[x.data for x in inputs]))
+        output.creator = self
+        self.outputs = [output]
+        return output
+
+class Mul(Function):
+    def forward(self, a, b):
+        return a * b
+    def backward(self, gy):
+        return gy * self.inputs[0].data, gy * self.inputs[1].data  # swapped
+
+def check(f=lambda x, w: x * w):
+    return ad.check_gradients(f, 2.0, 3.0)
+"""
+
+
+def test_operators_are_checked_with_the_only_variables_that_the_caller_knows() -> None:
+    notebook: dict[str, Any] = {"__name__": "notebook"}
+    exec(OPERATORS, notebook)
+    with speaking("en"):
+        comparison = notebook["check"]()
+        assert [row.verdict for row in comparison.rows] == ["fail", "fail"]
+        assert "The gradients are those of notebook.Variable." in map(str, comparison.remarks)
+        comparison = notebook["check"](eval("lambda x, w: ad.sin(x) * w", notebook))
+        assert comparison.ok
+        assert "The gradients are those of ipy_autodiff.Variable." in map(str, comparison.remarks)
+
+
+def test_where_it_cannot_be_known_whose_variables_are_meant_they_are_named() -> None:
+    notebook: dict[str, Any] = {"__name__": "notebook"}
+    exec(OPERATORS + "class Tensor(Variable):\n    pass\n", notebook)
+    with pytest.raises(TypeError, match=r"notebook\.Variable, notebook\.Tensor"):
+        notebook["check"]()
+    reference: dict[str, Any] = {"__name__": "notebook"}
+    exec(OPERATORS + "from ipy_autodiff import Variable as Ours\n", reference)
+    with pytest.raises(TypeError, match=r"notebook\.Variable, ipy_autodiff\.Variable"):
+        reference["check"]()
+
+
+@pytest.mark.torch
+def test_a_rule_that_only_another_engine_would_ask_is_refused() -> None:
+    torch = pytest.importorskip("torch")
+
+    class HalfSquare(torch.autograd.Function):  # type: ignore[name-defined]
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x**2
+
+        @staticmethod
+        def backward(ctx: Any, gy: Any) -> Any:
+            return gy
+
+    with pytest.raises(TypeError, match="HalfSquare"):
+        ad.check_gradients(lambda x: HalfSquare.apply(x).sum(), np.array([1.0, -2.0]))
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.5])
+def test_an_engine_whose_functions_are_not_read_is_swept_by_its_own_backward(factor: float) -> None:
+    class Dual:
+        """A number that carries the rules of what it was made of in a way of its own."""
+
+        def __init__(self, data: Any, rule: Any = None) -> None:
+            self.data, self.grad, self._rule = np.asarray(data, dtype=float), np.zeros(np.shape(data)), rule
+
+        def __mul__(self, other: Any) -> Any:
+            def rule(g: Any) -> None:
+                self.backward(g * other.data * factor)
+                other.backward(g * self.data)
+
+            return Dual(self.data * other.data, rule)
+
+        def backward(self, g: Any = 1.0) -> None:
+            self.grad = self.grad + g
+            if self._rule:
+                self._rule(g)
+
+    comparison = ad.check_gradients(lambda a, b: a * b, 2.0, 3.0, variable=Dual)
+    assert [row.verdict for row in comparison.rows] == ["pass" if factor == 1.0 else "fail", "pass"]
+    assert comparison.ok == (factor == 1.0)
+    with speaking("en"):
+        assert "right by itself" not in str(comparison)

@@ -13,12 +13,21 @@ import numpy as np
 from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.blame.local_result import LocalCheck
 from ipy_autodiff.gradcheck.blame.observations import observed
-from ipy_autodiff.gradcheck.measure.array_check import ArrayCheck, check_array, scale_of
-from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, PASS, differentiate, sure_slope, walk
+from ipy_autodiff.gradcheck.measure.array_check import ArrayCheck, check_array
+from ipy_autodiff.gradcheck.measure.derivative import (
+    FAIL,
+    HAIR,
+    INCONCLUSIVE,
+    PASS,
+    differentiate,
+    scale_of,
+    sure_slope,
+    walk,
+)
 from ipy_autodiff.gradcheck.measure.directions import Directions, direction
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats, Path
 from ipy_autodiff.gradcheck.measure.probe import joined, outputs_along, value_along
-from ipy_autodiff.gradcheck.measure.program import Program
+from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.gradcheck.measure.round_off import round_off_of_function
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
@@ -29,7 +38,10 @@ __all__ = ["LocalCheck", "check_functions"]
 _SHARE = 0.25
 """The part of the budget that the Functions may take."""
 _SINGLE = 16
-_EVALUATIONS = 15
+_EVALUATIONS, _CALLS = 4, 6
+"""What a right Function costs: evaluations for each input, and calls besides."""
+_MOST = 0.5
+"""The part that they may take where one is wrong."""
 _SHAKY = 1e-6
 """Where round-off is this part of an answer, the input is too large to have the digits that matter."""
 
@@ -41,7 +53,8 @@ def check_functions(program: Program) -> tuple[dict[FunctionNode, LocalCheck], l
     for program.done, function in enumerate(chosen):
         checks[function] = observed(program, function)
     _blame_those_that_write(program, checks)
-    _compare_values(program, [check for check in checks.values() if check.probe.gxs])
+    with program.limited(_MOST):
+        _compare_values(program, [check for check in checks.values() if check.probe.gxs])
     if len(chosen) == len(program.functions):
         return checks, []
     blanks = {"checked": f"{len(chosen):,}", "all": f"{len(program.functions):,}"}
@@ -59,7 +72,7 @@ def _blame_those_that_write(program: Program, checks: Mapping[FunctionNode, Loca
 
 
 def _affordable(program: Program) -> list[FunctionNode]:
-    prices = {f: _EVALUATIONS * (len(set(f.inputs)) + 1) * program.price(f) for f in program.functions}
+    prices = {f: (_EVALUATIONS * len(set(f.inputs)) + _CALLS) * program.price(f) for f in program.functions}
     left = _SHARE * program.budget
     if sum(prices.values()) <= left:
         return list(program.functions)
@@ -93,33 +106,50 @@ def _compare_values(program: Program, checks: Sequence[LocalCheck]) -> None:
                 paths.append(walk(value_along(program, check.probe, node), x, v, scale=scale))
             except ReplayError:  # integers that it indexes with
                 continue
+            except OverBudget:
+                break
             slopes.append(slope)
             doubtful.append((check, node, x, gradient))
-        if check.verdict == "inconclusive":
-            check.verdict = "pass"
+        else:
+            if check.verdict == "inconclusive":
+                check.verdict = "pass"
     if not doubtful:
         return
-    verdicts = differentiate(paths, slopes).judge(slopes)
-    for verdict, (check, node, x, gradient) in zip(verdicts.tolist(), doubtful, strict=True):
-        if verdict == PASS:
-            continue
-        one = _judged(program, check, node, x, gradient)
-        if one.verdict == FAIL:
-            check.fail("wrong-value", check.function.inputs.index(node), element=one.wrong[0] if one.wrong else None)
-        elif one.verdict == INCONCLUSIVE and check.verdict == "pass":
+    for path, slope, (check, node, x, gradient) in zip(paths, slopes, doubtful, strict=True):
+        verdict, element = _settled(program, path, slope, (check, node, x, gradient))
+        if verdict == FAIL:
+            check.fail("wrong-value", check.function.inputs.index(node), element=element)
+        elif verdict == INCONCLUSIVE and check.verdict == "pass":
             check.verdict = "inconclusive"
+
+
+def _settled(
+    program: Program, path: Path, slope: float, doubt: tuple[LocalCheck, VariableNode, Floats, Floats]
+) -> tuple[int, tuple[int, ...] | None]:
+    """The verdict on one gradient that is in doubt, and an element that is wrong, as far as the budget allows."""
+    try:
+        verdict = int(differentiate([path], [slope], hair=0.0 if doubt[2].size > 1 else HAIR).judge(slope)[0])
+    except OverBudget:
+        return INCONCLUSIVE, None
+    if verdict == PASS:
+        return PASS, None
+    try:
+        one = _judged(program, *doubt)
+    except OverBudget:
+        return verdict, None
+    return one.verdict, one.wrong[0] if one.wrong else None
 
 
 def _judged(program: Program, check: LocalCheck, node: VariableNode, x: Floats, gradient: Floats) -> ArrayCheck:
     """One gradient, each element by itself or as a whole; nothing is called wrong that round-off explains."""
     f, single = value_along(program, check.probe, node), x.size <= _SINGLE
-    found = check_array(f, x, gradient, single=single)
+    found = check_array(f, x, gradient, single=single, most=1)
     if found.verdict != FAIL:
         return found
     noise, blur = round_off_of_function(program, check.probe, check.function.inputs.index(node))
     if noise is None or noise.shape != x.shape:
         return found
-    found = check_array(f, x, gradient, single=single, noise=noise, blur=blur)
+    found = check_array(f, x, gradient, single=single, noise=noise, blur=blur, suspects=found.wrong, most=1)
     if found.verdict == FAIL and all(noise[place] > _SHAKY * abs(gradient[place]) for place in found.wrong):
         found.verdict = INCONCLUSIVE
     return found

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.designs.reading import array_of
-from ipy_autodiff.gradcheck.measure.array_check import axis
-from ipy_autodiff.gradcheck.measure.derivative import COVERAGE, differentiate, walk
+from ipy_autodiff.gradcheck.measure.derivative import COVERAGE, axis, differentiate, walk
 from ipy_autodiff.gradcheck.measure.directions import Directions, direction
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.measure.probe import Probe, copies, probe

@@ -5,9 +5,8 @@ Where a direction says that the gradient is wrong, its support is halved until a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import frexp, inf
 from typing import Any
 
 import numpy as np
@@ -18,17 +17,21 @@ from ipy_autodiff.gradcheck.measure.derivative import (
     FAIL,
     INCONCLUSIVE,
     PASS,
+    axis,
     differentiate,
     sure_slope,
     walk,
 )
 from ipy_autodiff.gradcheck.measure.directions import Directions, direction
-from ipy_autodiff.gradcheck.measure.ladder import UNIT, Array, Bools, Floats, Path, Places, Rungs, real
+from ipy_autodiff.gradcheck.measure.ladder import STEPS, UNIT, Bools, Floats, Places, Rungs, real
+from ipy_autodiff.gradcheck.measure.long_double import OverBudget
 
-__all__ = ["ArrayCheck", "axis", "check_array", "scale_of"]
+__all__ = ["ArrayCheck", "check_array"]
 
 MOST_NAMED = 4
 """How many wrong elements of a large array are looked for."""
+_CLEAR = 1e-5
+"""A half whose slope is off by so much of what it is made of holds a wrong element for sure."""
 _FEW = 64
 """Of arrays of up to so many elements, each is checked by itself where a direction meets a kink."""
 _EXCUSED = 16
@@ -71,37 +74,27 @@ def check_array(
     single: bool,
     noise: Floats | float = 0.0,
     blur: Floats | None = None,
+    suspects: Sequence[tuple[int, ...]] = (),
+    most: int = MOST_NAMED,
     seed: int = 0,
 ) -> ArrayCheck:
     """Compare ``gradient`` with the derivative of the sum of ``f(x)``'s elements.
 
     ``single`` asks for each element by itself, at 14 evaluations each; otherwise the array is checked as a whole, at 5
-    where it is plainly right, else at up to 47, and about 14 more for each halving where it is wrong. ``noise`` is the
+    where it is plainly right, else at up to 47, and up to 8 more for each halving where it is wrong. ``noise`` is the
     round-off of each of the gradient's elements, ``blur`` that of ``f(x)``'s beyond their last bits, as one sigma.
+    ``suspects`` are elements that were found wrong before: where one of them still is, that is enough. ``most`` wrong
+    elements of a large array are looked for; where ``f`` raises ``OverBudget`` meanwhile, it is left open which are.
     """
-    checker = _Checker(f, x, gradient, np.broadcast_to(noise, x.shape), blur, Directions(seed))
+    checker = _Checker(f, x, gradient, np.broadcast_to(noise, x.shape), blur, Directions(seed), most)
     if single:
         checker.singly(np.arange(x.size))
     else:
-        checker.together()
+        if suspects:
+            checker.singly(np.array([np.ravel_multi_index(index, x.shape) for index in suspects], dtype=np.intp))
+        if not checker.found.wrong:
+            checker.together()
     return checker.found
-
-
-def axis(f: Callable[[Floats], Any], x: Floats, start: Array, index: int, blur: Floats | None = None) -> Path:
-    """The path along which only the element with this flat index moves."""
-
-    def at(t: float) -> Any:
-        moved = x.copy()
-        moved.flat[index] += t
-        return f(moved)
-
-    return Path(at, start, scale_of(float(x.flat[index])), blur)
-
-
-def scale_of(x: float) -> float:
-    """How far it is sensible to go from a number: the power of two within it, and one from zero."""
-    size = abs(x)
-    return max(2.0 ** (frexp(size)[1] - 1), 2.0**-1000) if 0 < size < inf else 1.0
 
 
 _GRAVITY = {PASS: 1, INCONCLUSIVE: 2, FAIL: 3}
@@ -117,6 +110,7 @@ class _Checker:
     noise: Floats
     blur: Floats | None
     directions: Directions
+    most: int
 
     def __post_init__(self) -> None:
         self.start = real(self.f(self.x.copy()))
@@ -171,55 +165,79 @@ class _Checker:
                 support &= ~zero
                 self.singly(np.flatnonzero(zero)[:_EXCUSED])
             elif found.verdict == FAIL:
-                at = self._first_wrong(support)
-                self.singly(at)
+                try:
+                    at = self._first_wrong(support)
+                    self.singly(at)
+                except OverBudget:
+                    found.verdict = FAIL
+                    return
                 support[at] = False
             else:
                 break
-            if len(found.wrong) >= MOST_NAMED:
+            if len(found.wrong) >= self.most:
                 break
         if found.wrong:
             found.verdict = FAIL
         elif found.verdict == FAIL:
             found.verdict = INCONCLUSIVE
 
-    def _along(self, support: Bools, found: ArrayCheck | None) -> int:
+    def _direction(self, support: Bools) -> Floats:
+        """A random direction in which only the support moves."""
+        x, gradient = self.x, self.gradient
+        if support.all():
+            return direction(x, self.directions, gradient)
+        v = direction(x, self.directions, np.where(support, gradient.ravel(), 0.0).reshape(x.shape))
+        return np.asarray(v * support.reshape(x.shape))
+
+    def _along(self, support: Bools, found: ArrayCheck) -> int:
         """The verdict along one random direction in which only the support moves."""
         f, x, gradient = self.f, self.x, self.gradient
-        if support.all():
-            v = direction(x, self.directions, gradient)
-        else:
-            v = direction(x, self.directions, np.where(support, gradient.ravel(), 0.0).reshape(x.shape))
-            v *= support.reshape(x.shape)
+        v = self._direction(support)
         slope, noise = float(np.vdot(gradient, v)), 0.0
         if self.noise.any():
             noise = float(np.linalg.norm((self.noise * v).ravel()))
-        elif found is not None:
+        else:
             size = float(np.linalg.norm((gradient * v).ravel()))
             sure = sure_slope(lambda t: f(x + t * v), slope, size, start=self.start)
             if sure is not None:
                 found.take(slope, sure, CLOSE * size / COVERAGE, v)
                 return PASS
-        measured = differentiate([walk(f, x, v, self.start, blur=self.blur)], [slope], noise)
+        measured = differentiate([walk(f, x, v, self.start, blur=self.blur)], [slope], noise, hair=0.0)
         verdict = int(measured.judge(slope, noise)[0])
         if verdict == INCONCLUSIVE and measured.lower[0] <= slope <= measured.upper[0]:
             # Small because terms cancel: it is enough that an error of a thousandth in one of them would have shown.
             typical = float(np.linalg.norm((gradient * v).ravel())) / max(np.sqrt(support.sum()), 1.0)
             verdict = PASS if 10 * (measured.uncertainty[0] + noise) <= 5e-4 * typical else INCONCLUSIVE
-        if found is not None:
-            found.take(slope, float(measured.value[0]), float(measured.uncertainty[0]), v, measured.rungs)
-            found.kink |= bool(measured.kink[0])
+        found.take(slope, float(measured.value[0]), float(measured.uncertainty[0]), v, measured.rungs)
+        found.kink |= bool(measured.kink[0])
         return verdict
 
     def _first_wrong(self, support: Bools) -> Places:
         """The flat index of an element within the support that is wrong, found by halving."""
         places = np.flatnonzero(support)
         while places.size > 1:
-            half = np.zeros_like(support)
-            half[places[: places.size // 2]] = True
-            wrong = self._along(half, None) == FAIL
-            places = places[: places.size // 2] if wrong else places[places.size // 2 :]
+            halves = places[: places.size // 2], places[places.size // 2 :]
+            places = halves[0]
+            off = self._off(halves[0])
+            if off == 0 or (off < _CLEAR and off < self._off(halves[1])):
+                places = halves[1]
         return places
+
+    def _off(self, places: Places) -> float:
+        """How far off the slope is where only these elements move, in units of what it is made of; 0 where it is right.
+
+        Two steps are enough to compare two halves, of which one is known to be wrong.
+        """
+        half = np.zeros(self.x.size, dtype=np.bool_)
+        half[places] = True
+        v = self._direction(half)
+        slope = float(np.vdot(self.gradient, v))
+        size = float(np.linalg.norm((self.gradient * v).ravel()))
+        if sure_slope(lambda t: self.f(self.x + t * v), slope, size) is not None:
+            return 0.0
+        h = float(STEPS[2, 0])
+        central = float(np.sum(real(self.f(self.x + h * v))) - np.sum(real(self.f(self.x - h * v)))) / (2 * h)
+        return abs(central - slope) / (size or 1.0)
 
     def _index(self, place: int) -> tuple[int, ...]:
         return tuple(int(i) for i in np.unravel_index(place, self.x.shape))

@@ -9,15 +9,17 @@ then one of three things: compatible with the samples, incompatible with them, o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
-from math import isfinite
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
+from math import frexp, inf, isfinite
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ipy_autodiff.gradcheck.measure.ladder import STEPS, UNIT, Array, Bools, Floats, Path, Places, Rungs, climb, real
+from ipy_autodiff.gradcheck.measure.long_double import LongDoubleFailed, long_double, long_from
 
 __all__ = [
     "CLOSE",
@@ -26,8 +28,10 @@ __all__ = [
     "PASS",
     "Derivative",
     "Path",
+    "axis",
     "derivative",
     "differentiate",
+    "scale_of",
     "sure_slope",
     "walk",
 ]
@@ -42,8 +46,16 @@ CLOSE = 2e-9
 """A slope that agrees so well with what is expected, of what it is made of, does so for no other reason."""
 NEGLIGIBLE = 1e-9
 """A gradient of exactly zero passes where the function would have shown this part of its natural slope."""
+_EDGES = 3
+"""So often a ladder that leads to where nothing is finite is begun anew, with steps up to 8**7 times shorter."""
 _OTHER_STEPS = 41 / 64
 """What steps are multiplied by to see whether they meet the same slope."""
+HAIR = 1e-5
+"""What is off by less than this part is not called wrong: an iteration that ends early has a slope of its own."""
+_INSIDE = 1e-5
+"""A function that moves by less than this part of its size may move by round-off inside of it alone."""
+_AMPLIFIED = 10.0
+"""How much more round-off a gradient may have, relatively, than the function."""
 ROUNDING = 2.0**-30
 """How far, relatively, a right gradient may be off by its own round-off; a cast to float32 is fifty times worse."""
 
@@ -66,22 +78,35 @@ class Derivative:
     natural: Floats
     """The function's size, over the argument's or one: a slope far below this cannot be told from zero."""
     unseen: Floats
-    """A slope that leaves no trace over the longest step, if numbers of order one are at work inside the function."""
+    """A slope that leaves no trace over the longest step, if numbers of order one, or as large as the argument, are at
+    work inside the function; zero where the function was seen to move clearly."""
+    size: Floats
+    """The function's size."""
+    moved: Floats
+    """How far it moves at most on the steps."""
+    noise: Floats
+    """What a gradient may be off by round-off inside the function, as one sigma; zero where that is not known."""
     rungs: Rungs | None = field(default=None, kw_only=True)
     """What the first ladder measured; None for a part of the slopes."""
+    hair: float = field(default=HAIR, kw_only=True)
+    """By which part of its size a gradient must be off to be wrong."""
 
     def judge(self, gradient: npt.ArrayLike, noise: npt.ArrayLike = 0.0) -> npt.NDArray[np.int8]:
-        """``PASS``, ``FAIL`` or ``INCONCLUSIVE`` for each element of ``gradient``; ``noise`` is its own round-off."""
+        """``PASS``, ``FAIL`` or ``INCONCLUSIVE`` for each element of ``gradient``; ``noise`` is its own round-off.
+
+        Nothing that is off by less than ``hair`` is called wrong.
+        """
         g = np.asarray(gradient, dtype=np.float64)
-        slack = ROUNDING * np.where(np.isfinite(g), np.abs(g), 0.0) + COVERAGE * np.asarray(noise, dtype=np.float64)
+        noise = np.asarray(noise, dtype=np.float64) + self.noise
+        slack = ROUNDING * np.where(np.isfinite(g), np.abs(g), 0.0) + COVERAGE * noise
         with np.errstate(all="ignore"):
             known = np.isfinite(self.uncertainty)
             within = (g >= self.lower - slack) & (g <= self.upper + slack)
-            wrong = ~within & ~(np.abs(g - self.value) <= self.unseen)
+            wrong = ~within & ~(np.abs(g - self.value) <= self.unseen + self.hair * np.abs(self.value))
             # Where kinks of several operations meet, their subgradients may add up to one beyond both slopes.
             apart = np.where(self.kink, self.upper - self.lower, 0.0)
             wrong &= (g < self.lower - apart) | (g > self.upper + apart) | ~np.isfinite(g)
-            blur = COVERAGE * (self.uncertainty + np.asarray(noise, dtype=np.float64))
+            blur = COVERAGE * (self.uncertainty + noise)
             sharp = blur <= RESOLUTION * np.where(self.kink, np.fmax(abs(self.lower), abs(self.upper)), np.abs(g))
             zero = (g == 0) & (blur <= NEGLIGIBLE * self.natural)
         verdict = np.where(known & wrong, FAIL, np.where(known & within & (sharp | zero), PASS, INCONCLUSIVE))
@@ -89,14 +114,15 @@ class Derivative:
 
     def reshape(self, shape: tuple[int, ...]) -> Derivative:
         """The same slopes in another shape."""
-        return Derivative(*(array.reshape(shape) for array in self._arrays()))
+        return Derivative(*(array.reshape(shape) for array in self._arrays()), hair=self.hair)
 
     def at(self, index: Any) -> Derivative:
         """The slopes at an index of any kind that NumPy knows."""
-        return Derivative(*(array[index] for array in self._arrays()))
+        return Derivative(*(array[index] for array in self._arrays()), hair=self.hair)
 
-    def put(self, places: Places, other: Derivative, where: Bools) -> None:
-        """Write ``other``'s slopes to those of the places that ``where`` chooses."""
+    def put(self, places: Places, other: Derivative, where: Bools | None = None) -> None:
+        """Write ``other``'s slopes to those of the places that ``where`` chooses, by default all."""
+        where = np.ones(len(places), dtype=np.bool_) if where is None else where
         for array, news in zip(self._arrays(), other._arrays(), strict=True):
             array[places[where]] = news[where]
 
@@ -105,7 +131,7 @@ class Derivative:
         self.uncertainty[places] = np.inf
 
     def _arrays(self) -> list[Array]:
-        return [getattr(self, one.name) for one in fields(self) if one.name != "rungs"]
+        return [getattr(self, one.name) for one in fields(self) if one.name not in ("rungs", "hair")]
 
 
 def derivative(f: Callable[[Floats], Any], x: npt.ArrayLike, gradient: npt.ArrayLike | None = None) -> Derivative:
@@ -117,8 +143,28 @@ def derivative(f: Callable[[Floats], Any], x: npt.ArrayLike, gradient: npt.Array
     """
     point = real(x).astype(np.float64)
     start = real(f(point.copy()))
-    found = differentiate([Path(at, start, scale) for at, scale in _axes(f, point)], gradient)
-    return found.reshape(point.shape)
+    paths = [axis(f, point, start, index) for index in range(point.size)]
+    return differentiate(paths, gradient).reshape(point.shape)
+
+
+def axis(f: Callable[[Floats], Any], x: Floats, start: Array, index: int, blur: Floats | None = None) -> Path:
+    """The path along which only the element with this flat index moves."""
+
+    def from_(x: Array) -> Callable[[float], Any]:
+        def at(t: float) -> Any:
+            moved = x.copy()
+            moved.flat[index] += t
+            return f(moved)
+
+        return at
+
+    return Path(from_(x), start, scale_of(float(x.flat[index])), blur, long_from(x, from_))
+
+
+def scale_of(x: float) -> float:
+    """How far it is sensible to go from a number: the power of two within it, and one from zero."""
+    size = abs(x)
+    return max(2.0 ** (frexp(size)[1] - 1), 2.0**-1000) if 0 < size < inf else 1.0
 
 
 def walk(
@@ -130,7 +176,11 @@ def walk(
     blur: Floats | None = None,
 ) -> Path:
     """The path from ``x`` along the direction ``v``."""
-    return Path(lambda t: f(x + t * v), real(f(x.copy()) if start is None else start), scale, blur)
+
+    def from_(x: Array) -> Callable[[float], Any]:
+        return lambda t: f(x + t * v)
+
+    return Path(from_(x), real(f(x.copy()) if start is None else start), scale, blur, long_from(x, from_))
 
 
 def sure_slope(
@@ -171,41 +221,139 @@ def _total(values: Array, weights: Array | None) -> float:
 
 
 def differentiate(
-    paths: Sequence[Path], expected: npt.ArrayLike | None = None, noise: npt.ArrayLike = 0.0
+    paths: Sequence[Path],
+    expected: npt.ArrayLike | None = None,
+    noise: npt.ArrayLike = 0.0,
+    hair: float = HAIR,
 ) -> Derivative:
     """The slope of each path at its start; the array's length is the number of paths.
 
     Where a ladder of steps leaves it open whether ``expected`` is right, a finer one is tried, and near zero, where
-    the first was a very fine one, a coarser one. Nothing is called wrong before one with other steps has confirmed it.
-    ``noise`` is the round-off of ``expected``.
+    the first was a very fine one, a coarser one. Nothing is called wrong before one with other steps has confirmed it,
+    nor before long double has, where the path can be walked so. ``noise`` is the round-off of ``expected``, and
+    ``hair`` by which part of its size that must be off to be called wrong.
     """
+    found = _differentiate(paths, expected, noise, hair)
+    if expected is not None:
+        _settle(found, paths, np.asarray(expected, dtype=np.float64).ravel(), noise)
+    return found
+
+
+def _differentiate(
+    paths: Sequence[Path], expected: npt.ArrayLike | None, noise: npt.ArrayLike, hair: float
+) -> Derivative:
     scales = np.array([path.scale for path in paths])
-    found = _climb(paths, scales)
+    found, infinite = _climb(paths, scales)
+    found = replace(found, hair=hair)
+    edge = beyond = np.flatnonzero(infinite)
+    infinite = infinite[edge]
+    for _ in range(_EDGES):
+        if not beyond.size:
+            break
+        # Beside an edge of the domain it starts anew, from the longest step that is finite on both sides.
+        scales[beyond] *= 8.0 ** -infinite.astype(np.float64)
+        other, infinite = _climb([paths[i] for i in beyond.tolist()], scales[beyond])
+        found.put(beyond, other)
+        beyond, infinite = beyond[infinite > 0], infinite[infinite > 0]
     wanted = found.value if expected is None else np.asarray(expected, dtype=np.float64).ravel()
     noise = np.broadcast_to(np.asarray(noise, dtype=np.float64), wanted.shape)
-    doubtful = np.flatnonzero(found.judge(wanted, noise) != PASS)
+    doubtful = np.flatnonzero((found.judge(wanted, noise) != PASS) | found.kink)
     if doubtful.size:
-        other = _climb([paths[i] for i in doubtful.tolist()], scales[doubtful] * 2.0**-20)
+        other, _ = _climb([paths[i] for i in doubtful.tolist()], scales[doubtful] * 2.0**-20)
         _take_nearer(found, doubtful, other)
+    for i in np.flatnonzero(found.kink).tolist():
+        _take_nearer(found, np.array([i]), _nearest(paths[i], scales[[i]]))
     doubtful = np.flatnonzero((scales < 0.125) & ((found.judge(wanted, noise) != PASS) | found.flat))
+    doubtful = np.setdiff1d(doubtful, edge)
     if doubtful.size:
-        other = _climb([paths[i] for i in doubtful.tolist()], np.ones(doubtful.size))
+        other, _ = _climb([paths[i] for i in doubtful.tolist()], np.ones(doubtful.size))
         _take_wider(found, doubtful, other, wanted[doubtful])
     wrong = np.flatnonzero(found.judge(wanted, noise) == FAIL)
     if wrong.size:
-        other = _climb([paths[i] for i in wrong.tolist()], scales[wrong] * _OTHER_STEPS)
+        other, _ = _climb([paths[i] for i in wrong.tolist()], scales[wrong] * _OTHER_STEPS)
         usable = np.isfinite(other.uncertainty) & ~other.flat
         found.forget(wrong[usable & _beyond(found.at(wrong), other)])
     return found
+
+
+def _nearest(path: Path, scale: Floats) -> Derivative:
+    """The slope on steps so short that float64 can hardly make them."""
+    longer = long_double(path)
+    if longer is not None:
+        with suppress(LongDoubleFailed):
+            return _climb([longer], scale * 2.0**-30)[0]
+    return _climb([path], scale * (2.0**-30 if path.start.dtype == np.longdouble else 2.0**-26))[0]
+
+
+def _settle(found: Derivative, paths: Sequence[Path], wanted: Floats, noise: npt.ArrayLike) -> None:
+    """Ask long double where float64 leaves it open, calls it wrong, or sees nothing move."""
+    noise = np.broadcast_to(np.asarray(noise, dtype=np.float64), wanted.shape)
+    verdicts = found.judge(wanted, noise)
+    for i in np.flatnonzero((verdicts != PASS) | (wanted == 0)).tolist():
+        path = long_double(paths[i])
+        if path is None or not np.isfinite(wanted[i]) or (found.flat[i] and _stands_still(path)):
+            continue
+        place = np.array([i])
+        try:
+            own = noise[place] + _round_off_inside(paths[i], path) * abs(wanted[i])
+            longer = _differentiate([path], wanted[place], own, found.hair)
+        except LongDoubleFailed:
+            continue
+        verdict = int(longer.judge(wanted[place], own)[0])
+        if verdict == FAIL and abs(wanted[i] - longer.value[0]) <= found.unseen[i]:
+            verdict = INCONCLUSIVE
+        if verdict == INCONCLUSIVE and verdicts[i] == FAIL == longer.judge(wanted[place], noise[place])[0]:
+            continue  # both call it wrong, and only round-off that the gradient may not have speaks for it
+        if verdict == PASS or (verdict == FAIL and verdicts[i] != PASS) or (verdict == FAIL and wanted[i] == 0):
+            longer.noise[:] = own
+            found.put(place, longer, np.array([True]))
+        elif verdicts[i] == FAIL:
+            found.forget(place)
+
+
+def _stands_still(path: Path) -> bool:
+    """Whether the function stands still in long double too, on the longest steps."""
+    try:
+        longest = float(STEPS[0, 0]) * path.scale
+        return all(bool(np.array_equal(path.at(h), path.start)) for h in (longest, -longest))
+    except LongDoubleFailed:
+        return True
+
+
+def _round_off_inside(path: Path, longer: Path) -> float:
+    """How far, relatively, float64 is off on this path: what is lost inside the function, and no sample shows."""
+    off = size = 0.0
+    for h in (0.0, *(STEPS[2:5, 0] * path.scale).tolist()):
+        value = np.asarray(path.start if h == 0.0 else path.at(h), dtype=np.longdouble).ravel()
+        exact = np.asarray(longer.at(h)).ravel()
+        off = max(off, float(np.abs(value - exact).sum()))
+        size = max(size, float(np.abs(exact).sum()))
+    return _AMPLIFIED * off / size if size and np.isfinite(off) else 0.0
 
 
 def _take_nearer(found: Derivative, places: Places, new: Derivative) -> None:
     """Take from a finer ladder what it knows better; where it contradicts, nothing is known."""
     old = found.at(places)
     usable = ~new.flat & np.isfinite(new.uncertainty)
-    sharper = np.where(new.kink, ~_resolved(old), new.uncertainty < old.uncertainty)
-    found.put(places, new, usable & np.where(old.kink, ~new.kink & _resolved(new), sharper))
+    # What the function moves on so short steps may be round-off inside of it, unless longer ones show the same slope.
+    large = new.moved > _INSIDE * new.size
+    alike = np.isfinite(old.uncertainty) & ~_apart(old, new)
+    sharper = np.where(new.kink, ~_resolved(old), (new.uncertainty < old.uncertainty) & (large | alike))
+    found.put(places, new, usable & ~old.kink & sharper)
+    found.put(places, new, old.kink & ~new.kink & _one_side(old, new))
     found.forget(places[usable & ~old.kink & ~new.kink & _apart(old, new)])
+
+
+def _one_side(old: Derivative, new: Derivative) -> Bools:
+    """Whether a finer ladder sees but one of the two slopes of a kink that is near, and that one clearly."""
+    with np.errstate(all="ignore"):
+        margin = COVERAGE * old.uncertainty
+        sides = old.lower + margin, old.upper - margin
+        slack = COVERAGE * new.uncertainty + 1e-3 * np.abs(sides[1] - sides[0])
+        near = (np.abs(new.value - sides[0]) <= slack) | (np.abs(new.value - sides[1]) <= slack)
+        clear = np.where(new.flat, (new.value == 0) & (new.uncertainty == 0), _resolved(new))
+        seen: Bools = near & clear
+        return seen
 
 
 def _take_wider(found: Derivative, places: Places, new: Derivative, wanted: Floats) -> None:
@@ -236,25 +384,21 @@ def _resolved(found: Derivative) -> Bools:
     return resolved
 
 
-def _climb(paths: Sequence[Path], scales: Floats) -> Derivative:
+def _climb(paths: Sequence[Path], scales: Floats) -> tuple[Derivative, Places]:
+    """What one ladder says, and how many of its steps, from the longest on, lead to where nothing is finite."""
     found = climb(paths, scales)
     margin = COVERAGE * found.uncertainty
     with np.errstate(all="ignore"):
         lower = np.fmin(found.left, found.right) - margin
         upper = np.fmax(found.left, found.right) + margin
         natural = np.fmax(found.size, 1.0) / np.maximum(scales, 1.0)
-        unseen = 16 * UNIT * np.fmax(found.size, 1.0) / (STEPS[0] * scales)
+        # What has been seen clearly was not lost in larger numbers.
+        clear = (margin <= RESOLUTION * np.abs(found.value)) & ~found.still
+        inside = np.fmax(np.fmax(found.size, 1.0), scales)
+        unseen = np.where(clear, 0.0, 16 * UNIT * inside / (STEPS[0] * scales))
     kinds = found.kink, found.still
-    return Derivative(found.value, found.uncertainty, lower, upper, *kinds, natural, unseen, rungs=found.rungs)
-
-
-def _axes(f: Callable[[Floats], Any], x: Floats) -> Iterator[tuple[Callable[[float], Any], float]]:
-    flat = x.ravel()
-    for i, (size, exponent) in enumerate(zip(flat, np.frexp(flat)[1], strict=True)):
-
-        def at(t: float, i: int = i) -> Any:
-            moved = flat.copy()
-            moved[i] += t
-            return f(moved.reshape(x.shape))
-
-        yield at, 2.0 ** max(float(exponent) - 1, -1000.0) if size != 0 and np.isfinite(size) else 1.0
+    slopes = Derivative(
+        found.value, found.uncertainty, lower, upper, *kinds, natural, unseen, found.size, found.moved,
+        np.zeros(len(paths)), rungs=found.rungs,
+    )  # fmt: skip
+    return slopes, found.infinite

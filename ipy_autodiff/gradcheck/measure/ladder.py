@@ -26,6 +26,8 @@ _SHORTEST: Places = np.concatenate([np.arange(m, LEVELS) for m in (1, 2, 3)])
 """For each entry of Richardson's table, the level of the shortest step that it is made of."""
 _FEW = 256
 _UNLIKE = 100.0
+_BESIDE = 3
+"""The level at which a kink has to show the same slopes."""
 _HOPELESS = 0.03
 """Where round-off is more than this part of all that the function moves, there is no slope to be seen."""
 
@@ -42,6 +44,8 @@ class Path:
     """How far it is sensible to go: steps are this times 2**-6 and less. A power of two, so that they are exact."""
     blur: Floats | None = None
     """The values' round-off where it is more than their last bits, as one sigma."""
+    long: Callable[[float], Any] | None = None
+    """The same as ``at`` in long double, where that can be tried; see ``long_double``."""
 
 
 class Samples(NamedTuple):
@@ -94,6 +98,10 @@ class Slope(NamedTuple):
     kink: Bools
     still: Bools
     size: Floats
+    moved: Floats
+    """How far the function moves at most."""
+    infinite: Places
+    """How many steps, from the longest on, lead to where the function is not finite."""
     rungs: Rungs
 
 
@@ -117,9 +125,14 @@ def climb(paths: Sequence[Path], scales: Floats) -> Slope:
         )
         gap = np.abs(right - left)
         kink = ~seen.lost & (gap > 10 * (s + t)) & (gap > 1e-9 * np.abs(value))
+        # A kink's two slopes go on to both sides; those between two jumps of round-off do not.
+        for side, found in ((seen.left, left), (seen.right, right)):
+            kink &= np.abs(side[_BESIDE] / steps[_BESIDE] - found) <= 0.5 * gap
         left, right, sigma = np.where(kink, (left, right, np.fmax(s, t)), (value, value, sigma))
         rungs = Rungs(steps, slope, _SHORTEST[best])
-        return Slope(value, sigma, left, right, kink, seen.still, seen.size[-1], rungs)
+        finite = np.isfinite(seen.central) & np.isfinite(seen.right)
+        infinite = np.where(finite.any(axis=0), np.argmax(finite, axis=0), LEVELS)
+        return Slope(value, sigma, left, right, kink, seen.still, seen.size[-1], moves, infinite, rungs)
 
 
 def real(values: Any) -> Array:
@@ -143,7 +156,7 @@ def _together(path: Path, steps: Floats) -> Floats:
 
     They are summed over the values only in the end: those that stand still add neither slope nor round-off.
     """
-    start = np.asarray(path.start, dtype=np.float64).reshape(1, -1)
+    start = _precise(np.asarray(path.start)).reshape(1, -1)
     values = [_value(path, t) for t in (*steps.tolist(), *(-steps).tolist())]
     unit = values[0][1]
     both = np.stack([value for value, _ in values])
@@ -155,12 +168,12 @@ def _together(path: Path, steps: Floats) -> Floats:
     if path.blur is not None:
         floor = floor + 2 * np.sum(np.where(counted, path.blur.reshape(1, -1), 0.0), axis=1)
     sums = [np.sum(difference, axis=1) for difference in (plus - minus, plus - start, start - minus, size)]
-    return np.stack([*sums[:3], floor, sums[3]])
+    return np.stack([*sums[:3], floor, sums[3]]).astype(np.float64)
 
 
 def _one_by_one(path: Path, steps: Floats) -> Floats:
     """The same of a path with many values, in as few passes over them, and as little memory, as will do."""
-    start = np.asarray(path.start, dtype=np.float64).ravel()
+    start = _precise(np.asarray(path.start)).ravel()
     size = counted = float(np.abs(start).sum())
     rows = []
     for k, h in enumerate(steps.tolist()):
@@ -178,13 +191,26 @@ def _one_by_one(path: Path, steps: Floats) -> Floats:
 def _value(path: Path, displacement: float) -> tuple[Floats, float]:
     """The values in a row, and the unit round-off of their dtype."""
     value = real(path.at(displacement))
-    unit = float(np.finfo(value.dtype).eps) / 2 if value.dtype.kind == "f" else UNIT
-    return value.astype(np.float64, copy=False).ravel(), max(unit, UNIT)
+    return _precise(value).ravel(), unit_of(value.dtype)
+
+
+def unit_of(dtype: np.dtype[Any]) -> float:
+    """The unit round-off of numbers of a dtype; where it holds integers or booleans, that of float64."""
+    return float(np.finfo(dtype).eps) / 2 if dtype.kind == "f" else UNIT
+
+
+def _precise(values: Array) -> Array:
+    """The values in float64 at least."""
+    return values if values.dtype == np.longdouble else values.astype(np.float64, copy=False)
 
 
 def _noise(slope: Floats, seen: Samples, steps: Floats, quantum: Floats) -> Floats:
     """How far each sample can be off: its last bits, or what the shortest steps show, or half a quantum."""
-    shown = [np.abs(slope[k] - slope[k - j]) * 2 * steps[k] for k in (LEVELS - 2, LEVELS - 1) for j in (1, 2, 3)]
+    # What is left of truncation after one extrapolation is not taken for round-off.
+    better = slope.copy()
+    better[1:] = (64 * slope[1:] - slope[:-1]) / 63
+    pairs = [(k, j) for k, most in ((LEVELS - 2, 2), (LEVELS - 1, 3)) for j in range(1, most + 1)]
+    shown = [np.abs(better[k] - better[k - j]) * 2 * steps[k] for k, j in pairs]
     return np.fmax(seen.floor, np.fmax(np.fmax.reduce(shown), quantum))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.measure.draws import Draws
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
+from ipy_autodiff.gradcheck.measure.long_double import OverBudget
 from ipy_autodiff.tracing.graph import FunctionNode, Recording, VariableNode
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 
@@ -22,10 +23,6 @@ _ELEMENTS_A_CALL = 5_000
 """So many elements cost about as much as calling a Function does."""
 _TRIES = 4
 """So often a Function that may draw is asked, lest a small mask come out the same by chance."""
-
-
-class OverBudget(Exception):  # noqa: N818 - it ends a search; nothing is wrong
-    """Running the graph once more would cost more than may be spent."""
 
 
 class Program:
@@ -165,6 +162,16 @@ class Program:
 
         return value
 
+    @contextlib.contextmanager
+    def limited(self, share: float) -> Iterator[None]:
+        """A context in which no more than this share of the budget may be spent."""
+        whole = self.budget
+        self.budget = min(whole, self.spent + share * whole)
+        try:
+            yield
+        finally:
+            self.budget = whole
+
     def drawn_by(self, call: Callable[[], object]) -> bool:
         """Whether the call draws random numbers; within ``running``."""
         return self._draws is not None and self._draws.drawn_by(call)
@@ -233,13 +240,15 @@ class Call:
             try:
                 answer = self._forward(*xs)
             except (Exception, SystemExit) as error:  # perhaps because it writes into what it is given
+                if any(isinstance(x, np.ndarray) and x.dtype == np.longdouble for x in xs):
+                    raise ReplayError(self._function, error) from error
                 self.plain = False
                 self.writes = isinstance(error, ValueError) and "read-only" in str(error)
             else:
                 kind = type(answer)
                 if kind is np.ndarray:
                     return (guarded(answer),)
-                if kind is np.float64:
+                if kind is np.float64 or kind is np.longdouble:
                     return (np.asarray(answer),)
                 self.plain = False
         copied = [x.copy() if isinstance(x, np.ndarray) else x for x in xs]
