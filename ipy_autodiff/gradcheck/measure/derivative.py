@@ -19,7 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ipy_autodiff.gradcheck.measure.ladder import STEPS, UNIT, Array, Bools, Floats, Path, Places, Rungs, climb, real
-from ipy_autodiff.gradcheck.measure.long_double import LongDoubleFailed, long_double, long_from
+from ipy_autodiff.gradcheck.measure.long_double import (
+    LongDoubleFailed,
+    long_double,
+    long_from,
+    round_off_inside,
+    stands_still,
+)
 
 __all__ = [
     "CLOSE",
@@ -54,8 +60,6 @@ HAIR = 1e-5
 """What is off by less than this part is not called wrong: an iteration that ends early has a slope of its own."""
 _INSIDE = 1e-5
 """A function that moves by less than this part of its size may move by round-off inside of it alone."""
-_AMPLIFIED = 10.0
-"""How much more round-off a gradient may have, relatively, than the function."""
 ROUNDING = 2.0**-30
 """How far, relatively, a right gradient may be off by its own round-off; a cast to float32 is fifty times worse."""
 
@@ -291,11 +295,11 @@ def _settle(found: Derivative, paths: Sequence[Path], wanted: Floats, noise: npt
     verdicts = found.judge(wanted, noise)
     for i in np.flatnonzero((verdicts != PASS) | (wanted == 0)).tolist():
         path = long_double(paths[i])
-        if path is None or not np.isfinite(wanted[i]) or (found.flat[i] and _stands_still(path)):
+        if path is None or not np.isfinite(wanted[i]) or (found.flat[i] and stands_still(path)):
             continue
         place = np.array([i])
         try:
-            own = noise[place] + _round_off_inside(paths[i], path) * abs(wanted[i])
+            own = noise[place] + round_off_inside(paths[i], path) * abs(wanted[i])
             longer = _differentiate([path], wanted[place], own, found.hair)
         except LongDoubleFailed:
             continue
@@ -309,26 +313,6 @@ def _settle(found: Derivative, paths: Sequence[Path], wanted: Floats, noise: npt
             found.put(place, longer, np.array([True]))
         elif verdicts[i] == FAIL:
             found.forget(place)
-
-
-def _stands_still(path: Path) -> bool:
-    """Whether the function stands still in long double too, on the longest steps."""
-    try:
-        longest = float(STEPS[0, 0]) * path.scale
-        return all(bool(np.array_equal(path.at(h), path.start)) for h in (longest, -longest))
-    except LongDoubleFailed:
-        return True
-
-
-def _round_off_inside(path: Path, longer: Path) -> float:
-    """How far, relatively, float64 is off on this path: what is lost inside the function, and no sample shows."""
-    off = size = 0.0
-    for h in (0.0, *(STEPS[2:5, 0] * path.scale).tolist()):
-        value = np.asarray(path.start if h == 0.0 else path.at(h), dtype=np.longdouble).ravel()
-        exact = np.asarray(longer.at(h)).ravel()
-        off = max(off, float(np.abs(value - exact).sum()))
-        size = max(size, float(np.abs(exact).sum()))
-    return _AMPLIFIED * off / size if size and np.isfinite(off) else 0.0
 
 
 def _take_nearer(found: Derivative, places: Places, new: Derivative) -> None:

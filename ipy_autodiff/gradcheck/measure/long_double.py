@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.measure.ladder import Array, Path
+from ipy_autodiff.gradcheck.measure.ladder import STEPS, Array, Path
 
-__all__ = ["LongDoubleFailed", "OverBudget", "long_double", "long_from"]
+__all__ = ["LongDoubleFailed", "OverBudget", "long_double", "long_from", "round_off_inside", "stands_still"]
 
 _HELPS = bool(np.finfo(np.longdouble).eps < np.finfo(np.float64).eps / 100)
 _MOST = 20_000
 """It is slow, and not used for more elements."""
+_AMPLIFIED = 10.0
+"""How much more round-off a gradient may have, relatively, than the function."""
 
 
 class OverBudget(Exception):  # noqa: N818 - it ends a search; nothing is wrong
@@ -51,3 +53,23 @@ def long_double(path: Path) -> Path | None:
         return replace(path, at=at, start=at(0.0), long=None)
     except LongDoubleFailed:
         return None
+
+
+def stands_still(path: Path) -> bool:
+    """Whether the function stands still in long double too, on the longest steps."""
+    try:
+        longest = float(STEPS[0, 0]) * path.scale
+        return all(bool(np.array_equal(path.at(h), path.start)) for h in (longest, -longest))
+    except LongDoubleFailed:
+        return True
+
+
+def round_off_inside(path: Path, longer: Path) -> float:
+    """How far, relatively, float64 is off on this path: what is lost inside the function, and no sample shows."""
+    off = size = 0.0
+    for h in (0.0, *(STEPS[2:5, 0] * path.scale).tolist()):
+        value = np.asarray(path.start if h == 0.0 else path.at(h), dtype=np.longdouble).ravel()
+        exact = np.asarray(longer.at(h)).ravel()
+        off = max(off, float(np.abs(value - exact).sum()))
+        size = max(size, float(np.abs(exact).sum()))
+    return _AMPLIFIED * off / size if size and np.isfinite(off) else 0.0
