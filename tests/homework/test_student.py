@@ -198,9 +198,9 @@ def test_no_numbers_are_no_answer(sandbox: Sandbox, tmp_path: Path) -> None:
         "    y.backward = backward\n    return y"
     )
     with spoken_to(sandbox, tmp_path, ENGINE, empty) as student:
-        with pytest.raises(AnswerError, match="without numbers"):
+        with pytest.raises(AnswerError, match="empty array"):
             np.testing.assert_allclose(student.value("square(x)", x=2.0), 4.0)
-        with pytest.raises(AnswerError, match="without numbers"):
+        with pytest.raises(AnswerError, match="empty array"):
             np.testing.assert_allclose(student.gradients("square(x)", x=2.0)["x"], 4.0)
         with pytest.raises(AnswerError, match=r"\(5, 5\)"):
             np.testing.assert_allclose(student.gradients("wide(x)", x=2.0)["x"], 2.0)

@@ -8,6 +8,7 @@ before a submission runs.
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
@@ -149,7 +150,7 @@ class Answers:
         self, source: str, inputs: Mapping[str, Any], watched: AbstractContextManager[Any] | None = None
     ) -> Any:
         """The value of the last expression, after the statements before it; run within ``watched``."""
-        tree = ast.parse(source, _QUESTION)
+        tree = ast.parse(textwrap.dedent(source), _QUESTION)
         scope = {**self._namespace, **inputs}
         ending = tree.body[-1] if tree.body else None
         last = ending if isinstance(ending, ast.Expr) else None

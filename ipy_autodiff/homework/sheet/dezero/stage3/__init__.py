@@ -1,0 +1,1 @@
+"""Steps 25 to 36: higher derivatives."""
