@@ -16,6 +16,7 @@ from traitlets.config import Config
 
 from ipy_autodiff.homework.notebook import check
 from tests.homework.conftest import ENGINE, RIGHT, SQUARE
+from tests.views.page_data import data_of
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_a_wrong_gradient_is_drawn(shell: Any) -> None:
     html = checked._repr_html_()
     assert 'data-verdict="fail"' in html
     assert html.count('data-autodiff="view"') == 1
-    assert '"at":1' in html  # opened at the step that is wrong
+    assert data_of(html)["at"] == 1  # opened at the step that is wrong
     assert "Square" in html
 
 

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipy_autodiff.messages import say
-from ipy_autodiff.tracing.graph import Array, VariableNode
+from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
 from ipy_autodiff.views.contract import Part, Wanted
 from ipy_autodiff.views.rules.small_graph import MOST_DRAWN, draw_small
-from ipy_autodiff.views.rules.strategies import Assignment, RuleSweep, affordable_calls, sweep_by_rules, sweepable
+from ipy_autodiff.views.rules.strategies import (
+    Assignment,
+    Rule,
+    RuleSweep,
+    affordable_calls,
+    generations,
+    sweep_by_rules,
+    sweepable,
+)
 from ipy_autodiff.views.text.formatting import inline
 from ipy_autodiff.views.text.labels import columns, shorten
 from ipy_autodiff.views.text.markup import paragraphs, safe
@@ -130,12 +138,20 @@ def _tell(trace: Trace, sweeps: tuple[RuleSweep, ...]) -> _Told:
     like = [
         say(f"rules.{sweep.rule}")
         for sweep, order in zip(sweeps, orders, strict=True)
-        if order == [step.function for step in trace.steps]
+        if _follows(sweep.rule, order, [step.function for step in trace.steps], recording.graph)
         and all(_same(sweep.gradients.get(leaf), recording.gradients.get(leaf)) for leaf in leaves)
     ]
     if like and not chain:
         sentences.append(say("rules.like", rules=", ".join(like)))
     return _Told(leaves, sweeps, right, numerical, tuple(sentences), chain)
+
+
+def _follows(rule: Rule, order: list[FunctionNode], called: list[FunctionNode], graph: Graph) -> bool:
+    """Whether these calls are in the rule's order, which leaves open what comes first within one generation."""
+    if order == called or rule != "generation":
+        return order == called
+    generation = generations(graph)
+    return set(order) == set(called) and [generation[each] for each in order] == [generation[each] for each in called]
 
 
 def _too_large(count: int) -> Part:

@@ -24,6 +24,7 @@ __all__ = [
     "Departure",
     "RuleSweep",
     "affordable_calls",
+    "generations",
     "sweep_by_rules",
     "sweepable",
 ]
@@ -233,7 +234,7 @@ def _loop(sweep: _Sweep) -> Iterator[None]:
 
 def _by_generation(sweep: _Sweep) -> Iterator[None]:
     """Step 16: the list is sorted by generation, and a Function is put into it once."""
-    generations = _generations(sweep.graph)
+    generation = generations(sweep.graph)
     first = sweep.creator(sweep.of)
     waiting = [] if first is None else [first]
     seen = set(waiting)
@@ -245,12 +246,12 @@ def _by_generation(sweep: _Sweep) -> Iterator[None]:
             if creator is not None and creator not in seen:
                 seen.add(creator)
                 waiting.append(creator)
-                waiting.sort(key=generations.__getitem__)
+                waiting.sort(key=generation.__getitem__)
         if waiting:
             yield
 
 
-def _generations(graph: Graph) -> dict[FunctionNode, int]:
+def generations(graph: Graph) -> dict[FunctionNode, int]:
     """Each Function's generation: the largest among its inputs, where a leaf's is 0 and an output's one more."""
     variables: dict[VariableNode, int] = {}
     functions: dict[FunctionNode, int] = {}
