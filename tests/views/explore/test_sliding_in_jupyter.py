@@ -137,7 +137,7 @@ def test_another_branch_is_said_and_can_be_run(lab):
     set_slider(page, 1.2)
     page.wait_for_selector("text=At these values the cell would call")
     page.click('[data-autodiff="anew"]')
-    page.wait_for_selector("text=The cell was run anew with x = 1.2")
+    page.wait_for_selector("text=The cell was run again with x = 1.2")
     assert page.locator("g.function").count() == 1
     assert texts(page, "y") == ["1.8", "1"]
     set_slider(page, 1.4)
