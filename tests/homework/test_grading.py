@@ -132,7 +132,11 @@ def test_goes_on_where_it_was_stopped(tmp_path: Path, sheet: Path, number: signa
     results = tmp_path / "out" / "results.jsonl"
     token = f"{os.getpid()}-{number}-{time.monotonic_ns()}"
     environment = {**os.environ, "GRADED_BY": token}
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits it ignored
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    finally:
+        signal.signal(signal.SIGINT, handler)
     deadline = time.monotonic() + 240
     while not read_records(results) and time.monotonic() < deadline:
         time.sleep(0.05)
