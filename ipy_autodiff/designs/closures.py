@@ -53,10 +53,6 @@ class Closures(MakerDesign):
             closure()
         return tuple(array_of(GRADIENT.read(one)) for one in inputs)
 
-    def backward_name(self, record: FunctionType) -> str:
-        """The closure's own name."""
-        return record.__name__
-
     def unwatched(self, value: Any, record: FunctionType) -> Found | None:
         """The maker has the closure's code among its constants; the cells hold its arguments."""
         held = dict(zip(record.__code__.co_freevars, map(_content, record.__closure__ or ()), strict=True))

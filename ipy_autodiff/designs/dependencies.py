@@ -47,10 +47,6 @@ class Dependencies(MakerDesign):
         gradient = number_like(gy, data_of(output))
         return given_to(inputs, [value for value, _ in pairs], [function(gradient) for _, function in pairs])
 
-    def backward_name(self, record: Pairs) -> str:
-        """The name of the functions."""
-        return str(getattr(record[0][1], "__name__", "grad_fn"))
-
 
 def _is_pair(item: Any) -> bool:
     return isinstance(item, tuple) and len(item) == 2 and is_variable(item[0]) and callable(item[1])

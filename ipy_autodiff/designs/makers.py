@@ -64,10 +64,6 @@ class MakerDesign(ABC):
                 return label
         return maker.strip("_") or maker
 
-    def backward_name(self, record: Any) -> str:
-        """What the reader calls that which answers, as ``_backward``."""
-        return "backward"
-
     def where(self, value: Any, record: Any) -> str:
         """The name of the attribute that keeps the record."""
         return next((name for name, item in attributes_of(value).items() if item is record), "")

@@ -85,8 +85,6 @@ class FunctionNode:
 
     made: Any = field(default=None, repr=False)
     """The call that made the output, to be made again; None where the Function object itself is run again."""
-    backward_name: str = "backward"
-    """What the reader calls that which answers to gradients: ``backward``, or a closure's name."""
 
     def __repr__(self) -> str:
         ins, outs = (", ".join(node.name for node in nodes) for nodes in (self.inputs, self.outputs))

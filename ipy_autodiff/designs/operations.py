@@ -108,11 +108,6 @@ class Operations(MakerDesign):
         name = maker if kind is None else kind.__name__
         return name.removesuffix("Backward") or name
 
-    def backward_name(self, record: Any) -> str:
-        """The method's name."""
-        asked = _asked(record)
-        return str(getattr(asked.method, "__name__", "backward")) if asked else "backward"
-
 
 def _asked(record: Any) -> _Asked | None:
     held = attributes_of(record)

@@ -14,7 +14,15 @@ from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.blame.local_check import LocalCheck, check_functions
 from ipy_autodiff.gradcheck.blame.sweep_check import check_sweep
 from ipy_autodiff.gradcheck.measure.array_check import ArrayCheck, check_array
-from ipy_autodiff.gradcheck.measure.derivative import COVERAGE, FAIL, INCONCLUSIVE, PASS, RESOLUTION
+from ipy_autodiff.gradcheck.measure.derivative import (
+    COVERAGE,
+    FAIL,
+    HAIR,
+    INCONCLUSIVE,
+    PASS,
+    RESOLUTION,
+    ROUNDING,
+)
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats, Rungs
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.gradcheck.measure.round_off import round_off
@@ -347,6 +355,15 @@ def _is_short(data: Any) -> bool:
     return isinstance(data, np.ndarray | np.generic) and data.dtype.kind == "f" and data.dtype.itemsize < 8
 
 
+def _sure_difference(found: ArrayCheck, gradient: Floats) -> float | None:
+    """The largest relative difference that is beyond all error bounds, yet too small to be called wrong; else None."""
+    with np.errstate(all="ignore"):
+        off = np.abs(gradient - found.value)
+        sure = off > COVERAGE * found.uncertainty + ROUNDING * np.abs(gradient)
+        parts = (off / np.abs(found.value))[sure]
+    return float(parts.max()) if parts.size and parts.max() <= HAIR else None
+
+
 def _reasons(program: Program, variable: VariableNode, found: ArrayCheck, x: Floats, gradient: Floats) -> list[Message]:
     reasons = []
     if not np.isfinite(x).all() or not np.isfinite(gradient).all() or not np.isfinite(program.result).all():
@@ -356,7 +373,8 @@ def _reasons(program: Program, variable: VariableNode, found: ArrayCheck, x: Flo
     elif found.kink:
         reasons.append(Message("check.kink", name=variable.name))
     elif _NAMES[found.verdict] == "inconclusive":
-        reasons.append(Message("check.undecided"))
+        part = _sure_difference(found, gradient)
+        reasons.append(Message("check.undecided") if part is None else Message("check.hair", part=f"{part:.1g}"))
     if found.slopes is not None and found.verdict == PASS:
         backprop, numerical, _ = found.slopes
         blanks = {"n": f"{x.size:,}", "backprop": spelled(backprop), "numerical": spelled(numerical)}

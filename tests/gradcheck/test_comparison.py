@@ -283,3 +283,12 @@ def test_draws_that_nothing_can_start_over_are_left_open() -> None:
     found = compared(Noisy()(x), x=x)
     assert found.rows[0].verdict == "inconclusive"
     assert not any(check.wrong for check in found.functions.values())
+
+
+@pytest.mark.parametrize("off", [3e-8, 1e-6, 5e-6])
+def test_a_difference_that_is_sure_and_small_is_named(off: float) -> None:
+    source = ENGINE.replace("dy * np.cos(self.a)", f"dy * np.cos(self.a) * {1 + off!r}")
+    (row,) = watched(source, "x = Tensor(0.5)\ny = Sine()(x)\ny.backward()").comparison.rows
+    assert row.verdict == "inconclusive"
+    assert row.reason is not None
+    assert f"differ by {off:.0e} of their size" in row.reason.text("en")
