@@ -154,11 +154,12 @@ def test_every_language_has_every_sentence_with_the_same_blanks(language: str) -
     assert {key for key in ours if blanks(ours[key]) != blanks(english[key])} == set()
 
 
-def test_korean_sentences_are_korean() -> None:
-    without = {
-        key for key, text in sentences("ko").items() if re.search("[a-z]{3}", text) and not re.search("[가-힣]", text)
-    }
-    assert {key for key in without if sentences("ko")[key] != sentences("en")[key]} == set()
+@pytest.mark.parametrize(("language", "letters"), [("ko", "[가-힣]"), ("ja", "[ぁ-んァ-ヶ一-龠]")])
+def test_sentences_are_in_their_language(language: str, letters: str) -> None:
+    ours = sentences(language)
+    words = {key: re.sub(r"\{+\w+(:\w+)?\}+", "", text) for key, text in ours.items()}
+    without = {key for key, text in words.items() if re.search("[a-z]{3}", text) and not re.search(letters, text)}
+    assert {key for key in without if ours[key] != sentences("en")[key]} == set()
 
 
 def test_every_sentence_is_used_and_every_identifier_exists() -> None:

@@ -60,11 +60,19 @@ def test_no_korean_sentence_doubles_or_mistakes_a_particle(name: str) -> None:
         assert set(re.findall(rf"{re.escape(name)}({FORMS})(?=[\s.,:])", text)) <= allowed, identifier
 
 
+def test_japanese_is_punctuated_as_japanese() -> None:
+    for identifier, sentence in sentences("ja").items():
+        if identifier != "language.names":
+            assert not re.search(r"[ぁ-んァ-ヶ一-龠] ?[,?!:;(]|[,?!:;] ?[ぁ-んァ-ヶ一-龠]", sentence), identifier
+
+
 @pytest.mark.parametrize(
     ("system", "language"),
     [
         ("ko_KR.UTF-8", "ko"),
         ("Korean_Korea.949", "ko"),
+        ("ja_JP.UTF-8", "ja"),
+        ("Japanese_Japan.932", "ja"),
         ("en_GB.UTF-8", "en"),
         ("English_United States.1252", "en"),
         ("C.UTF-8", "en"),
