@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import ipy_autodiff.homework.sheet.dezero
+from ipy_autodiff.messages import LANGUAGES
 from tests.homework.conftest import Row
 
 Grade = Callable[..., list[Row]]
 NOTEBOOKS = Path(__file__).parents[2] / "demo_notebooks" / "homework"
+SHEETS = Path(ipy_autodiff.homework.sheet.dezero.__path__[0])
 STEPS = [f"step{number:02}" for number in range(1, 37)]
 
 
@@ -22,6 +26,17 @@ def test_solution_gets_all_and_blanks_get_little(grade: Grade, step: str) -> Non
     assert solution["score"] == solution["max_score"], solution
     for row in (english, korean):
         assert float(row["score"]) <= 0.35 * float(row["max_score"]), row
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_titles_are_in_every_language(step: str) -> None:
+    (sheet,) = SHEETS.glob(f"*/{step}.py")
+    tests = [each for each in ast.parse(sheet.read_text(encoding="utf-8")).body if isinstance(each, ast.FunctionDef)]
+    for test in tests:
+        if test.name.startswith("test_"):
+            lines = (ast.get_docstring(test) or "").splitlines()
+            titled = {line.strip()[:2] for line in lines if line.strip()[2:4] == ": "}
+            assert titled == set(LANGUAGES) - {"en"}, test.name
 
 
 EARLIER_MISTAKES = {

@@ -19,6 +19,7 @@ def test_exp_computes(student):
     """Exp's forward computes the exponential.
 
     ko: Exp의 forward는 지수 함수를 계산합니다.
+    ja: Expのforwardは指数関数を計算します。
     """
     x = student.rng.normal(size=4)
     np.testing.assert_allclose(student.value("Exp().forward(x.data)", x=x), np.exp(x))
@@ -29,6 +30,7 @@ def test_exp_is_a_function(student):
     """Exp is a Function, so it can be called with a Variable.
 
     ko: Exp는 Function이므로 Variable로 호출할 수 있습니다.
+    ja: ExpはFunctionなので、Variableで呼び出せます。
     """
     x = student.rng.normal()
     np.testing.assert_allclose(student.value("Exp()(x).data", x=x), student.value("Exp().forward(x.data)", x=x))
@@ -39,6 +41,7 @@ def test_chain(student):
     """chain(x) squares, takes the exponential and squares again.
 
     ko: chain(x)는 제곱하고, 지수 함수를 취하고, 다시 제곱합니다.
+    ja: chain(x)は、2乗し、指数関数を適用し、もう一度2乗します。
     """
     x = student.rng.uniform(-1, 1)
     np.testing.assert_allclose(student.repaired(EXP).value("chain(x)", x=x), np.exp(x**2) ** 2)
@@ -50,6 +53,7 @@ def test_chain_of_arrays(student):
     """chain(x) takes arrays too.
 
     ko: chain(x)는 배열도 받습니다.
+    ja: chain(x)は配列も受け取ります。
     """
     x = student.rng.uniform(-1, 1, size=(2, 2))
     np.testing.assert_allclose(student.repaired(EXP).value("chain(x)", x=x), np.exp(x**2) ** 2)

@@ -13,6 +13,7 @@ def test_derivative_of_a_square(student):
     """numerical_diff gives the derivative of Square.
 
     ko: numerical_diff가 Square의 미분을 구합니다.
+    ja: numerical_diffはSquareの微分を求めます。
     """
     x = student.rng.uniform(1, 3)
     assert student.value("numerical_diff(lambda v: Variable(v.data ** 2), x)", x=x) == pytest.approx(2 * x, rel=1e-4)
@@ -23,6 +24,7 @@ def test_the_difference_is_central(student):
     """The difference is taken on both sides of x.
 
     ko: 차분은 x의 양쪽에서 취합니다.
+    ja: 差分はxの両側でとります。
     """
     x = student.rng.uniform(1, 3)
     central = 3 * x**2 + 0.1**2
@@ -34,6 +36,7 @@ def test_eps_is_a_ten_thousandth(student):
     """Without being told, eps is 1e-4.
 
     ko: 따로 정하지 않으면 eps는 1e-4입니다.
+    ja: 指定しなければ、epsは1e-4です。
     """
     x = student.rng.uniform(0.1, 0.2)
     steep = "def steep(x):\n    return Variable(1 / (x.data - 1e-3))\n"
@@ -51,6 +54,7 @@ def test_derivative_of_a_chain(student):
     """It works for a chain of Functions.
 
     ko: 이어 붙인 함수에도 쓸 수 있습니다.
+    ja: 関数をつなげたものにも使えます。
     """
     x = student.rng.uniform(0.2, 0.8)
     true = 4 * x * np.exp(2 * x**2)

@@ -14,6 +14,7 @@ def test_chain_rule(student):
     """chain_gradient(x) gives dy/dx of y = (exp(x ** 2)) ** 2.
 
     ko: chain_gradient(x)는 y = (exp(x ** 2)) ** 2의 dy/dx를 구합니다.
+    ja: chain_gradient(x)は、y = (exp(x ** 2)) ** 2のdy/dxを求めます。
     """
     x = student.rng.uniform(0.1, 1, size=5)
     np.testing.assert_allclose(
@@ -26,6 +27,7 @@ def test_no_differences(student):
     """It multiplies derivatives: its error is rounding, not the error of a difference.
 
     ko: 미분을 곱해서 구합니다. 오차는 반올림뿐이며 차분의 오차가 없습니다.
+    ja: 微分を掛け合わせて求めます。誤差は丸め誤差だけで、差分の誤差はありません。
     """
     x = student.rng.uniform(0.1, 1, size=5)
     np.testing.assert_allclose(
@@ -39,6 +41,7 @@ def test_negative_numbers(student):
     """The sign is right left of zero too.
 
     ko: 0의 왼쪽에서도 부호가 맞습니다.
+    ja: 0より左でも符号は正しくなります。
     """
     x = -student.rng.uniform(0.1, 1, size=5)
     np.testing.assert_allclose(

@@ -30,6 +30,7 @@ def test_backward(student):
     """y.backward() fills x.grad.
 
     ko: y.backward()가 x.grad를 채웁니다.
+    ja: y.backward()でx.gradが求まります。
     """
     x = student.rng.uniform(0.5, 1)
     np.testing.assert_allclose(student.gradients(OWN + "_Square()(_Square()(x))", x=x)["x"], 4 * x**3)
@@ -40,6 +41,7 @@ def test_a_long_chain(student):
     """A chain of 6000 Functions is no problem.
 
     ko: 함수가 6000개 이어져도 문제없습니다.
+    ja: 6000個のFunctionがつながっていても問題ありません。
     """
     found = student.gradients(OWN + "_scaled(x, 6000)", x=1.0)["x"]
     np.testing.assert_allclose(found, 1.0001**6000, rtol=1e-9)
@@ -51,6 +53,7 @@ def test_no_work_is_done_twice(student):
     """Each Function's backward runs once.
 
     ko: 각 Function의 backward는 한 번만 실행됩니다.
+    ja: それぞれのFunctionのbackwardは1回だけ実行されます。
     """
     calls = student.gradients(OWN + "_scaled(x, 200)", x=1.0).backward_calls
     assert 200 <= calls <= 203

@@ -11,6 +11,7 @@ def test_functions(student):
     """square(x) and exp(x) can be called.
 
     ko: square(x)와 exp(x)로 호출할 수 있습니다.
+    ja: square(x)とexp(x)を呼び出せます。
     """
     x = student.rng.uniform(-1, 1, size=3)
     np.testing.assert_allclose(student.value("square(x)", x=x), x**2)
@@ -22,6 +23,7 @@ def test_the_gradient_of_a_chain(student):
     """The gradient of square(exp(square(x))) is right.
 
     ko: square(exp(square(x)))의 기울기가 맞습니다.
+    ja: square(exp(square(x)))の勾配は正しい値です。
     """
     x = student.rng.uniform(0.1, 1)
     found = student.gradients("square(exp(square(x)))", x=x)["x"]
@@ -33,6 +35,7 @@ def test_no_seed_by_hand(student):
     """y.backward() sets y.grad to ones by itself, of y's shape.
 
     ko: y.backward()가 y와 모양이 같은 1로 y.grad를 스스로 채웁니다.
+    ja: y.backward()は、yと同じ形状の1をy.gradに自動で設定します。
     """
     x = student.rng.normal(size=(2, 2))
     gradients = student.gradients("square(x)", x=x)
@@ -48,6 +51,7 @@ def test_only_arrays(student):
     """Variable takes arrays and None; anything else is a TypeError.
 
     ko: Variable은 배열과 None만 받고, 다른 것에는 TypeError를 일으킵니다.
+    ja: Variableは配列とNoneだけを受け取り、それ以外はTypeErrorになります。
     """
     assert student.raises("Variable(1.0)", TypeError)
     assert student.raises("Variable([1.0])", TypeError)
@@ -60,6 +64,7 @@ def test_data_stays_an_array(student):
     """The data of a result is an array even where NumPy makes a number of it.
 
     ko: NumPy가 스칼라로 바꾸는 경우에도 결과의 data는 배열입니다.
+    ja: NumPyが数にしてしまう場合でも、結果のdataは配列です。
     """
     assert student.type("square(x)", x=2.0) == "ndarray"
 
@@ -70,6 +75,7 @@ def test_backpropagation_and_not_differences(student):
     """The gradient comes from backward, and is exact.
 
     ko: 기울기는 backward에서 나오며 정확합니다.
+    ja: 勾配はbackwardから得られ、正確です。
     """
     x = student.rng.uniform(0.1, 1)
     gradients = student.gradients("square(exp(square(x)))", x=x)

@@ -13,6 +13,7 @@ def test_add(student):
     """Add adds two Variables in a list.
 
     ko: Add는 리스트로 받은 두 Variable을 더합니다.
+    ja: Addは、リストで渡された2つのVariableを足します。
     """
     x0, x1 = student.rng.normal(size=(2, 3))
     np.testing.assert_allclose(student.value("Add()([x0, x1])[0]", x0=x0, x1=x1), x0 + x1)
@@ -23,6 +24,7 @@ def test_any_number(student):
     """Function takes any number of inputs and gives any number of outputs.
 
     ko: Function은 입력과 출력이 몇 개든 다룰 수 있습니다.
+    ja: Functionの入力と出力は、いくつでもかまいません。
     """
     a, b = student.rng.uniform(2, 5, size=2).round(3)
     name = drawn_name(student.rng)
@@ -38,6 +40,7 @@ def test_links(student):
     """The Function keeps its inputs and outputs, each output its creator.
 
     ko: Function은 inputs와 outputs를, 출력은 creator를 기억합니다.
+    ja: Functionは入力と出力を、それぞれの出力はcreatorを覚えています。
     """
     x0, x1 = student.rng.normal(size=2)
     text = "f = Add()\nys = f([x0, x1])\n[f.inputs[1].data, f.outputs[0].data, ys[0].creator.inputs[0].data]"

@@ -13,6 +13,7 @@ def test_generations(student):
     """Variables and Functions have their generations.
 
     ko: Variable과 Function에 세대가 있습니다.
+    ja: VariableとFunctionには世代があります。
     """
     n = int(student.rng.integers(2, 6))
     text = (
@@ -28,6 +29,7 @@ def test_a_diamond(student):
     """A graph that parts and meets again is right.
 
     ko: 갈라졌다가 다시 만나는 그래프의 기울기가 맞습니다.
+    ja: 枝分かれしてまた合流する計算グラフの勾配は正しい値です。
     """
     x = student.rng.uniform(0.5, 1)
     source, name, forward, backward = drawn_function(student.rng)
@@ -43,6 +45,7 @@ def test_each_runs_once(student):
     """Each backward runs once.
 
     ko: backward는 한 번씩만 실행됩니다.
+    ja: それぞれのbackwardは1回だけ実行されます。
     """
     text = "a = square(x)\nb = add(a, a)\nadd(b, b)"
     gradients = student.gradients(text, x=1.5)

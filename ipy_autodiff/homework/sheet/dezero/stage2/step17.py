@@ -13,6 +13,7 @@ def test_weak_references(student):
     """A Function's outputs are weak references.
 
     ko: Function의 outputs는 약한 참조입니다.
+    ja: Functionのoutputsは弱参照です。
     """
     x = student.rng.normal()
     np.testing.assert_allclose(
@@ -25,6 +26,7 @@ def test_the_graph_goes_by_itself(student):
     """A graph that nobody needs goes without the collector.
 
     ko: 아무도 쓰지 않는 그래프는 컬렉터 없이 사라집니다.
+    ja: 使われなくなった計算グラフは、ガベージコレクタなしで消えます。
     """
     n = int(student.rng.integers(2, 6))
     text = "import gc, weakref\ngc.disable()\ngone = []\nfor _ in range({}):\n    y = square(square(x))\n"
@@ -37,6 +39,7 @@ def test_backward(student):
     """The gradients are right as before.
 
     ko: 기울기는 전처럼 맞습니다.
+    ja: 勾配は、これまでどおり正しい値です。
     """
     x = student.rng.uniform(0.5, 1)
     source, name, _forward, backward = drawn_function(student.rng)

@@ -13,6 +13,7 @@ def test_values(student):
     """A * b + c is right.
 
     ko: a * b + c의 값이 맞습니다.
+    ja: a * b + cの値は正しい値です。
     """
     a, b, c = student.rng.normal(size=(3, 2))
     np.testing.assert_allclose(student.value("a * b + c", a=a, b=b, c=c), a * b + c)
@@ -23,6 +24,7 @@ def test_gradients(student):
     """The gradients of a * b + c are right.
 
     ko: a * b + c의 기울기가 맞습니다.
+    ja: a * b + cの勾配は正しい値です。
     """
     a, b, c = student.rng.normal(size=3)
     found = student.gradients("a * b + c", a=a, b=b, c=c)
@@ -35,6 +37,7 @@ def test_a_variable_with_itself(student):
     """A Variable times itself is right.
 
     ko: 자기 자신과의 곱도 맞습니다.
+    ja: 自分自身との積も正しい値です。
     """
     x = student.rng.normal()
     source, name, forward, backward = drawn_function(student.rng)

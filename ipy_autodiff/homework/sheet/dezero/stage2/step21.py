@@ -13,6 +13,7 @@ def test_numbers(student):
     """Numbers may stand on either side.
 
     ko: 수는 어느 쪽에 와도 됩니다.
+    ja: 数は、どちら側にあってもかまいません。
     """
     a, b, x = student.rng.normal(size=3)
     np.testing.assert_allclose(student.value(f"{a} * x + {b}", x=x), a * x + b)
@@ -24,6 +25,7 @@ def test_arrays(student):
     """Arrays may stand on either side, and the result is a Variable.
 
     ko: 배열은 어느 쪽에 와도 되고, 결과는 Variable입니다.
+    ja: 配列はどちら側にあってもよく、結果はVariableです。
     """
     a, x = student.rng.normal(size=(2, 3))
     text = f"np.array({a.tolist()}) + x * np.array({a.tolist()})"
@@ -37,6 +39,7 @@ def test_gradients(student):
     """The gradients are right.
 
     ko: 기울기가 맞습니다.
+    ja: 勾配は正しい値です。
     """
     a, b, x = student.rng.normal(size=3)
     source, name, _forward, backward = drawn_function(student.rng)

@@ -13,6 +13,7 @@ def test_values(student):
     """The values are right, from the right too.
 
     ko: 값이 맞습니다. 오른쪽에서 와도 맞습니다.
+    ja: 値は、右側から演算しても正しい値です。
     """
     x, y = student.rng.uniform(1, 2, size=2)
     for text in ("-x", "x - y", "x / y", "x ** 3", "2.0 - x", "1.5 / x", "x - 2.0", "x / 1.5"):
@@ -25,6 +26,7 @@ def test_subtraction_and_division(student):
     """The gradients of - and / are right.
 
     ko: -와 /의 기울기가 맞습니다.
+    ja: -と/の勾配は正しい値です。
     """
     x, y, c = student.rng.uniform(1, 2, size=3)
     found = student.gradients(f"{c} / x - x / y - y", x=x, y=y)
@@ -36,6 +38,7 @@ def test_powers(student):
     """The gradients of - and ** are right.
 
     ko: -와 **의 기울기가 맞습니다.
+    ja: -と**の勾配は正しい値です。
     """
     x = student.rng.uniform(1, 2)
     n = int(student.rng.integers(3, 6))

@@ -11,6 +11,7 @@ def test_sphere(student):
     """Sphere and its gradients are right.
 
     ko: sphere와 그 기울기가 맞습니다.
+    ja: sphereとその勾配は正しい値です。
     """
     x, y = student.rng.normal(size=2)
     np.testing.assert_allclose(student.value("sphere(x, y)", x=x, y=y), x**2 + y**2)
@@ -23,6 +24,7 @@ def test_matyas(student):
     """Matyas and its gradients are right.
 
     ko: matyas와 그 기울기가 맞습니다.
+    ja: matyasとその勾配は正しい値です。
     """
     x, y = student.rng.normal(size=2)
     np.testing.assert_allclose(student.value("matyas(x, y)", x=x, y=y), 0.26 * (x**2 + y**2) - 0.48 * x * y)
@@ -35,6 +37,7 @@ def test_goldstein(student):
     """Goldstein and its gradients are right.
 
     ko: goldstein과 그 기울기가 맞습니다.
+    ja: goldsteinとその勾配は正しい値です。
     """
 
     def f(x, y):

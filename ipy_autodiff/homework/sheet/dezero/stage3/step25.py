@@ -12,6 +12,7 @@ def test_a_variable(student):
     """A Variable's node has its id and its name.
 
     ko: 변수의 노드에는 id와 이름이 있습니다.
+    ja: 変数のノードには、idと名前があります。
     """
     name = drawn_name(student.rng)
     text = f"v = Variable(x.data, name='{name}')\nfound = dot_variable(v)\n"
@@ -24,6 +25,7 @@ def test_a_function(student):
     """A Function's node has its class, and an edge for each input and output.
 
     ko: 함수의 노드에는 클래스 이름이, 입력과 출력마다 간선이 있습니다.
+    ja: 関数のノードにはクラス名があり、入力と出力ごとに矢印があります。
     """
     n = int(student.rng.integers(2, 5))
     name = drawn_name(student.rng)

@@ -13,6 +13,7 @@ def test_edges(student):
     """All edges stand there, each once.
 
     ko: 모든 간선이 한 번씩 나옵니다.
+    ja: すべての矢印が1回ずつ現れます。
     """
     n = int(student.rng.integers(2, 6))
     text = (
@@ -28,6 +29,7 @@ def test_a_digraph(student):
     """The text is one digraph.
 
     ko: 글 전체가 digraph 하나입니다.
+    ja: 全体が1つのdigraphです。
     """
     text = (
         "found = get_dot_graph(square(x)).strip()\n[found.startswith('digraph'), found.count('{'), found.endswith('}')]"
@@ -40,6 +42,7 @@ def test_every_variable_once(student):
     """Each Variable has one node.
 
     ko: 변수마다 노드가 하나입니다.
+    ja: それぞれの変数のノードは1つです。
     """
     n = int(student.rng.integers(2, 6))
     name = drawn_name(student.rng)

@@ -13,6 +13,7 @@ def test_a_bowl(student):
     """On a bowl it goes where it should.
 
     ko: 그릇 모양 함수에서 가야 할 곳으로 갑니다.
+    ja: お椀形の関数で、行くべきところへ進みます。
     """
     x, y = student.rng.normal(size=2)
     n = int(student.rng.integers(3, 9))
@@ -25,6 +26,7 @@ def test_by_backward(student):
     """It follows what backward says.
 
     ko: backward가 말하는 방향으로 움직입니다.
+    ja: backwardが示す方向へ進みます。
     """
     x = student.rng.normal()
     n = int(student.rng.integers(3, 9))
@@ -38,6 +40,7 @@ def test_rosenbrock(student):
     """It goes down Rosenbrock's valley.
 
     ko: 로젠브록 함수의 골짜기를 내려갑니다.
+    ja: ローゼンブロック関数の谷を下ります。
     """
     x, y = 0.0, 2.0
     for _ in range(50):

@@ -13,6 +13,7 @@ def test_a_polynomial(student):
     """The second derivative of a polynomial is near.
 
     ko: 다항식의 2차 미분에 가깝습니다.
+    ja: 多項式の2階微分に近い値です。
     """
     a, x = student.rng.uniform(1, 2, size=2)
     found = student.value(f"second_derivative(lambda x: {a} * x ** 4, x.data)", x=x)
@@ -24,6 +25,7 @@ def test_central_with_this_eps(student):
     """The difference is central, with the eps that is given.
 
     ko: 주어진 eps의 중앙 차분입니다.
+    ja: 与えられたepsでの中心差分です。
     """
     x, eps = student.rng.uniform(0.2, 1, size=2)
     found = student.value(f"second_derivative(lambda x: x ** 4, x.data, {eps})", x=x)
@@ -35,6 +37,7 @@ def test_of_backprops_gradients(student):
     """It is the difference of gradients by backprop.
 
     ko: 역전파로 구한 기울기의 차분입니다.
+    ja: 逆伝播で求めた勾配の差分です。
     """
     x = student.rng.uniform(1, 2)
     source, name, forward, backward = drawn_function(student.rng)

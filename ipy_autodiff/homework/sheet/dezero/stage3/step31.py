@@ -11,6 +11,7 @@ def test_values(student):
     """The gradients are right.
 
     ko: 기울기의 값이 맞습니다.
+    ja: 勾配は正しい値です。
     """
     x, y, g = student.rng.normal(size=3)
     np.testing.assert_allclose(student.value("square_backward(x, g)", x=x, g=g), 2 * x * g)
@@ -24,6 +25,7 @@ def test_differentiated_again(student):
     """They can be differentiated again, by gy too.
 
     ko: 다시 미분할 수 있습니다. gy로도 미분할 수 있습니다.
+    ja: もう一度微分できます。gyでも微分できます。
     """
     x, y, g = student.rng.normal(size=3)
     found = student.gradients("cube_backward(x, g)", x=x, g=g)

@@ -13,6 +13,7 @@ def test_step_by_step(student):
     """Each step is the one of the formula.
 
     ko: 매 걸음이 식과 같습니다.
+    ja: 毎回の更新は式のとおりです。
     """
     x = x0 = student.rng.uniform(1.5, 2.5)
     n = int(student.rng.integers(2, 4))
@@ -26,6 +27,7 @@ def test_by_backward(student):
     """Both derivatives come from backward.
 
     ko: 두 미분 모두 backward에서 나옵니다.
+    ja: 両方の微分がbackwardから得られます。
     """
     x = student.rng.uniform(1, 2)
     source, name, forward, backward = drawn_function(student.rng)

@@ -13,6 +13,7 @@ def test_sine_and_cosine(student):
     """sin, cos and their gradients are right.
 
     ko: sin, cos과 그 기울기가 맞습니다.
+    ja: sinとcos、その勾配は正しい値です。
     """
     x = student.rng.normal(size=3)
     np.testing.assert_allclose(student.value("sin(x)", x=x), np.sin(x))
@@ -25,6 +26,7 @@ def test_derivatives_of_sine(student):
     """The derivatives of sine go round.
 
     ko: 사인의 미분은 네 번마다 되돌아옵니다.
+    ja: サインの微分は4回で元に戻ります。
     """
     x = student.rng.normal()
     n = int(student.rng.integers(4, 7))
@@ -38,6 +40,7 @@ def test_derivatives_by_backward(student):
     """Derivatives asks backward.
 
     ko: derivatives는 backward로 구합니다.
+    ja: derivativesはbackwardで求めます。
     """
     x = student.rng.uniform(1, 2)
     source, name, forward, backward = drawn_function(student.rng)

@@ -13,6 +13,7 @@ def test_tanh(student):
     """Tanh and its gradient are right.
 
     ko: tanh와 그 기울기가 맞습니다.
+    ja: tanhとその勾配は正しい値です。
     """
     x = student.rng.normal(size=3)
     np.testing.assert_allclose(student.value("tanh(x)", x=x), np.tanh(x))
@@ -24,6 +25,7 @@ def test_higher_derivatives(student):
     """The second and third derivatives are right.
 
     ko: 2차, 3차 미분이 맞습니다.
+    ja: 2階微分と3階微分は正しい値です。
     """
     x = student.rng.normal()
     y = np.tanh(x)
@@ -37,6 +39,7 @@ def test_in_a_chain(student):
     """It is right within a chain, twice over.
 
     ko: 합성함수 안에서도 2차까지 맞습니다.
+    ja: 合成関数の中でも、2階まで正しい値です。
     """
     x = student.rng.uniform(0.2, 0.6)
     source, name, forward, backward = drawn_function(student.rng)
