@@ -13,9 +13,10 @@ from nbformat import NotebookNode
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = REPOSITORY / "demo_notebooks"
-LANGUAGES = ("en", "ko")
+LANGUAGES = ("en", "ko", "ja")
 NAMES = sorted(path.stem for path in (FOLDER / "en").glob("*.ipynb"))
 
+_VERDICT = re.compile(r'data-verdict="(\w+)"')
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?")
 
 
@@ -61,6 +62,11 @@ def _printed(cell: NotebookNode) -> dict[str, list[str]]:
 def shown(cell: NotebookNode) -> list[dict[str, str]]:
     """What the cell displayed, by mime type."""
     return [output.data for output in cell.outputs if output.output_type == "display_data"]
+
+
+def verdicts(cell: NotebookNode) -> list[str]:
+    """The verdicts in what the cell displayed, in order."""
+    return [verdict for display in shown(cell) for verdict in _VERDICT.findall(display.get("text/html", ""))]
 
 
 def assert_same_text(saved: str, fresh: str) -> None:

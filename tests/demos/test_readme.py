@@ -12,7 +12,8 @@ from .notebooks import FOLDER, REPOSITORY, code_cells, read
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
 KOREAN = (REPOSITORY / "README.ko.md").read_text(encoding="utf-8")
-LINKS = {link for text in (README, CONTRIBUTING, KOREAN) for link in re.findall(r"\]\(([^)]+)\)", text)}
+JAPANESE = (REPOSITORY / "README.ja.md").read_text(encoding="utf-8")
+LINKS = {link for text in (README, CONTRIBUTING, KOREAN, JAPANESE) for link in re.findall(r"\]\(([^)]+)\)", text)}
 
 
 def _blocks(text: str, language: str) -> list[str]:
@@ -62,7 +63,7 @@ def test_the_command_runs_a_notebook_that_is_there() -> None:
 
 def test_extras_that_it_names_exist() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-    named = set(re.findall(r"'\.\[(\w+)\]'", README + CONTRIBUTING + KOREAN))
+    named = set(re.findall(r"'\.\[(\w+)\]'", README + CONTRIBUTING + KOREAN + JAPANESE))
     assert named <= set(project["project"]["optional-dependencies"])
     assert set(re.findall(r"--group (\w+)", README)) <= set(project["dependency-groups"])
 

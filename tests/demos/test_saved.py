@@ -1,4 +1,4 @@
-"""The notebooks as a reader finds them before running anything: valid, with outputs, alike in both languages."""
+"""The notebooks as a reader finds them before running anything: valid, with outputs, alike in all languages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .notebooks import FOLDER, LANGUAGES, NAMES, code_cells, read, shown
+from .notebooks import FOLDER, LANGUAGES, NAMES, code_cells, printed, read, shown, verdicts
 
 EVERY = sorted(FOLDER.rglob("*.ipynb"))
 EXECUTED = [FOLDER / lang / f"{name}.ipynb" for lang in LANGUAGES for name in NAMES]
@@ -40,7 +40,7 @@ def test_there_is_one_for_each_of_the_first_ten_steps() -> None:
     assert {"start", *(f"step{number:02}" for number in range(1, 11))} <= set(NAMES)
 
 
-def test_both_languages_have_the_same_ones() -> None:
+def test_all_languages_have_the_same_ones() -> None:
     folders = ({path.name for path in (FOLDER / lang).iterdir()} for lang in LANGUAGES)
     assert len({frozenset(names) for names in folders}) == 1
 
@@ -86,12 +86,23 @@ def test_every_autodiff_cell_shows_a_picture(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_code_is_the_same_in_both_languages(name: str) -> None:
-    first, second = (code_cells(read(FOLDER / lang / f"{name}.ipynb")) for lang in LANGUAGES)
+@pytest.mark.parametrize("lang", LANGUAGES[1:])
+def test_code_and_verdicts_are_the_same_in_all_languages(lang: str, name: str) -> None:
+    first, second = (code_cells(read(FOLDER / each / f"{name}.ipynb")) for each in (LANGUAGES[0], lang))
     assert [cell.id for cell in first] == [cell.id for cell in second]
     load, *rest = zip(first, second, strict=True)
-    assert load[1].source == load[0].source + '\n%config AutodiffMagics.lang = "ko"'
+    assert load[1].source == load[0].source + f'\n%config AutodiffMagics.lang = "{lang}"'
     assert [cell.id for cell, other in rest if cell.source != other.source] == []
+    assert [cell.id for cell, other in rest if verdicts(cell) != verdicts(other)] == []
+    assert [cell.id for cell, other in rest if len(printed(cell)) != len(printed(other))] == []
+
+
+@pytest.mark.parametrize("path", EXECUTED, ids=_name)
+def test_what_is_shown_is_in_the_notebook_s_language(path: Path) -> None:
+    pages = [display.get("text/html", "") for cell in code_cells(read(path)) for display in shown(cell)]
+    assert {said for page in pages for said in re.findall(r'data-autodiff="view" lang="(\w+)"', page)} == {
+        path.parent.name
+    }
 
 
 @pytest.mark.parametrize("path", EXECUTED, ids=_name)
