@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ipy_autodiff.homework.grade.grading import Grading
-from ipy_autodiff.homework.sandbox.cells import UnreadableError
+from ipy_autodiff.homework.sandbox.text.cells import UnreadableError
 from ipy_autodiff.homework.sheet.blank_notebook import MarkError, blank_notebook
 from ipy_autodiff.homework.sheet.public_sheet import public_sheet
 from ipy_autodiff.homework.sheet.sheet_file import Sheet

@@ -22,10 +22,10 @@ from ipy_autodiff.homework.grade.feedback import article_of, reason_of
 from ipy_autodiff.homework.grade.marks import TestMark, marks_of
 from ipy_autodiff.homework.sandbox.attempt import Ran
 from ipy_autodiff.homework.sandbox.inside.answers import Answers
-from ipy_autodiff.homework.sandbox.notebook_text import NotebookText
 from ipy_autodiff.homework.sandbox.protocol import Answer, Question
 from ipy_autodiff.homework.sandbox.sandbox import Limits
-from ipy_autodiff.homework.sandbox.suspicions import Suspicion
+from ipy_autodiff.homework.sandbox.text.notebook_text import NotebookText
+from ipy_autodiff.homework.sandbox.text.suspicions import Suspicion
 from ipy_autodiff.homework.sheet.outcomes import Outcome
 from ipy_autodiff.homework.sheet.pytest_run import run_sheet
 from ipy_autodiff.homework.sheet.session import Examination, Session

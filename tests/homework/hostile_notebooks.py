@@ -314,7 +314,7 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
                 "    os._exit(0)"
             ),
         ),
-        FAIL,
+        ("error", "error"),  # what messages are sent by is not found so
     ),
     "says that the test was over": (
         (
@@ -331,7 +331,7 @@ NOTEBOOKS: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
                 "Square.forward = forward"
             ),
         ),
-        ("pass", "pass"),
+        ("killed", "killed"),  # what is not signed only drowns its own answers
     ),
     "replaces os": (
         (

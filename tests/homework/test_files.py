@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ipy_autodiff.homework.sandbox.cells import UnreadableError, code_cells
+from ipy_autodiff.homework.sandbox.text.cells import UnreadableError, code_cells
 from ipy_autodiff.homework.sheet.submissions import found
 from tests.homework.conftest import RIGHT, Row, read_records, write_notebook
 

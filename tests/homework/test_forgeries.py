@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from ipy_autodiff.homework.command import main
-from ipy_autodiff.homework.sandbox.notebook_text import NotebookText
-from ipy_autodiff.homework.sandbox.suspicions import suspicious_lines
+from ipy_autodiff.homework.sandbox.text.notebook_text import NotebookText
+from ipy_autodiff.homework.sandbox.text.suspicions import suspicious_lines
+from tests.homework import forged_notebooks
 from tests.homework.conftest import ENGINE, RIGHT, SHEET, SQUARE, Row, read_rows, write_notebook
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox")
@@ -162,6 +163,43 @@ def test_a_forger_is_named(class_: Class_, name: str) -> None:
     assert len(page) < 2_000_000
 
 
+@pytest.fixture(scope="module")
+def forged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
+    """The forged notebooks and honest ones between them, graded by one command."""
+    folder = tmp_path_factory.mktemp("forged")
+    sheet = folder / "sheets" / "squares.py"
+    sheet.parent.mkdir()
+    sheet.write_text(SHEET, encoding="utf-8")
+    forged, honest = list(forged_notebooks.FORGED.items()), list(forged_notebooks.HONEST.items())
+    every = [pair for n, one in enumerate(forged) for pair in ([honest[n // 4], one] if n % 4 == 0 else [one])]
+    every += honest[(len(forged) + 3) // 4 :]
+    assert len(every) == len(forged) + len(honest)
+    paths = [write_notebook(folder / "in" / f"{n:02}.ipynb", cells) for n, (_, cells) in enumerate(every)]
+    command = ["grade", str(sheet), *map(str, paths), "--out", str(folder / "out"), "--jobs", "2", "--timeout", "12"]
+    assert main([*command, "--lang", "en"]) == 0
+    return dict(zip((name for name, _ in every), read_rows(folder / "out" / "grades.csv"), strict=True))
+
+
+# Ways in which nothing is gained, and that are not all seen: the answer is wrong, or there is none.
+UNSEEN = {"Variable without code", "everything agrees", "ends the test itself", "differences", "torch", "autograd"}
+
+
+@linux
+@pytest.mark.parametrize("name", forged_notebooks.FORGED)
+def test_no_mark_that_is_not_earned(forged: dict[str, Row], name: str) -> None:
+    row = forged[name]
+    assert row["status"] == "graded"
+    passed = {test for test in ("test_value", "test_gradient") if row[test] == "pass"}
+    assert passed == forged_notebooks.EARNED.get(name, set()), row
+    assert name in UNSEEN or "cell " in row["suspect"], row
+
+
+@linux
+@pytest.mark.parametrize("name", forged_notebooks.HONEST)
+def test_the_honest_among_them(forged: dict[str, Row], name: str) -> None:
+    assert (forged[name]["score"], forged[name]["suspect"]) == ("5", "")
+
+
 @linux
 def test_a_clone3_is_unknown_to_the_kernel_inside() -> None:
     """Its flags cannot be read by a filter: were it let through, namespaces could be made by it."""
@@ -227,6 +265,7 @@ SUSPICIOUS = (
 HONEST = (
     "import gc\ngc.collect()",
     "import os\nos.getcwd()",
+    "import sys\nIN_COLAB = 'google.colab' in sys.modules",
     "import sys\nsys.setrecursionlimit(5000)\nprint(sys.version)",
     "import weakref, inspect\ninspect.getsource",
     "import ipy_autodiff as ad\nfrom ipy_autodiff import Variable\nad.trace",

@@ -85,9 +85,7 @@ def suspect(one: Graded) -> str:
         if suspicion.cell is not None:
             line = "" if suspicion.line is None else say("homework.suspect-line", line=suspicion.line)
             where = say("homework.suspect-cell", cell=suspicion.cell + 1, line=line)
-        found.append(
-            " ".join(part for part in (f"{sentence}{where}", suspicion.text and f": {suspicion.text}") if part)
-        )
+        found.append(f"{sentence}{where}: {suspicion.text}" if suspicion.text else f"{sentence}{where}")
     return "; ".join(dict.fromkeys(found))
 
 

@@ -15,11 +15,11 @@ from functools import cached_property
 from typing import Protocol
 
 from ipy_autodiff.homework.sandbox.limits import Limits
-from ipy_autodiff.homework.sandbox.notebook_text import NotebookText
 from ipy_autodiff.homework.sandbox.process import DeadError, Death
-from ipy_autodiff.homework.sandbox.protocol import Answer, Begun, Cells, Ended, Question, Report, Unreadable
+from ipy_autodiff.homework.sandbox.protocol import Answer, Begun, Cells, Ended, Question, Report, Unreadable, clean
 from ipy_autodiff.homework.sandbox.protocol import Ran as Finished
-from ipy_autodiff.homework.sandbox.suspicions import Suspicion
+from ipy_autodiff.homework.sandbox.text.notebook_text import NotebookText
+from ipy_autodiff.homework.sandbox.text.suspicions import Suspicion
 
 __all__ = ["Attempt", "Ran", "Running"]
 
@@ -90,7 +90,6 @@ class Attempt:
         self._answered = False
         self._frozen = False
         self._death: Death | None = None
-        self._in_text: list[Suspicion] = []
         self.ran = Ran()
 
     @cached_property
@@ -99,6 +98,10 @@ class Attempt:
         os.lseek(self._notebook, 0, os.SEEK_SET)
         with os.fdopen(os.dup(self._notebook), "rb") as file:
             return NotebookText.of(file.read())
+
+    @cached_property
+    def _in_text(self) -> list[Suspicion]:
+        return self.text.suspicions()
 
     def run(self) -> None:
         """Runs the notebook, again without the cell where a life ended, until it ends by itself or nothing is left."""
@@ -114,7 +117,18 @@ class Attempt:
     def suspicions(self) -> list[Suspicion]:
         """What a lecturer is to look at: in the notebook's text, and in what its process did until now."""
         self._collect()
-        return [*self._in_text, *self.ran.suspicions]
+        return [*self._in_text, *map(self._with_line, self.ran.suspicions)]
+
+    def _with_line(self, suspicion: Suspicion) -> Suspicion:
+        """What was reached for, behind the line that did it, as far as the notebook's text shows it."""
+        cell, number = suspicion.cell, suspicion.line
+        if suspicion.kind == "replaced":
+            cell, number = self.text.place(suspicion.text.rpartition(".")[2])
+        if cell is None or number is None or suspicion.kind not in ("reached", "replaced"):
+            return suspicion
+        line = clean(self.text.line(cell, number), 200)
+        text = f"{line} [{suspicion.text}]" if line else suspicion.text
+        return Suspicion(suspicion.kind, cell, number, text[:300])
 
     def _once(self) -> None:
         """One life. What is said of the cells after the first question is not kept: it may be about the questions."""
@@ -192,7 +206,7 @@ class Attempt:
 
     def close(self) -> None:
         """Ends everything that the submission still runs. Its notebook need not stay open after that."""
-        self._in_text = self.text.suspicions()
+        self._in_text  # noqa: B018 - read while it can be
         if self._life is not None:
             self._collect()
             life, self._life = self._life, None

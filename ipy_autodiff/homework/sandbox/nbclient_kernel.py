@@ -25,7 +25,6 @@ from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from ipy_autodiff.homework.sandbox.cells import Cell, UnreadableError, code_cells, stored_text
 from ipy_autodiff.homework.sandbox.inside.cell_runner import same_text
 from ipy_autodiff.homework.sandbox.limits import Limits
 from ipy_autodiff.homework.sandbox.process import DeadError, Death, SandboxError
@@ -41,7 +40,8 @@ from ipy_autodiff.homework.sandbox.protocol import (
     Unreadable,
     clean,
 )
-from ipy_autodiff.homework.sandbox.suspicions import Suspicion
+from ipy_autodiff.homework.sandbox.text.cells import Cell, UnreadableError, code_cells, stored_text
+from ipy_autodiff.homework.sandbox.text.suspicions import Suspicion
 from ipy_autodiff.homework.sandbox.wire import GarbledError, decoded, encoded
 
 __all__ = ["KernelLife"]

@@ -23,9 +23,9 @@ import msgspec
 from ipy_autodiff.homework.sandbox import linux
 from ipy_autodiff.homework.sandbox.enclosure import HOME, bubblewrap, view
 from ipy_autodiff.homework.sandbox.limits import Limits
-from ipy_autodiff.homework.sandbox.protocol import Answer, End, Over, Question, Reply, Report, Test
-from ipy_autodiff.homework.sandbox.suspicions import Kind, Suspicion
-from ipy_autodiff.homework.sandbox.wire import GarbledError, TooLongError, decoded, receive, send
+from ipy_autodiff.homework.sandbox.protocol import Answer, Begun, End, Over, Question, Reply, Report, Test
+from ipy_autodiff.homework.sandbox.text.suspicions import Kind, Suspicion
+from ipy_autodiff.homework.sandbox.wire import ForgedError, GarbledError, TooLongError, decoded, receive, send
 
 __all__ = ["STRONG", "DeadError", "Death", "Enclosed", "Isolation", "Life", "SandboxError"]
 
@@ -123,7 +123,8 @@ class Enclosed:
         self._ended()
         ours, theirs = socket.socketpair()
         alarms, their_alarms = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        request = json.dumps({"limits": limits.record(), "skip": sorted(skip)}).encode()
+        key = secrets.token_bytes(32)
+        request = json.dumps({"limits": limits.record(), "skip": sorted(skip), "key": key.hex()}).encode()
         os.lseek(notebook, 0, os.SEEK_SET)
         try:
             socket.send_fds(self._control, [request], [theirs.fileno(), notebook, their_alarms])
@@ -134,7 +135,7 @@ class Enclosed:
         finally:
             theirs.close()
             os.close(their_alarms)
-        self._life = Life(ours, alarms, limits, self._finish)
+        self._life = Life(ours, key, alarms, limits, self._finish)
         return self._life
 
     def _finish(self, wait: bool) -> str:
@@ -171,8 +172,9 @@ class Enclosed:
 class Life:
     """One run of one notebook in a process of its own, and the tests that it is then asked."""
 
-    def __init__(self, channel: socket.socket, alarms: int, limits: Limits, finish: Any) -> None:
+    def __init__(self, channel: socket.socket, key: bytes, alarms: int, limits: Limits, finish: Any) -> None:
         self._channel = channel
+        self._key = key
         self._alarms = alarms
         self._limits = limits
         self._finish = finish
@@ -180,6 +182,8 @@ class Life:
         self._open = False
         self._codes: dict[int, int] = {}
         """The exit codes that the processes of tests were asked for and that have not been seen yet."""
+        self._cell: int | None = None
+        """The one that runs."""
         self._suspicions: list[Suspicion] = []
         self._deadline = 0.0
 
@@ -190,7 +194,9 @@ class Life:
         """
         deadline = time.monotonic() + seconds
         while True:
-            yield self._next(deadline, Report, _REPORT)
+            report = self._next(deadline, Report, _REPORT)
+            self._cell = report.cell if isinstance(report, Begun) else None
+            yield report
 
     def begin(self, seconds: float) -> None:
         """Opens a test, whose questions may take so many seconds together."""
@@ -251,7 +257,10 @@ class Life:
 
     def _read_alarms(self) -> None:
         with contextlib.suppress(OSError):
-            for line in os.read(self._alarms, 1 << 16).splitlines()[:_ALARMS]:
+            content = os.read(self._alarms, 1 << 16)
+            if not content and self._finish is not None:  # nobody can write to it any more
+                self._suspect("silenced")
+            for line in content.splitlines()[:_ALARMS]:
                 try:
                     self._suspicions.append(decoded(line, Suspicion))
                 except GarbledError:
@@ -269,9 +278,9 @@ class Life:
         with contextlib.suppress(TimeoutError, OSError):
             while self._codes and not self.closed:
                 try:
-                    reply = receive(self._channel, Reply, self._limits.answer, deadline)
-                except GarbledError:
-                    self._suspect("garbled")
+                    reply = receive(self._channel, Reply, self._limits.answer, deadline, self._key)
+                except GarbledError as error:
+                    self._suspect(_kind_of(error))
                     return
                 if isinstance(reply, Over):
                     self._ended(reply)
@@ -281,7 +290,7 @@ class Life:
                     self._suspect("nobody-asked")
 
     def _suspect(self, kind: Kind) -> None:
-        self._suspicions.append(Suspicion(kind))
+        self._suspicions.append(Suspicion(kind, self._cell))
 
     def _tell(self, message: Test | Question | End) -> None:
         self._channel.settimeout(max(_GRACE, self._deadline - time.monotonic()))
@@ -294,14 +303,13 @@ class Life:
         """The next message that decodes; what does not is suspicious, and dropped."""
         for _ in range(_GARBLED):
             try:
-                message = receive(self._channel, kind, limit, deadline)
+                message = receive(self._channel, kind, limit, deadline, self._key)
             except TimeoutError:
                 raise DeadError(self._died("timeout")) from None
-            except TooLongError:
-                self._suspect("garbled")
-                break
-            except GarbledError:
-                self._suspect("garbled")
+            except GarbledError as error:
+                self._suspect(_kind_of(error))
+                if isinstance(error, TooLongError):
+                    break
                 continue
             except OSError:
                 break
@@ -313,6 +321,10 @@ class Life:
     def _died(self, otherwise: Death) -> Death:
         self._open = False
         return "out-of-memory" if self._end(wait=True) == "out-of-memory" else otherwise
+
+
+def _kind_of(error: GarbledError) -> Kind:
+    return "forged" if isinstance(error, ForgedError) else "garbled"
 
 
 def _death_of(code: int) -> Death:

@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any
 
-from ipy_autodiff.homework.sandbox.cells import UnreadableError
+from ipy_autodiff.homework.sandbox.text.cells import UnreadableError
 
 __all__ = ["MarkError", "blank_notebook"]
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from ipy_autodiff.homework.sandbox.packed_trace import PackedMessage, PackedTrace
 from ipy_autodiff.homework.sandbox.process import Death, Isolation
-from ipy_autodiff.homework.sandbox.suspicions import Suspicion
+from ipy_autodiff.homework.sandbox.text.suspicions import Suspicion
 
 __all__ = ["Outcome", "Record", "Status"]
 

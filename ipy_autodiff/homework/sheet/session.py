@@ -15,12 +15,12 @@ from typing import Protocol
 import pytest
 
 from ipy_autodiff.homework.sandbox.attempt import Ran
-from ipy_autodiff.homework.sandbox.cells import UnreadableError
-from ipy_autodiff.homework.sandbox.notebook_text import NotebookText
 from ipy_autodiff.homework.sandbox.packed_trace import PackedMessage, packed_message
 from ipy_autodiff.homework.sandbox.protocol import Answer, Question, clean
 from ipy_autodiff.homework.sandbox.sandbox import DeadError, Limits, Sandbox, SandboxError
-from ipy_autodiff.homework.sandbox.suspicions import Suspicion
+from ipy_autodiff.homework.sandbox.text.cells import UnreadableError
+from ipy_autodiff.homework.sandbox.text.notebook_text import NotebookText
+from ipy_autodiff.homework.sandbox.text.suspicions import Suspicion
 from ipy_autodiff.homework.sandbox.traces import TooLargeError
 from ipy_autodiff.homework.sheet.outcomes import Outcome
 from ipy_autodiff.homework.sheet.submissions import Submission, found, opened

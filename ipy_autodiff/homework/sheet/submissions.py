@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from ipy_autodiff.homework.sandbox.cells import UnreadableError
+from ipy_autodiff.homework.sandbox.text.cells import UnreadableError
 
 __all__ = ["Submission", "found", "opened"]
 

@@ -33,9 +33,9 @@ from ipy_autodiff.homework.student.errors import AnswerError, CodeError, DiedErr
 from ipy_autodiff.messages import Message
 
 if TYPE_CHECKING:
-    from ipy_autodiff.homework.sandbox.notebook_text import NotebookText
     from ipy_autodiff.homework.sandbox.packed_trace import PackedTrace
     from ipy_autodiff.homework.sandbox.process import Death
+    from ipy_autodiff.homework.sandbox.text.notebook_text import NotebookText
     from ipy_autodiff.homework.student.student_trace import StudentTrace
     from ipy_autodiff.tracing.graph import Array
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any
@@ -56,11 +56,12 @@ class Answers:
     """Answers questions about one namespace.
 
     When a question is answered the namespace is as before: names that it assigns live as long as the question, and so
-    do its ``repairs``.
+    do its ``repairs``. ``restore`` is called when the submission's code has run, before what it gave is looked at.
     """
 
-    def __init__(self, namespace: dict[str, Any]) -> None:
+    def __init__(self, namespace: dict[str, Any], restore: Callable[[], object] = lambda: None) -> None:
         self._namespace = namespace
+        self._restore = restore
 
     def __call__(self, question: Question) -> Answer:
         """The answer to one question; an exception of the submission's code is an answer too."""
@@ -82,6 +83,7 @@ class Answers:
         except _NotNumbersError as error:
             return NotNumbers(clean(error, 200))
         except BaseException as error:
+            self._restore()
             return described(error)
         finally:
             if question.repairs:
@@ -104,8 +106,10 @@ class Answers:
                             y.grad = ones
                     y.backward()
             except BaseException as error:
+                self._restore()
                 first = first or described(error)
                 continue
+            self._restore()
             gradients = {name: GRADIENT.read(x) for name, x in inputs.items()}
             found = {name: None if g is None else _packed_or_kind(g) for name, g in gradients.items()}
             answer = Swept(found, counts.forward, counts.backward, seeded)
@@ -130,6 +134,7 @@ class Answers:
         try:
             self._evaluated(question.expression, self._inputs(question))
         except BaseException as error:
+            self._restore()
             return Errors(described(error))
         return Errors(None)
 
@@ -160,7 +165,9 @@ class Answers:
         expression = None if last is None else compile(ast.Expression(last.value), _QUESTION, "eval")
         with watched or nullcontext():
             exec(statements, scope)
-            return None if expression is None else eval(expression, scope)
+            value = None if expression is None else eval(expression, scope)
+        self._restore()
+        return value
 
 
 def packed_value(result: object) -> Value:

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -26,7 +26,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from ipy_autodiff.homework.sandbox.cells import Cell
+from ipy_autodiff.homework.sandbox.text.cells import Cell
 
 __all__ = [
     "CellResult",
@@ -159,13 +159,12 @@ def new_shell() -> InteractiveShell:
 def run_cells(
     shell: InteractiveShell,
     cells: Sequence[Cell],
-    report: Callable[[int, CellResult | None], None],
     *,
     skip: Collection[int] = (),
     seconds: float | None = None,
     output: Output | None = None,
-) -> None:
-    """Runs the cells in order; ``report(number, None)`` before each, ``report(number, result)`` after.
+) -> Iterator[tuple[int, CellResult | None]]:
+    """Runs the cells in order; gives the number and None before each, the number and the result after.
 
     A cell that takes longer than ``seconds`` is interrupted (where the system has interval timers and this is the main
     thread) and reported as ``CellTimeoutError``.
@@ -175,7 +174,7 @@ def run_cells(
         for number, cell in enumerate(cells):
             if number in skip or not cell.source.strip():
                 continue
-            report(number, None)
+            yield number, None
             plain_transformers(shell)
             shell.execution_count = number + 1
             before = len(output.pieces)
@@ -184,7 +183,7 @@ def run_cells(
             stale = False
             if error is None and cell.stored is not None and output.length < output.limit:
                 stale = not same_text(cell.stored, output.since(before))
-            report(number, CellResult(number, *_described(error), stale=stale))
+            yield number, CellResult(number, *_described(error), stale=stale)
 
 
 def _run(shell: InteractiveShell, source: str) -> BaseException | None:

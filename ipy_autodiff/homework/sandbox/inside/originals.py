@@ -7,23 +7,27 @@ reach further. The wall is that answers are judged elsewhere.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
 __all__ = ["Originals"]
 
 _WATCHED = (
-    "builtins", "json", "json.encoder", "json.decoder", "numpy", "base64", "ast",
-    "ipy_autodiff.homework.sandbox.inside.answers", "ipy_autodiff.homework.sandbox.arrays",
+    "builtins", "json", "json.encoder", "json.decoder", "numpy", "numpy.random", "ast", "msgspec", "msgspec.json",
+    "msgspec.structs", "socket", "_socket", "hashlib", "hmac", "random", "signal", "textwrap",
+    "ipy_autodiff.designs.reading", "ipy_autodiff.homework.sandbox.arrays",
+    "ipy_autodiff.homework.sandbox.inside.answers", "ipy_autodiff.homework.sandbox.inside.call_counts",
     "ipy_autodiff.homework.sandbox.inside.notebook_process", "ipy_autodiff.homework.sandbox.inside.surroundings",
-    "ipy_autodiff.homework.sandbox.wire",
+    "ipy_autodiff.homework.sandbox.protocol", "ipy_autodiff.homework.sandbox.wire",
 )  # fmt: skip
 _PUT_BACK = (
-    "_json", "ast", "base64", "binascii", "builtins", "codeop", "copy", "functools", "inspect", "io", "ipy_autodiff",
-    "json", "linecache", "math", "numpy", "operator", "random", "re", "socket", "struct", "time", "tokenize",
-    "traceback", "types",
+    "_json", "_socket", "ast", "base64", "binascii", "builtins", "codeop", "copy", "functools", "hashlib", "hmac",
+    "inspect", "io", "ipy_autodiff", "json", "linecache", "math", "msgspec", "numpy", "operator", "random", "re",
+    "signal", "socket", "struct", "textwrap", "time", "tokenize", "traceback", "types",
 )  # fmt: skip
-_DEEP = ("ipy_autodiff", "json")
+_DEEP = ("ipy_autodiff", "json", "socket")
+_HIDDEN = "ipy_autodiff.homework"
 _MISSING = object()
 
 
@@ -44,14 +48,23 @@ class Originals:
         self._watched = [_Held(modules[name]) for name in _WATCHED if name in modules]
         self._others = [_Held(module) for name, module in modules.items() if name not in _WATCHED]
 
-    def restore(self) -> bool:
-        """Puts back what was replaced or deleted; returns whether anything was."""
-        if not any(held.restore() for held in self._watched):
-            return False
+    def hide(self) -> None:
+        """Takes the grader's own modules out of ``sys.modules``: who imports one gets another, which nobody uses."""
+        hidden = [name for name in sys.modules if f"{name}.".startswith(f"{_HIDDEN}.")]
+        for name in hidden:
+            del sys.modules[name]
+            self._modules.pop(name, None)
+        package = self._modules.get("ipy_autodiff")
         for held in (*self._watched, *self._others):
-            held.restore()
-        sys.modules.update(self._modules)
-        return True
+            held.forget(package, "homework")
+
+    def restore(self) -> list[str]:
+        """Puts back what was replaced or deleted; returns the names of it."""
+        found = [name for held in self._watched for name in held.restore()]
+        if found:
+            found += [name for held in self._others for name in held.restore()]
+            sys.modules.update(self._modules)
+        return found
 
 
 class _Held:
@@ -60,29 +73,35 @@ class _Held:
     def __init__(self, module: ModuleType) -> None:
         self._space = vars(module)
         self._names = dict(self._space)
-        self._classes: list[tuple[type, dict[str, Any]]] = []
+        self._classes: list[tuple[type, dict[str, Any], int]] = []
         self._functions: list[tuple[FunctionType, Any, Any, Any]] = []
         if module.__name__.partition(".")[0] in _DEEP:
             self._take(module)
 
-    def restore(self) -> bool:
-        """Puts everything back; returns whether anything had changed."""
-        changed = False
+    def forget(self, module: ModuleType | None, name: str) -> None:
+        """Deletes a name, if this is the module, and does not put it back."""
+        if module is not None and self._space is vars(module):
+            self._names.pop(name, None)
+            self._space.pop(name, None)
+
+    def restore(self) -> Iterator[str]:
+        """Puts everything back, and gives the names of what had changed."""
         for name, value in self._names.items():
             if self._space.get(name, _MISSING) is not value:
                 self._space[name] = value
-                changed = True
-        for owner, attributes in self._classes:
+                yield f"{self._space.get('__name__')}.{name}"
+        for owner, attributes, count in self._classes:
             now = vars(owner)
+            if len(now) > count:
+                yield from _shadowing(owner, attributes)
             for name, value in attributes.items():
                 if now.get(name, _MISSING) is not value:
                     setattr(owner, name, value)
-                    changed = True
+                    yield f"{owner.__module__}.{owner.__qualname__}.{name}"
         for function, *before in self._functions:
             if [function.__code__, function.__defaults__, function.__kwdefaults__] != before:
                 function.__code__, function.__defaults__, function.__kwdefaults__ = before
-                changed = True
-        return changed
+                yield f"{function.__module__}.{function.__qualname__}"
 
     def _take(self, module: ModuleType) -> None:
         for value in list(vars(module).values()):
@@ -96,7 +115,7 @@ class _Held:
                     for name, held in vars(value).items()
                     if isinstance(held, FunctionType | property | classmethod | staticmethod)
                 }
-                self._classes.append((value, attributes))
+                self._classes.append((value, attributes, len(vars(value))))
                 for held in attributes.values():
                     inner = getattr(held, "__func__", getattr(held, "fget", held))
                     if isinstance(inner, FunctionType):
@@ -104,3 +123,11 @@ class _Held:
 
     def _take_function(self, function: FunctionType) -> None:
         self._functions.append((function, function.__code__, function.__defaults__, function.__kwdefaults__))
+
+
+def _shadowing(owner: type, attributes: dict[str, Any]) -> Iterator[str]:
+    """Deletes what was added to a class in the place of something inherited, and gives its names."""
+    for name in [name for name in vars(owner) if name not in attributes and not name.startswith("__")]:
+        if any(name in vars(base) for base in owner.__mro__[1:]):
+            delattr(owner, name)
+            yield f"{owner.__module__}.{owner.__qualname__}.{name}"

@@ -19,6 +19,7 @@ from ipy_autodiff.messages import say
 __all__ = ["ENGINES", "usual_surroundings", "without_engines"]
 
 _RECURSION = 3000
+_THRESHOLD, _CALLBACKS = gc.get_threshold(), list(gc.callbacks)
 _OURS = "ipy_autodiff.engine"
 _PUBLIC = ("Variable", "Function", "engine")
 ENGINES = (
@@ -69,6 +70,8 @@ def usual_surroundings() -> None:
         stop(None)
     sys.setrecursionlimit(_RECURSION)
     gc.enable()
+    gc.set_threshold(*_THRESHOLD)
+    gc.callbacks[:] = _CALLBACKS
     np.seterr(divide="ignore", over="ignore", under="ignore", invalid="ignore")
     warnings.resetwarnings()
     warnings.simplefilter("ignore")

@@ -19,20 +19,21 @@ import socket
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ipy_autodiff.homework.sandbox import linux
-from ipy_autodiff.homework.sandbox.cells import Cell
 from ipy_autodiff.homework.sandbox.enclosure import HOME, enclose
-from ipy_autodiff.homework.sandbox.inside.audit import watch
+from ipy_autodiff.homework.sandbox.inside.audit import Watch
 from ipy_autodiff.homework.sandbox.inside.cell_runner import new_shell, run_cells
 from ipy_autodiff.homework.sandbox.inside.notebook_process import live
 from ipy_autodiff.homework.sandbox.inside.originals import Originals
 from ipy_autodiff.homework.sandbox.inside.surroundings import ENGINES
 from ipy_autodiff.homework.sandbox.limits import Limits, hold, mapped_bytes, resident_bytes
+from ipy_autodiff.homework.sandbox.text.cells import Cell
 
 __all__ = ["main"]
 
@@ -76,7 +77,7 @@ def main(control_number: int, isolation: str) -> None:
     linux.no_new_privileges()
     linux.undumpable()
     shell = new_shell()
-    run_cells(shell, [Cell("1 / 0"), Cell("import numpy as np\nnp.zeros(2)")], lambda _number, _result: None)
+    deque(run_cells(shell, [Cell("1 / 0"), Cell("import numpy as np\nnp.zeros(2)")]), maxlen=0)
     shell.reset(new_session=True)
     originals = Originals()
     gc.freeze()  # so that no fork looks at what is here; until now there was nothing to collect
@@ -93,11 +94,12 @@ def main(control_number: int, isolation: str) -> None:
         if "limits" not in request:
             continue  # an order to kill a notebook that had ended by then
         limits = Limits(**request["limits"])
+        secret = [bytes.fromhex(request.pop("key"))]
         with _place(around) as place:
             child = _start(around)
             if child == 0:
                 control.close()
-                _notebook(around, place, files, limits, request["skip"], shell, originals)
+                _notebook(around, place, files, secret, limits, request["skip"], shell, originals)
             for number in files:
                 os.close(number)
             reason = _watch(child, control, limits)
@@ -130,6 +132,7 @@ def _notebook(
     around: _Around,
     place: str,
     files: list[int],
+    secret: list[bytes],
     limits: Limits,
     skip: list[int],
     shell: Any,
@@ -151,8 +154,10 @@ def _notebook(
         hold(limits, processes=os.getuid() != 0, mapped=around.mapped)
         with os.fdopen(notebook, "rb") as file:
             content = file.read()
-        watch(alarm)
-        live(socket.socket(fileno=channel), content, limits, skip, shell, originals, alone=around.namespaces)
+        watch = Watch(alarm)
+        originals.hide()
+        socket_ = socket.socket(fileno=channel)
+        live(socket_, secret, content, limits, skip, shell, originals, watch, alone=around.namespaces)
     except MemoryError:
         os._exit(3)
     finally:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from ipy_autodiff.homework.sandbox.cells import UnreadableError, code_cells
-from ipy_autodiff.homework.sandbox.suspicions import Suspicion, suspicious_lines
+from ipy_autodiff.homework.sandbox.text.cells import UnreadableError, code_cells
+from ipy_autodiff.homework.sandbox.text.suspicions import Suspicion, suspicious_lines
 
 __all__ = ["NotebookText", "plain_source"]
 
@@ -49,6 +50,20 @@ class NotebookText:
             if node is not None:
                 found = ast.get_source_segment(source, node) or found
         return found
+
+    def line(self, cell: int, number: int) -> str:
+        """A line of a cell, both as a traceback counts them; empty where there is none."""
+        lines = self._cells[cell][0].splitlines() if cell < len(self._cells) else []
+        return lines[number - 1].strip() if 0 < number <= len(lines) else ""
+
+    def place(self, name: str) -> tuple[int, int] | tuple[None, None]:
+        """The cell, from 0, and the line, from 1, of an assignment to an attribute of this name."""
+        setting = re.compile(rf"\.{re.escape(name)}\b.*=|setattr\(.*\b{re.escape(name)}\b")
+        for cell, (source, _) in enumerate(self._cells):
+            for number, line in enumerate(source.splitlines(), 1):
+                if setting.search(line):
+                    return cell, number
+        return None, None
 
     def defines(self, name: str) -> bool | None:
         """Whether the notebook's text gives a meaning to a name; None where text alone does not say.
