@@ -6,10 +6,14 @@ elsewhere. Hidden tests are summed up and not named.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ipy_autodiff.homework.grade.trace_pictures import stepping_view, trace_pictures
 from ipy_autodiff.messages import say
@@ -37,6 +41,10 @@ figure{margin:.6rem 0;overflow:auto}figure img{max-width:100%;background:#fff}
 footer{margin-top:3rem;font-size:.85rem;opacity:.7}
 """
 _PLAIN = ' style="font-size:1em;margin:0"'
+_PICTURES = 1_000_000
+"""Characters up to which a page has pictures."""
+_SECONDS = 5.0
+"""Processor time until which a page gets more of them."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -55,7 +63,7 @@ def feedback_page(graded: Graded, assignment: str, language: str | None = None) 
         parts.append(f'<p class="bad">{said(f"unreadable-{graded.unreadable}")}</p>')
     elif graded.status != "graded":
         parts.append(f"<p>{said(f'status-{graded.status}')}</p>")
-    parts += [article_of(mark, language) for mark in graded.marks if not mark.test.hidden]
+    parts += _articles([mark for mark in graded.marks if not mark.test.hidden], language)
     hidden = [mark for mark in graded.marks if mark.test.hidden]
     if hidden:
         score, most = sum(mark.score for mark in hidden), sum(mark.test.points for mark in hidden)
@@ -65,6 +73,21 @@ def feedback_page(graded: Graded, assignment: str, language: str | None = None) 
     if isolation:
         parts.append(f"<footer>{said('graded-in', isolation=isolation)}</footer>")
     return _framed(title, parts, language)
+
+
+def _articles(marks: Sequence[TestMark], language: str | None) -> list[str]:
+    """The tests, with pictures as long as the page takes little time and does not become too large for a browser."""
+    parts: list[str] = []
+    begun = time.process_time()
+    for mark in marks:
+        article = ""
+        if mark.outcome.trace is None or time.process_time() - begun < _SECONDS:
+            article = article_of(mark, language)
+        if not article or (mark.outcome.trace is not None and sum(map(len, parts)) + len(article) > _PICTURES):
+            outcome = msgspec.structs.replace(mark.outcome, trace=None, difference=None)
+            article = article_of(replace(mark, outcome=outcome), language)
+        parts.append(article)
+    return parts
 
 
 def _framed(title: str, parts: Sequence[str], language: str | None) -> str:
