@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ipy_autodiff.engine import *  # noqa: F403
-    from ipy_autodiff.gradcheck.comparison import Comparison
+    from ipy_autodiff.gradcheck.rows import Comparison
     from ipy_autodiff.traced import Trace
 
 __version__ = "0.1.0"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ipy_autodiff.tracing import Graph, Recording, Step
 
 if TYPE_CHECKING:
-    from ipy_autodiff.gradcheck.comparison import Comparison
+    from ipy_autodiff.gradcheck.rows import Comparison
     from ipy_autodiff.tracing.diagnosis import Diagnosis
 
 __all__ = ["Trace"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import reduce
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.blame.local_check import LocalCheck, check_functions
+from ipy_autodiff.gradcheck.blame.standing import Standing, standing_gradients
 from ipy_autodiff.gradcheck.blame.sweep_check import check_sweep
 from ipy_autodiff.gradcheck.measure.array_check import ArrayCheck, check_array
 from ipy_autodiff.gradcheck.measure.derivative import (
@@ -23,17 +24,16 @@ from ipy_autodiff.gradcheck.measure.derivative import (
     RESOLUTION,
     ROUNDING,
 )
-from ipy_autodiff.gradcheck.measure.ladder import Array, Floats, Rungs
+from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.gradcheck.measure.round_off import round_off
-from ipy_autodiff.gradcheck.numbers import spelled, told_apart
+from ipy_autodiff.gradcheck.numbers import spelled
+from ipy_autodiff.gradcheck.rows import Comparison, Row, Verdict
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, Recording, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
 
-__all__ = ["BUDGET", "Comparison", "Row", "Verdict", "compare", "compare_one"]
-
-Verdict = Literal["pass", "fail", "inconclusive"]
+__all__ = ["BUDGET", "compare", "compare_one"]
 
 BUDGET = 40_000.0
 """Calls of Functions that a comparison may cost; one with large arrays counts as several."""
@@ -46,74 +46,6 @@ _HAIR = 1e-6
 _SHAKY = 1e-9
 """A gradient whose round-off is this part of it has lost half of its digits."""
 _NAMES: tuple[Verdict, Verdict, Verdict] = ("pass", "fail", "inconclusive")
-
-
-@dataclass(frozen=True, eq=False)
-class Row:
-    """One Variable: its gradient by backprop beside the numerical one, and what to make of it."""
-
-    variable: VariableNode
-    name: str
-    backprop: Array | None
-    """What the engine left in its gradient; None where that is nothing."""
-    numerical: Array | None
-    """The derivative of the sum of the output's elements. NaN where an element was not measured by itself; None where
-    none was: a large array is checked along a random direction."""
-    uncertainty: Array | None
-    """One sigma of ``numerical``; infinite where it was not measured."""
-    verdict: Verdict
-    reason: Message | None = None
-    """Why, where that is not plain from the numbers."""
-    references: Mapping[str, Array] = field(default_factory=dict)
-    """The same gradient from elsewhere, by the column's heading."""
-    wrong: tuple[tuple[int, ...], ...] = ()
-    """The elements that are wrong; of a large array, some of them."""
-    rungs: Rungs | None = None
-    """The central differences at each step size: of each element, in order, or along the direction of ``slopes``."""
-    slopes: tuple[float, float, float] | None = None
-    """Of a large array, along the last random direction: backprop's slope, the numerical one, its sigma."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
-    """The rows of all Variables that were compared, and what was found of the Functions."""
-
-    rows: tuple[Row, ...]
-    functions: Mapping[FunctionNode, LocalCheck] = field(default_factory=dict)
-    """Each Function's own backward against its own forward; one that was not checked is missing."""
-    remarks: tuple[Message, ...] = ()
-    """What was left out, for instance because it would have cost too much."""
-    recording: Recording | None = None
-    """The run that was compared."""
-    recomputed: Mapping[VariableNode, Callable[[Floats], Array]] | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether some gradient is right and nothing is known to be wrong.
-
-        A row or a Function that fails makes it False. A row that is inconclusive does not, unless all are.
-        """
-        checks = self.functions.values()
-        verdicts = [row.verdict for row in self.rows]
-        return "pass" in verdicts and "fail" not in verdicts and not any(check.wrong for check in checks)
-
-    def __str__(self) -> str:
-        lines = []
-        for row in self.rows:
-            numbers = " | ".join(
-                told_apart(row.backprop, row.numerical)
-                if row.verdict == "fail"
-                else (spelled(row.backprop), spelled(row.numerical))
-            )
-            reason = f"  {row.reason}" if row.reason is not None else ""
-            lines.append(f"{_SIGNS[row.verdict]} {row.name}: {numbers}{reason}")
-        return "\n".join([*lines, *map(str, self.remarks)])
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-_SIGNS = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 
 
 def compare(
@@ -147,12 +79,14 @@ def compare(
     checks: dict[FunctionNode, LocalCheck] = {}
     remarks: list[Message] = []
     rows: list[Row] = []
+    standing: Mapping[VariableNode, Standing] = {}
     try:
         with program.running():
             checks, remarks = check_functions(program)
+            standing = {} if recomputed else standing_gradients(program)
             for number, variable in enumerate(wanted):
                 program.done = len(program.functions) + number
-                rows.append(compare_one(program, variable))
+                rows.append(compare_one(program, variable, standing.get(variable)))
             if program.random:
                 rows = [_by_the_chain_rule(program, checks, row) for row in rows]
             if any(row.verdict == "fail" for row in rows) and not recomputed:
@@ -161,7 +95,7 @@ def compare(
         interrupted = Message("check.interrupted")
         rows += [_undecided(node, recording.gradients.get(node), interrupted) for node in wanted[len(rows) :]]
         remarks = [*remarks, interrupted]
-    return Comparison(tuple(rows), checks, tuple(remarks), recording, recomputed)
+    return Comparison(tuple(rows), checks, tuple(remarks), recording, recomputed, standing)
 
 
 def _sampled(recording: Recording, budget: float) -> Comparison:
@@ -193,10 +127,22 @@ class _Work:
             self._tell(self._program.done, self._all)
 
 
-def compare_one(program: Program, variable: VariableNode) -> Row:
-    """The row of one Variable; within ``program.running()``."""
+def compare_one(program: Program, variable: VariableNode, standing: Standing | None = None) -> Row:
+    """The row of one Variable; within ``program.running()``. ``standing`` is its gradient if that is no single pass's.
+
+    What is measured then is the gradient that one pass leaves, and the row is of the one that stands there.
+    """
+    if standing is not None:
+        row = _compare_one(program, variable, standing.one_pass)
+        of = program.recording.of
+        reason = standing.reason(variable.name, of.name if of is not None else "")
+        verdict = "fail" if standing.wrong else "inconclusive" if row.verdict == "pass" else row.verdict
+        return replace(row, backprop=standing.left, verdict=verdict, reason=reason)
+    return _compare_one(program, variable, program.recording.gradients.get(variable))
+
+
+def _compare_one(program: Program, variable: VariableNode, backprop: Array | None) -> Row:
     data = array_of(variable.data)
-    backprop = program.recording.gradients.get(variable)
     if data is None or data.dtype.kind not in "fiub":
         kind = type(variable.data).__name__ if data is None else str(data.dtype)
         return _undecided(variable, backprop, Message("check.not-real", kind=kind))

@@ -23,7 +23,7 @@ from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.replay import ReplayError
 
 if TYPE_CHECKING:
-    from ipy_autodiff.gradcheck.comparison import Comparison, Row
+    from ipy_autodiff.gradcheck.rows import Comparison, Row
 
 __all__ = ["Elements", "ErrorByStep", "NothingToMeasure", "element_by_element", "error_by_step"]
 

@@ -146,6 +146,8 @@ class Recording:
     """The call with which the cell's own backward pass ended, where it raised and ``steps`` are of another pass."""
     left_out: tuple[str, ...] = ()
     """The names of Variables that the cell made and that are no part of what ``of`` was computed with."""
+    passes_seen: int = 0
+    """How many backward passes from ``of`` were watched in earlier cells; for a graph that already existed."""
     derivatives: tuple[Derivative, ...] = ()
     """The gradients of ``of`` that can be differentiated again, as far as they live; their own gradients after them."""
 

@@ -117,6 +117,8 @@ def record_variables(
     except NotRead as error:
         raise TypeError(Message("trace.not-read", kind=error.kind, seen=error.seen).text()) from None
     recording = _recording(assembled, outputs[-1], (), wrt, "")
+    if log is not None:
+        recording = replace(recording, passes_seen=sum(give() is outputs[-1] for give in log.swept))
     return with_derivatives(recording, CallLog() if log is None else log, names)
 
 
@@ -131,7 +133,7 @@ def _recording(
         node = nodes.get(node, node)
     replay = Replay(graph)
     with replay.aside():
-        swept = sweep_of(graph, node, seen, replay)
+        swept = sweep_of(graph, node, seen, replay, moved=stale is not None)
     findings = [*graph.findings, *swept.findings, *([] if stale is None else [stale])]
     if replay.changed:
         names = ", ".join(dict.fromkeys(changed.name for changed in replay.changed))

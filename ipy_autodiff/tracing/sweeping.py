@@ -36,8 +36,11 @@ class Swept:
     """The cell's own call with which its own pass ended, where that raised and the pass was run anew."""
 
 
-def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Replay) -> Swept:
-    """The backward pass from ``of``: the cell's own where it made one, else the student's engine on copies."""
+def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Replay, moved: bool = False) -> Swept:
+    """The backward pass from ``of``: the cell's own where it made one, else the student's engine on copies.
+
+    ``moved`` says that the graph's data are not those that its objects were computed with.
+    """
     functions = graph.upstream(of)
     if len(functions) > MANY:
         blanks = {"count": len(functions), "limit": MANY}
@@ -53,7 +56,7 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
         calls = calls if sweep.root_reference is not None else _last_pass(calls, by_object)
         if functions and len({id(call.function) for call in calls}) == len(by_object) and len(calls) >= len(functions):
             return _as_seen(graph, of, calls, sweep, by_object, replay)
-    anew = sweep_on_copies(graph, of, functions, replay)
+    anew = sweep_on_copies(graph, of, functions, replay, moved)
     if any(step.error is not None for step in anew.steps):
         return anew
     own = own or [sweep for sweep in latest if sweep.root_reference is None]

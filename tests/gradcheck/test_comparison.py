@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import ipy_autodiff as ad
-from ipy_autodiff.gradcheck.comparison import Comparison, compare
+from ipy_autodiff.gradcheck.comparison import compare
+from ipy_autodiff.gradcheck.rows import Comparison
 from ipy_autodiff.messages import speaking
 from ipy_autodiff.tracing import record_variables
 

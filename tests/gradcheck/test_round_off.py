@@ -11,9 +11,10 @@ import pytest
 
 import ipy_autodiff as ad
 from ipy_autodiff.gradcheck.blame.find_blame import find_blame
-from ipy_autodiff.gradcheck.comparison import Row, compare
+from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.gradcheck.measure.program import Program
 from ipy_autodiff.gradcheck.measure.round_off import round_off
+from ipy_autodiff.gradcheck.rows import Row
 from ipy_autodiff.tracing import Recording
 from ipy_autodiff.tracing.recording import record_variables
 

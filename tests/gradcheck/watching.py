@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.gradcheck.blame.find_blame import find_blame
-from ipy_autodiff.gradcheck.comparison import Comparison, compare
+from ipy_autodiff.gradcheck.comparison import compare
+from ipy_autodiff.gradcheck.rows import Comparison
 from ipy_autodiff.tracing import CallLog, Recorder, Recording, record_cell
 from ipy_autodiff.tracing.diagnosis import Diagnosis
 from tests.student_engines import importable

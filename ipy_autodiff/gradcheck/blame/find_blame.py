@@ -11,11 +11,13 @@ from ipy_autodiff.designs.reading import array_of, data_of, is_function
 from ipy_autodiff.gradcheck.blame.catalogue import explain_shape, explain_value
 from ipy_autodiff.gradcheck.blame.local_result import LocalCheck
 from ipy_autodiff.gradcheck.blame.samples import Sample, samples
+from ipy_autodiff.gradcheck.blame.standing import blame_standing
 from ipy_autodiff.gradcheck.blame.sweep_check import check_sweep, forgot_its_creator
-from ipy_autodiff.gradcheck.comparison import BUDGET, Comparison, compare_one
+from ipy_autodiff.gradcheck.comparison import BUDGET, compare_one
 from ipy_autodiff.gradcheck.measure.ladder import Array
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.gradcheck.numbers import element, spelled, told_apart
+from ipy_autodiff.gradcheck.rows import Comparison
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.diagnosis import ENGINE, GRAPH, Diagnosis
 from ipy_autodiff.tracing.graph import FunctionNode, Recording
@@ -41,7 +43,7 @@ def find_blame(
     program = Program(recording, budget)
     with program.running():
         try:
-            for blame in _causes(program, suspicion):
+            for blame in (*blame_standing(program, comparison.standing), *_causes(program, suspicion)):
                 found.setdefault((blame.where, blame.code), blame)
         except OverBudget:
             pass

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from ipy_autodiff.designs.reading import CREATOR, GRADIENT, array_of, data_of
+from ipy_autodiff.gradcheck.blame.gradient_sums import largest, less, numbers, same, total
 from ipy_autodiff.gradcheck.measure.ladder import Array
 from ipy_autodiff.gradcheck.measure.program import Program
-from ipy_autodiff.gradcheck.numbers import element, spelled, told_apart
+from ipy_autodiff.gradcheck.numbers import spelled
 from ipy_autodiff.tracing.diagnosis import ENGINE, GRAPH, Diagnosis
 from ipy_autodiff.tracing.graph import Addition, FunctionNode, Recording, Step, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
 
-__all__ = ["check_sweep", "forgot_its_creator"]
+__all__ = ["Books", "check_sweep", "forgot_its_creator", "found_in_sweep", "old_gradient_added"]
 
 
-def _found(
+def found_in_sweep(
     code: str, blanks: Mapping[str, Any], function: FunctionNode | None = None, where: str = ENGINE
 ) -> Diagnosis:
+    """What is wrong with a sweep; the placeholders that are not given are empty."""
     return Diagnosis(code, where, function, {"function": "", "variable": "", "got": "", "truth": "", **blanks})
 
 
@@ -42,16 +44,18 @@ def check_sweep(program: Program, wrong: Collection[FunctionNode]) -> Iterator[D
         if recording.swept_by != "nobody" and not any(leaf in recording.gradients for leaf in recording.graph.leaves):
             yield from _unvisited(recording)
         return
-    books = _Books(recording)
+    books = Books(recording)
     yield from _seed(recording)
     for step in recording.steps:
         if step not in books.first_visits:
             count = sum(other.function is step.function for other in recording.steps)
-            yield _found("function-visited-twice", {"function": step.function.name, "count": count}, step.function)
+            yield found_in_sweep(
+                "function-visited-twice", {"function": step.function.name, "count": count}, step.function
+            )
             continue
         if step.error is not None or not step.gxs:
             if any(gy is None for gy in step.gys):
-                yield _found("none-handed-on", {"function": step.function.name}, step.function)
+                yield found_in_sweep("none-handed-on", {"function": step.function.name}, step.function)
             return
         yield from _given(books, step)
         if step.function not in wrong and step.function not in program.random:
@@ -61,7 +65,7 @@ def check_sweep(program: Program, wrong: Collection[FunctionNode]) -> Iterator[D
     yield from _left(books)
 
 
-class _Books:
+class Books:
     """The gradient of each Variable as it should be after the recorded calls: what they returned for it, added up."""
 
     def __init__(self, recording: Recording) -> None:
@@ -83,12 +87,21 @@ class _Books:
     def total(self, variable: VariableNode, before: int | None = None) -> Array | None:
         """All contributions to a Variable, or those of the calls before a step."""
         entries = [g for number, g in self.contributions.get(variable, []) if before is None or number < before]
-        return _sum(entries)
+        return total(entries)
 
     def size(self, variable: VariableNode) -> float:
         """The largest number among a Variable's contributions: their sum's round-off is in keeping with that."""
-        parts = [*(g for _, g in self.contributions.get(variable, [])), *filter(_is_there, [self.old.get(variable)])]
-        return max((_largest(part) for part in parts), default=0.0)
+        parts = [*(g for _, g in self.contributions.get(variable, [])), self.old.get(variable)]
+        return max((largest(part) for part in parts if part is not None), default=0.0)
+
+    def is_only_read(self, variable: VariableNode) -> bool:
+        """Whether a leaf's old gradient does no harm: others are cleared and updated, this one is neither.
+
+        So it is with inputs and targets, whose gradients nobody looks at.
+        """
+        if variable not in self.old or variable.role != "leaf" or _updated(variable):
+            return False
+        return any(_updated(leaf) for leaf in self.contributions if leaf.role == "leaf" and leaf not in self.old)
 
     def seed(self) -> Array | None:
         """What the sweep started with."""
@@ -98,6 +111,12 @@ class _Books:
                 if node is of:
                     return gy
         return None
+
+
+def _updated(leaf: VariableNode) -> bool:
+    """Whether the leaf has other data now than the graph was computed with."""
+    live, recorded = array_of(data_of(leaf.object)), array_of(leaf.data)
+    return live is not None and recorded is not None and not same(live, recorded, tight=True)
 
 
 def _seed(recording: Recording) -> Iterator[Diagnosis]:
@@ -110,15 +129,15 @@ def _seed(recording: Recording) -> Iterator[Diagnosis]:
                 continue
             blanks = {"variable": of.name, "seed": spelled(gy), "shape": str(data.shape)}
             if gy.shape != data.shape and not gy.size == data.size == 1:
-                yield _found("seed-shape", blanks)
-            elif data.size and _same(gy, data) and not _same(gy, np.ones_like(gy)):
-                yield _found("seed-is-the-value", blanks)
-            elif not _same(gy, np.ones_like(gy)):
-                yield _found("seed-not-one", blanks)
+                yield found_in_sweep("seed-shape", blanks)
+            elif data.size and same(gy, data) and not same(gy, np.ones_like(gy)):
+                yield found_in_sweep("seed-is-the-value", blanks)
+            elif not same(gy, np.ones_like(gy)):
+                yield found_in_sweep("seed-not-one", blanks)
             return
 
 
-def _given(books: _Books, step: Step) -> Iterator[Diagnosis]:
+def _given(books: Books, step: Step) -> Iterator[Diagnosis]:
     """Whether the Function was given the whole gradient of its outputs, and nothing else."""
     of = books.recording.of
     for node, gy in zip(step.function.outputs, step.gys, strict=False):
@@ -128,28 +147,28 @@ def _given(books: _Books, step: Step) -> Iterator[Diagnosis]:
         blanks = {"function": step.function.name, "variable": node.name}
         if gy is None:
             if whole is not None:
-                yield _found("used-before-complete", {**blanks, **_numbers(gy, whole)}, step.function)
+                yield found_in_sweep("used-before-complete", {**blanks, **numbers(gy, whole)}, step.function)
             continue
         size = books.size(node)
-        if whole is None or _same(gy, whole, size=size):
+        if whole is None or same(gy, whole, size=size):
             continue
         so_far = books.total(node, before=step.number)
         old = books.old.get(node)
-        numbers = _numbers(gy, whole)
-        other = next((v for v in books.contributions if v is not node and _same(gy, books.total(v))), None)
-        if old is not None and _same(gy, _sum([old, whole])):
-            yield _old_gradient(node, {**blanks, **numbers, "old": spelled(old)}, step.function)
-        elif so_far is None or _same(gy, so_far, size=size):
-            yield _found("used-before-complete", {**blanks, **numbers}, step.function)
-        elif _same(gy, books.seed()) and of is not None:
-            yield _found("wrong-gradient-handed-on", {**blanks, **numbers, "other": of.name}, step.function)
+        blanks |= numbers(gy, whole)
+        other = next((v for v in books.contributions if v is not node and same(gy, books.total(v))), None)
+        if old is not None and same(gy, total([old, whole])):
+            yield old_gradient_added(node, {**blanks, "old": spelled(old)}, step.function)
+        elif so_far is None or same(gy, so_far, size=size):
+            yield found_in_sweep("used-before-complete", blanks, step.function)
+        elif same(gy, books.seed()) and of is not None:
+            yield found_in_sweep("wrong-gradient-handed-on", {**blanks, "other": of.name}, step.function)
         elif other is not None:
-            yield _found("wrong-gradient-handed-on", {**blanks, **numbers, "other": other.name}, step.function)
-        elif _same(node.grad, whole) and any(_same(gy, part) for _, part in books.contributions[node]):
+            yield found_in_sweep("wrong-gradient-handed-on", {**blanks, "other": other.name}, step.function)
+        elif same(node.grad, whole) and any(same(gy, part) for _, part in books.contributions[node]):
             # It came to be whole, later.
-            yield _found("used-before-complete", {**blanks, **numbers}, step.function)
+            yield found_in_sweep("used-before-complete", blanks, step.function)
         else:
-            yield _found("gradient-changed", {**blanks, **numbers}, step.function)
+            yield found_in_sweep("gradient-changed", blanks, step.function)
 
 
 def _answered(program: Program, step: Step) -> Iterator[Diagnosis]:
@@ -164,19 +183,18 @@ def _answered(program: Program, step: Step) -> Iterator[Diagnosis]:
     except ReplayError:
         return
     for node, gx, true in zip(function.inputs, step.gxs, map(array_of, expected), strict=False):
-        if gx is None or true is None or _same(gx, true):
+        if gx is None or true is None or same(gx, true):
             continue
-        blanks = {"function": function.name, "variable": node.name, **_numbers(gx, true)}
-        live = array_of(data_of(node.object))
-        recorded = array_of(node.data)
-        if live is not None and recorded is not None and not _same(live, recorded, tight=True):
-            yield _found("data-changed", {**blanks, **_numbers(live, recorded)}, function, GRAPH)
+        blanks = {"function": function.name, "variable": node.name, **numbers(gx, true)}
+        if _updated(node):
+            changed = numbers(array_of(data_of(node.object)), array_of(node.data))
+            yield found_in_sweep("data-changed", {**blanks, **changed}, function, GRAPH)
         else:
-            yield _found("other-data-in-backward", blanks, function, GRAPH)
+            yield found_in_sweep("other-data-in-backward", blanks, function, GRAPH)
         return
 
 
-def _added(books: _Books, step: Step) -> Iterator[Diagnosis]:
+def _added(books: Books, step: Step) -> Iterator[Diagnosis]:
     """Whether the engine added what the Function returned, to the right Variables."""
     groups: dict[VariableNode, list[Addition]] = {}
     for addition in step.additions:
@@ -187,30 +205,33 @@ def _added(books: _Books, step: Step) -> Iterator[Diagnosis]:
             continue
         before, after = additions[0].before, additions[0].after
         old = variable in books.old and step.number == books.contributions[variable][0][0]
-        expected = _sum([*returned] if before is None or old else [before, *returned])
-        blanks = {"function": step.function.name, "variable": variable.name, **_numbers(after, expected)}
-        if _same(after, expected, size=books.size(variable)):
+        expected = total([*returned] if before is None or old else [before, *returned])
+        blanks = {"function": step.function.name, "variable": variable.name, **numbers(after, expected)}
+        if same(after, expected, size=books.size(variable)):
+            continue
+        kept = old and before is not None and same(after, total([before, *returned]))
+        if kept and books.is_only_read(variable):
             continue
         others = [a.contribution for a in step.additions if a.variable is not variable]
-        if old and before is not None and _same(after, _sum([before, *returned])):
-            yield _old_gradient(variable, {**blanks, "old": spelled(before)}, step.function)
+        if kept:
+            yield old_gradient_added(variable, {**blanks, "old": spelled(before)}, step.function)
         elif after is None:
             # A sweep by hand may keep it in a name of its own, and a later one may have cleared it.
             if books.recording.swept_by != "cell" or variable in books.recording.gradients:
                 continue
-            yield _found("gradient-not-kept", blanks, step.function)
-        elif _same(after, returned[-1]):
-            if not _same(variable.grad, books.total(variable)):  # else the cell put it right later on
-                yield _found("overwritten", blanks, step.function)
-        elif any(other is not None and _same(_less(after, before), other) for other in others):
-            yield _found("given-to-wrong-input", blanks, step.function)
-        elif _shares(variable, additions[0], step) or _same(after, _sum([before, *returned, *returned[:-1]])):
-            yield _found("shared-array", blanks, step.function)
+            yield found_in_sweep("gradient-not-kept", blanks, step.function)
+        elif same(after, returned[-1]):
+            if not same(variable.grad, books.total(variable)):  # else the cell put it right later on
+                yield found_in_sweep("overwritten", blanks, step.function)
+        elif any(other is not None and same(less(after, before), other) for other in others):
+            yield found_in_sweep("given-to-wrong-input", blanks, step.function)
+        elif _shares(variable, additions[0], step) or same(after, total([before, *returned, *returned[:-1]])):
+            yield found_in_sweep("shared-array", blanks, step.function)
         else:
-            yield _found("not-added", blanks, step.function)
+            yield found_in_sweep("not-added", blanks, step.function)
 
 
-def _old_gradient(variable: VariableNode, blanks: Mapping[str, Any], function: FunctionNode | None) -> Diagnosis:
+def old_gradient_added(variable: VariableNode, blanks: Mapping[str, Any], function: FunctionNode | None) -> Diagnosis:
     """A gradient from an earlier pass that was added to; and whether the method that should clear it does so."""
     kind = type(variable.object)
     for name in dir(kind):
@@ -224,14 +245,14 @@ def _old_gradient(variable: VariableNode, blanks: Mapping[str, Any], function: F
             getattr(duplicate, name)()
             left = array_of(GRADIENT.read(duplicate))
             if left is not None and np.any(left):
-                return _found("cleargrad-does-nothing", {**blanks, "method": name}, function)
-    return _found("old-gradient-added", blanks, function)
+                return found_in_sweep("cleargrad-does-nothing", {**blanks, "method": name}, function)
+    return found_in_sweep("old-gradient-added", blanks, function)
 
 
 def _shares(variable: VariableNode, addition: Addition, step: Step) -> bool:
     """Whether the gradient is in the same array as another one that this step was to change."""
     others = [other for other in step.additions if other.variable is not variable]
-    if any(_same(addition.after, other.after) for other in others):
+    if any(same(addition.after, other.after) for other in others):
         return True
     mine = array_of(GRADIENT.read(variable.object))
     theirs = [array_of(GRADIENT.read(node.object)) for node in (*step.function.inputs, *step.function.outputs)]
@@ -250,10 +271,10 @@ def _unvisited(recording: Recording) -> Iterator[Diagnosis]:
             continue
         lost = next((node for node in function.outputs if forgot_its_creator(node)), None)
         if lost is not None:
-            yield _found("no-creator", {"function": function.name, "variable": lost.name}, function, GRAPH)
+            yield found_in_sweep("no-creator", {"function": function.name, "variable": lost.name}, function, GRAPH)
         else:
             name = function.outputs[0].name if function.outputs else ""
-            yield _found("function-not-visited", {"function": function.name, "variable": name}, function)
+            yield found_in_sweep("function-not-visited", {"function": function.name, "variable": name}, function)
         return
 
 
@@ -262,84 +283,23 @@ def forgot_its_creator(node: VariableNode) -> bool:
     return CREATOR.name(node.object) is not None and CREATOR.read(node.object) is None
 
 
-def _left(books: _Books) -> Iterator[Diagnosis]:
+def _left(books: Books) -> Iterator[Diagnosis]:
     """Whether the gradients that are there in the end are those that were added up."""
     for variable in books.recording.graph.leaves:
         whole = books.total(variable)
         left = books.recording.gradients.get(variable)
-        if whole is None or _same(left, whole, size=books.size(variable)):
+        if whole is None or same(left, whole, size=books.size(variable)):
             continue
         last = books.contributions[variable][-1][1]
         old = books.old.get(variable)
-        blanks = {"variable": variable.name, "function": "", **_numbers(left, whole)}
+        blanks = {"variable": variable.name, "function": "", **numbers(left, whole)}
         if left is None:
-            yield _found("gradient-not-kept", blanks)
-        elif old is not None and _same(left, _sum([old, whole])):
-            yield _old_gradient(variable, {**blanks, "old": spelled(old)}, None)
-        elif len(books.contributions[variable]) > 1 and _same(left, last):
-            yield _found("overwritten", blanks)
+            yield found_in_sweep("gradient-not-kept", blanks)
+        elif old is not None and same(left, total([old, whole])):
+            if books.is_only_read(variable):
+                continue
+            yield old_gradient_added(variable, {**blanks, "old": spelled(old)}, None)
+        elif len(books.contributions[variable]) > 1 and same(left, last):
+            yield found_in_sweep("overwritten", blanks)
         else:
-            yield _found("gradient-changed", blanks)
-
-
-def _numbers(got: Array | None, truth: Array | None) -> dict[str, str]:
-    place = _worst(got, truth)
-    if got is None or truth is None:
-        return {"got": element(got, place), "truth": element(truth, place)}
-    first, second = told_apart(got if place is None else got[place], truth if place is None else truth[place])
-    return {"got": first, "truth": second}
-
-
-def _worst(got: Array | None, truth: Array | None) -> tuple[int, ...] | None:
-    if got is None or truth is None or got.shape != truth.shape or got.size <= 1:
-        return None
-    if got.dtype.kind not in "fiub" or truth.dtype.kind not in "fiub":
-        return None
-    with np.errstate(all="ignore"):
-        off = np.abs(np.subtract(got, truth, dtype=np.float64))
-    return tuple(int(i) for i in np.unravel_index(int(np.argmax(np.nan_to_num(off, nan=np.inf))), got.shape))
-
-
-def _sum(arrays: Sequence[Array | None]) -> Array | None:
-    total: Array | None = None
-    for array in arrays:
-        if array is None:
-            continue
-        try:
-            total = array if total is None else np.asarray(total + array)
-        except ValueError:
-            return None
-    return total
-
-
-def _less(after: Array, before: Array | None) -> Array | None:
-    try:
-        return after if before is None else np.asarray(after - before)
-    except ValueError:
-        return None
-
-
-def _is_there(array: Array | None) -> TypeGuard[Array]:
-    return array is not None
-
-
-def _largest(array: Array) -> float:
-    if array.dtype.kind not in "fiub" or not array.size:
-        return 0.0
-    sizes = np.abs(array.astype(np.float64))
-    return float(sizes.max(initial=0.0, where=np.isfinite(sizes)))
-
-
-def _same(first: Array | None, second: Array | None, tight: bool = False, size: float = 0.0) -> bool:
-    """Whether they are equal but for round-off; ``size`` is that of the numbers that they are sums of."""
-    if first is None or second is None:
-        return first is second
-    if first.shape != second.shape and not first.size == second.size == 1:
-        return False
-    a, b = first.ravel(), second.ravel()
-    if a.dtype.kind not in "fiub" or b.dtype.kind not in "fiub":
-        return np.array_equal(a, b)
-    short = min(a.dtype.itemsize if a.dtype.kind == "f" else 8, b.dtype.itemsize if b.dtype.kind == "f" else 8) < 8
-    tolerance = 0.0 if tight else 1e-4 if short else 1e-9
-    largest = max(size, _largest(b))
-    return bool(np.allclose(a, b, rtol=tolerance, atol=tolerance * largest, equal_nan=True))
+            yield found_in_sweep("gradient-changed", blanks)

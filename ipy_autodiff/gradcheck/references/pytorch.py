@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.comparison import Comparison
+from ipy_autodiff.gradcheck.rows import Comparison
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import Array, FunctionNode, Recording, VariableNode
 from ipy_autodiff.tracing.replay import Replay, ReplayError

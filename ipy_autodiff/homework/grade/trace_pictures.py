@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import FrameType
 
-from ipy_autodiff.gradcheck.comparison import Comparison
+from ipy_autodiff.gradcheck.rows import Comparison
 from ipy_autodiff.homework.sandbox.packed_trace import PackedTrace
 from ipy_autodiff.homework.sandbox.traces import unpacked_trace
 from ipy_autodiff.messages import say, speaking

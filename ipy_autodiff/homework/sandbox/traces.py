@@ -33,7 +33,7 @@ from ipy_autodiff.tracing.diagnosis import Diagnosis
 from ipy_autodiff.tracing.graph import Addition, Graph, Recording, Step
 
 if TYPE_CHECKING:
-    from ipy_autodiff.gradcheck.comparison import Comparison
+    from ipy_autodiff.gradcheck.rows import Comparison
 
 __all__ = ["TooLargeError", "packed_trace", "unpacked_trace"]
 
@@ -200,8 +200,8 @@ def _comparison(
     if packed.rows is None:
         return None
     from ipy_autodiff.gradcheck.blame.local_result import LocalCheck
-    from ipy_autodiff.gradcheck.comparison import Comparison, Row
     from ipy_autodiff.gradcheck.measure.probe import Probe
+    from ipy_autodiff.gradcheck.rows import Comparison, Row
 
     return Comparison(
         functions={

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.comparison import Comparison, Row, Verdict
 from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, Derivative, derivative
+from ipy_autodiff.gradcheck.rows import Comparison, Row, Verdict
 from ipy_autodiff.homework.student.errors import GraphDiffersError
 from ipy_autodiff.homework.student.graph_difference import GraphDifference, difference
 from ipy_autodiff.messages import Message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import weakref
 from collections.abc import Hashable
@@ -157,6 +158,8 @@ class BackwardCalls:
             self.begun += 1
             self._calls_before_sweep = self.log.count
             self.log.swept_at.append(self.log.count)
+            with contextlib.suppress(TypeError):  # it allows no weak reference
+                self.log.swept.append(weakref.ref(owner))
             self.sweeps.append(Sweep(reference(owner), [], first_call=self.log.count))
             self.swept = [owner]
             whole = [sweep for sweep in self.sweeps if sweep.root_reference is not None]

@@ -145,6 +145,8 @@ class CallLog:
         """The gradients with a graph of their own that backward passes left, in order."""
         self.swept_at: deque[int] = deque(maxlen=_DERIVED)
         """How many calls had been made when each of the last backward passes began."""
+        self.swept: deque[Any] = deque(maxlen=_DERIVED)
+        """Gives each of the Variables that these began at, or None when it is gone."""
         self.recording_classes: set[type] = set()
         """The Functions' classes of which a call set its output's creator."""
         self._origins: dict[int, Origin] = {}

@@ -20,7 +20,7 @@ from ipy_autodiff.views.text.formatting import number
 from ipy_autodiff.views.text.labels import shorten
 
 if TYPE_CHECKING:
-    from ipy_autodiff.gradcheck.comparison import Row
+    from ipy_autodiff.gradcheck.rows import Row
 
 __all__ = ["answer", "can_be_measured", "pictures"]
 

@@ -19,7 +19,7 @@ from ipy_autodiff.views.text.formatting import inline, number
 from ipy_autodiff.views.text.labels import SYMBOLS, shorten
 
 if TYPE_CHECKING:
-    from ipy_autodiff.gradcheck.comparison import Row
+    from ipy_autodiff.gradcheck.rows import Row
     from ipy_autodiff.traced import Trace
 
 __all__ = ["Accusation", "Check", "ShownRow", "Summary", "answer", "check", "summary"]
