@@ -18,7 +18,7 @@ import ipy_autodiff as ad
 from ipy_autodiff.homework.grade.feedback import write_page
 from ipy_autodiff.homework.grade.marks import Graded, marks_of
 from ipy_autodiff.homework.grade.reports import remark, suspect
-from ipy_autodiff.homework.sandbox.protocol import Answered, Raised, Reply, Report, Swept, Traced
+from ipy_autodiff.homework.sandbox.protocol import Answer, Answered, Raised, Reply, Report, Swept, Traced
 from ipy_autodiff.homework.sandbox.traces import packed_trace
 from ipy_autodiff.homework.sandbox.wire import GarbledError, decoded, encoded
 from ipy_autodiff.homework.sheet.outcomes import Outcome, Record
@@ -53,7 +53,7 @@ def _answers() -> list[Any]:
     long = x
     for _ in range(60):
         long = ad.tanh(long) + x * 0.5
-    answers = [
+    answers: list[Answer] = [
         _traced(ad.square(ad.exp(ad.square(ad.Variable(np.array(0.5)))))),
         _traced(Wrong()(ad.exp(x) * 2 + x)),
         _traced(ad.sum(ad.tanh(ad.matmul(w, w)) * w)),
@@ -69,8 +69,8 @@ ODD: tuple[Callable[[random.Random], Any], ...] = (
     lambda _: True,
     lambda chance: chance.choice((0, 1, 2, 3, -1, 7, 499, 500, 1999, 2000, 2**31, 2**63 - 1, 2**64, 10**30)),
     lambda chance: chance.choice((0.5, 1e308, -1e-300)),
-    lambda chance: chance.choice(("", "x", "\u202e<script>alert(1)</script>", "\0", "가" * 600, "A" * 601, "{x}", "%s")),
-    lambda chance: chance.choice(("/proc/self/cwd/settings.key", "missing-gy", "check.kink", "homework.score", "..", "A.x")),
+    lambda chance: chance.choice(("", "x", "\u202e<script>alert(1)</script>", "\0", "가" * 600, "A" * 601, "{x}")),
+    lambda chance: chance.choice(("/proc/self/cwd/settings.key", "missing-gy", "check.kink", "homework.score", "A.x")),
     lambda chance: chance.choice(("pass", "fail", "leaf", "output", "cell", "replay", "nobody", "inconclusive")),
     lambda chance: chance.choice(([], {}, [[]], {"": ""})),
     lambda chance: _array(chance),
@@ -163,7 +163,7 @@ def test_none_is_uncaught_and_each_is_drawn_soon(tmp_path: Path) -> None:
     drawn = pictures = 0
     page = tmp_path / "page.html"
     for _ in range(ROUNDS):
-        content = _mutated(*chance.choices(answers, WEIGHTS), chance)
+        content = _mutated(chance.choices(answers, WEIGHTS)[0], chance)
         try:
             reply = decoded(content, Reply)
         except GarbledError:
