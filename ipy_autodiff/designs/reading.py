@@ -151,7 +151,7 @@ def is_function(candidate: Any) -> bool:
 
 
 def _looks_like(candidate: Any, kind: type, test: Callable[[Any, type], bool], known: dict[type, bool]) -> bool:
-    if _foreign(kind) or isinstance(candidate, type) or not test(candidate, kind):
+    if _foreign(kind) or issubclass(kind, type) or not test(candidate, kind):
         return False
     if len(known) > _CLASSES:
         known.clear()

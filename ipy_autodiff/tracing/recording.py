@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from ipy_autodiff.designs import NotRead
 from ipy_autodiff.designs.reading import is_variable
@@ -16,17 +18,18 @@ from ipy_autodiff.tracing.derivatives import with_derivatives
 from ipy_autodiff.tracing.diagnosis import GRAPH, Diagnosis
 from ipy_autodiff.tracing.findings import rewrapped
 from ipy_autodiff.tracing.graph import Graph, Recording, VariableNode
+from ipy_autodiff.tracing.naming import paths_within
 from ipy_autodiff.tracing.replay import Replay
 from ipy_autodiff.tracing.roots import roots_of
 from ipy_autodiff.tracing.sweeping import sweep_of
 from ipy_autodiff.tracing.watching.calls import MANY, Call, CallLog
 from ipy_autodiff.tracing.watching.recorder import Recorder, Sweep
-from ipy_autodiff.tracing.watching.source import names_assigned
+from ipy_autodiff.tracing.watching.source import loop_names, names_assigned
 
 __all__ = ["NotInGraph", "names_in", "record_cell", "record_variables"]
 
 _IPYTHONS = re.compile(r"_+(i+|i?\d+|oh|dh|ih)?|In|Out")
-_ITEMS = 64  # how far containers of the namespace are looked into for names
+_CELLS = 200  # of the notebook's history, which tells loops' names from others
 
 
 class NotInGraph(LookupError):  # noqa: N818 - named after what is wrong
@@ -54,7 +57,7 @@ def record_cell(
     differentiate with respect to (by default the leaves). A cell that ``failed`` may not have come to what it assigns.
     Raises ``NotInGraph`` for a name in ``wrt`` that the graph does not have.
     """
-    names = names_in(namespace)
+    names = names_in(namespace, source)
     roots = roots_of(recorder, names, namespace, "" if failed else source, value, of)
     if not roots:
         return None
@@ -169,26 +172,25 @@ def _chosen(graph: Graph, of: VariableNode, wrt: Sequence[str] | None) -> tuple[
     return tuple(chosen)
 
 
-def names_in(namespace: Mapping[str, Any]) -> dict[int, str]:
-    """The name of each Variable of a namespace, by ``id``; those in lists, tuples and dicts by their place there.
+def names_in(namespace: Mapping[str, Any], source: str = "") -> dict[int, str]:
+    """The name of each Variable of a namespace, and of each array, by ``id``.
 
-    The first name that was given wins; names that begin with an underscore come after the others, places in containers
-    last, IPython's own not at all.
+    The first name that was given wins. Places in containers and in objects, such as ``model.l1.W``, come next, then the
+    targets of loops (of the notebook's cells and of ``source``), then names that begin with an underscore; IPython's
+    own names are left out.
     """
-    names: dict[int, str] = {}
     own = [(name, item) for name, item in namespace.items() if not _IPYTHONS.fullmatch(name)]
-    own.sort(key=lambda pair: pair[0].startswith("_"))
-    for path, candidate in (*own, *(found for name, item in own for found in _within(name, item))):
-        if is_variable(candidate):
+    history = namespace.get("In")
+    cells = history[-_CELLS:] if isinstance(history, list) else []
+    looping = loop_names(cell for cell in (*cells, source) if isinstance(cell, str) and "for " in cell)
+    last = {name for name, _ in own if name in looping or name.startswith("_")}
+    ordered = (
+        *((name, item) for name, item in own if name not in last),
+        *(found for name, item in own if not is_variable(item) for found in paths_within(name, item)),
+        *sorted(((name, item) for name, item in own if name in last), key=lambda pair: pair[0].startswith("_")),
+    )
+    names: dict[int, str] = {}
+    for path, candidate in ordered:
+        if is_variable(candidate) or type(candidate) is np.ndarray:
             names.setdefault(id(candidate), path)
     return names
-
-
-def _within(name: str, item: Any) -> Iterator[tuple[str, Any]]:
-    if type(item) in (list, tuple) and len(item) <= _ITEMS:
-        for place, inner in enumerate(item):
-            yield f"{name}[{place}]", inner
-    elif type(item) is dict and len(item) <= _ITEMS:
-        for key, inner in item.items():
-            if isinstance(key, str | int):
-                yield f"{name}[{key!r}]", inner

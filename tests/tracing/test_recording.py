@@ -45,7 +45,7 @@ def test_names_come_from_the_notebook_then_from_the_variable_then_from_the_funct
         "y = Square()(Exp()(d['k']))"
     )
     recording = of(cell)
-    assert [node.name for node in recording.graph.variables] == ["xs[0]", "d['k']", "Exp(d['k'])", "y"]
+    assert [node.name for node in recording.graph.variables] == ["xs[0]", "d['k']", "Exp()(d['k'])", "y"]
     assert [node.named for node in recording.graph.variables] == [True, True, False, True]
 
 

@@ -12,6 +12,7 @@ import weakref
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,6 +90,11 @@ class Call:
     """The call of the value's maker, where the design is another than the book's."""
     name: str = ""
     """What the operation is called; empty where it goes by its class."""
+    place: tuple[CodeType, int, str] | None = None
+    """The code that the result was returned to, the offset of the instruction there, and the source where no file
+    holds it: the reader's expression."""
+    handed_to: int = 0
+    """The frame of that code, by its ``id``."""
     key: int = 0
     guards: list[_Guard] = field(default_factory=list)
 

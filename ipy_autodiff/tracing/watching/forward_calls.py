@@ -98,11 +98,19 @@ class ForwardCalls:
             return
         design = design_of(outputs[0])
         if design is not None:
-            if self.log.made(value) is None and self._made(frame, value, design):
-                return
-        elif self._called(frame, outputs):
-            return
-        self._wrapper_returns(frame, outputs[0], calls)
+            noted = self.log.made(value) is None and self._made(frame, value, design)
+        else:
+            noted = self._called(frame, outputs)
+        if not noted:
+            self._wrapper_returns(frame, outputs[0], calls)
+        self._handed_out(frame, outputs[0], noted)
+
+    def _handed_out(self, frame: FrameType, output: Any, noted: bool) -> None:
+        """Notes the expression of which the output is the value: of the outermost code that it is returned to."""
+        call, outer = self.log.made(output), frame.f_back
+        if call is not None and outer is not None and (noted or call.handed_to == id(frame)):
+            source = self._source if outer.f_code.co_filename == self._filename else ""
+            call.place, call.handed_to = (outer.f_code, outer.f_lasti, source), id(outer)
 
     def _called(self, frame: FrameType, outputs: tuple[Any, ...]) -> bool:
         """Whether a Function object was called in this frame, and these are what came out."""

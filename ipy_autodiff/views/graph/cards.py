@@ -15,10 +15,11 @@ from ipy_autodiff.messages import Message, say
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
 from ipy_autodiff.views.graph.boxes import Box, crowd, describe
 from ipy_autodiff.views.graph.folding import Level, Levels, part_id, place_of
+from ipy_autodiff.views.graph.function_labels import function_label
 from ipy_autodiff.views.layout import Curve, Layout, Size
 from ipy_autodiff.views.text.formatting import inline, spell_type
 from ipy_autodiff.views.text.gradient_timeline import timeline
-from ipy_autodiff.views.text.labels import is_exotic, shorten, width
+from ipy_autodiff.views.text.labels import is_exotic, shorten, shorten_middle, width
 
 if TYPE_CHECKING:
     from ipy_autodiff.traced import Trace
@@ -91,7 +92,7 @@ class Cards:
         self.variables = {variable.id: self._card(variable) for variable in self.drawn}
         tails = Counter(tail for tail, _ in level.edges)
         self.leaves = {variable.id for variable in self.drawn if variable.role == "leaf" and tails[variable.id] > 1}
-        self.functions = {function.id: shorten(function.name, 24) for function in self.shown}
+        self.functions = {function.id: function_label(function) for function in self.shown}
         self.origins = {function.id: origin for function in self.shown if (origin := self.origin(function))}
         self.boxes = {part_id(part): describe(levels, part) for part in level.folded}
         self.boxes |= {name: crowd(level, name) for name in level.crowds}
@@ -167,7 +168,7 @@ class Cards:
 
     def texts(self, variable: VariableNode) -> tuple[str, str, str, str]:
         """A Variable's name, kind, value and gradient as they are shown."""
-        name = shorten(variable.name, 24 if variable.named else 14)
+        name = shorten(variable.name, 24) if variable.named else shorten_middle(variable.name, 22)
         return name, spell_type(variable.data), inline(variable.data), self.gradients.final(variable.id)
 
     def shows_value(self, variable: VariableNode, name: str, value: str) -> bool:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from ipy_autodiff.views.graph.boxes import crowd, describe
 from ipy_autodiff.views.graph.folding import Levels, part_id
+from ipy_autodiff.views.graph.function_labels import function_label
 from ipy_autodiff.views.text.formatting import inline, spell_type
 from ipy_autodiff.views.text.gradient_timeline import timeline
-from ipy_autodiff.views.text.labels import SYMBOLS, shorten
+from ipy_autodiff.views.text.labels import SYMBOLS, shorten_middle
 
 if TYPE_CHECKING:
     from ipy_autodiff.traced import Trace
@@ -32,14 +33,14 @@ def dot(trace: Trace) -> str:
         edge_attr={"arrowhead": "vee", "color": "#848d97"},
     )
     for variable in (trace.graph.variables[place] for place in level.variables):
-        lines = [f"{shorten(variable.name, 60)} {SYMBOLS.get(verdicts.get(variable, ''), '')}".strip()]
+        lines = [f"{shorten_middle(variable.name, 60)} {SYMBOLS.get(verdicts.get(variable, ''), '')}".strip()]
         if variable.shape != ():
             lines.append(spell_type(variable.data))
         lines += [f"data {inline(variable.data)}", f"grad {gradients.final(variable.id)}"]
         shape = {"output": {"peripheries": "2"}, "leaf": {"penwidth": "2"}}.get(variable.role, {})
         source.node(variable.id, _label(lines), **shape)
     for function in (trace.graph.functions[place] for place in level.functions):
-        lines, colour, style = [shorten(function.name, 60)], "#b07d2b", "filled"
+        lines, colour, style = [function_label(function)], "#b07d2b", "filled"
         if function in blamed:
             lines, colour, style = [f"{lines[0]} {SYMBOLS['fail']}"], "#b83b06", "filled,dashed"
         source.node(function.id, _label(lines), shape="ellipse", style=style, color=colour, fillcolor="#fdf0d5")

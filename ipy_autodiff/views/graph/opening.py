@@ -15,6 +15,7 @@ from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 from ipy_autodiff.views.graph.boxes import crowd, describe
 from ipy_autodiff.views.graph.cards import Cards, box_size, function_size, plate_size
 from ipy_autodiff.views.graph.folding import Level, Levels, part_id
+from ipy_autodiff.views.graph.function_labels import function_label
 from ipy_autodiff.views.graph.level_layouts import LevelLayouts
 from ipy_autodiff.views.graph.outline import Part
 from ipy_autodiff.views.text.labels import shorten
@@ -84,7 +85,7 @@ class _Tables:
         ids = [function.id for function in functions] + [variable.id for variable in variables]
         ids += [part_id(inner) for inner in level.folded]
         crowds = {name: crowd(level, name).rows for name in level.crowds}
-        sizes = [function_size(shorten(node.name, 24), cards.origin(node)) for node in functions]
+        sizes = [function_size(function_label(node), cards.origin(node)) for node in functions]
         sizes += [cards.variable_size(node) for node in variables]
         sizes += [box_size(describe(self._levels, inner).rows) for inner in level.folded]
         sizes += [box_size(rows) for rows in crowds.values()]
@@ -113,7 +114,7 @@ class _Tables:
     def _add_function(self, node: FunctionNode) -> None:
         if node.id in self._functions:
             return
-        name = self._names.setdefault(shorten(node.name, 24), len(self._names))
+        name = self._names.setdefault(function_label(node), len(self._names))
         verdict = self._cards.verdict(node)
         told: list[Any] = [name, node.line or 0]
         origin = self._cards.origin(node)

@@ -11,7 +11,7 @@ from ipy_autodiff.views.graph.draw import draw
 from ipy_autodiff.views.graph.folding import fold
 from ipy_autodiff.views.text.formatting import inline, spell_type
 from ipy_autodiff.views.text.gradient_timeline import timeline
-from ipy_autodiff.views.text.labels import shorten
+from ipy_autodiff.views.text.labels import shorten, shorten_middle
 from ipy_autodiff.views.text.markup import image
 from ipy_autodiff.views.text.table import aligned
 
@@ -41,7 +41,7 @@ def _text(trace: Trace) -> str:
     def row(variable: VariableNode, by: str, line: str) -> tuple[str, ...]:
         kind = "" if variable.shape == () else spell_type(variable.data)
         data = " ".join(filter(None, (kind, inline(variable.data))))
-        return shorten(variable.name, 24), by, data, f"grad {gradients.final(variable.id)}", line
+        return shorten_middle(variable.name, 24), by, data, f"grad {gradients.final(variable.id)}", line
 
     def rows() -> Iterator[tuple[str, ...]]:
         made = {variable for function in folded.functions for variable in function.outputs}
@@ -51,7 +51,7 @@ def _text(trace: Trace) -> str:
         for index, function in enumerate(folded.functions):
             if folded.hidden_functions and index == len(folded.functions) // 2:
                 yield "…", say("views.folded_functions", n=folded.hidden_functions), "", "", ""
-            inputs = ", ".join(shorten(variable.name, 16) for variable in function.inputs[:_MOST_NAMED])
+            inputs = ", ".join(shorten_middle(variable.name, 16) for variable in function.inputs[:_MOST_NAMED])
             inputs += ", …" if len(function.inputs) > _MOST_NAMED else ""
             line = "" if function.line is None else say("views.line", line=function.line)
             for variable in function.outputs[:_MOST_NAMED]:

@@ -7,8 +7,9 @@ from html import escape
 
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Graph, VariableNode
+from ipy_autodiff.views.graph.function_labels import function_label
 from ipy_autodiff.views.layout import Curve, Size, place
-from ipy_autodiff.views.text.labels import shorten, width
+from ipy_autodiff.views.text.labels import shorten, shorten_middle, width
 
 __all__ = ["MOST_DRAWN", "draw_small"]
 
@@ -28,8 +29,8 @@ def draw_small(graph: Graph, of: VariableNode, longest: Mapping[str, str]) -> st
     """
     functions = graph.upstream(of)
     variables = list(dict.fromkeys(node for function in functions for node in (*function.inputs, *function.outputs)))
-    names = {node.id: shorten(node.name, 14) for node in variables}
-    names |= {function.id: shorten(function.name, 14) for function in functions}
+    names = {node.id: shorten_middle(node.name, 14) for node in variables}
+    names |= {function.id: shorten(function_label(function), 14) for function in functions}
     sizes = {
         node.id: Size(max(width(names[node.id]), width(longest.get(node.id, _NUMBER))) * _FONT + 14, _HIGH)
         for node in variables

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-__all__ = ["SYMBOLS", "clean", "columns", "is_exotic", "pad", "shorten", "width"]
+__all__ = ["SYMBOLS", "clean", "columns", "is_exotic", "pad", "shorten", "shorten_middle", "width"]
 
 SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 """A sign for each verdict, so that none is told by its colour alone."""
@@ -35,6 +35,22 @@ def shorten(text: object, most: int) -> str:
             break
         kept.append(character)
     return "".join(kept).rstrip() + "…"
+
+
+def shorten_middle(text: object, most: int) -> str:
+    """The same with the ellipsis in the middle, for expressions: their ends tell more than what is within."""
+    line = clean(text)
+    if columns(line) <= most:
+        return line
+    head = shorten(line, (most + 1) // 2).removesuffix("…")
+    tail: list[str] = []
+    used = columns(head) + 1
+    for character in reversed(line):
+        used += columns(character)
+        if used > most:
+            break
+        tail.append(character)
+    return f"{head}…{''.join(reversed(tail)).lstrip()}"
 
 
 def columns(text: str) -> int:

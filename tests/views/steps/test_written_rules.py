@@ -25,7 +25,7 @@ def rules(source: str, cell: str, judged: bool = False) -> list[str]:
 
 
 def test_in_text_html_and_live() -> None:
-    expected = ["gx = gy · 3", "gx = gy · exp(Square(w))", "gx = gy · 2w"]
+    expected = ["gx = gy · 3", "gx = gy · exp(square(w))", "gx = gy · 2w"]
     assert rules(OURS, CELL) == expected
     with speaking("en"):
         bundle = mime_bundle(seen(OURS, CELL), live=False)[0]
