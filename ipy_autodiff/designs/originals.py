@@ -13,12 +13,12 @@ import numpy as np
 
 from ipy_autodiff.designs.nodes import Array, VariableNode, Wired
 from ipy_autodiff.designs.reading import CREATOR, DATA, GRADIENT, attributes_of, is_variable
+from ipy_autodiff.limits import HELD_FUNCTIONS
 
 __all__ = ["Originals"]
 
 _LARGE = 2**20
 """Bytes of an array above which its content is compared by a checksum, and cannot be put back."""
-_MANY = 3_000
 _NAMES = {*DATA.names, *GRADIENT.names, *CREATOR.names}
 
 
@@ -26,7 +26,7 @@ class Originals:
     """The data, gradients and records of a graph's Variables as they are now."""
 
     def __init__(self, graph: Wired) -> None:
-        large = len(graph.functions) > _MANY  # of a graph that large only the leaves are ever run again
+        large = len(graph.functions) > HELD_FUNCTIONS  # of a graph that large only the leaves are ever run again
         self._noted = [_Noted(node) for node in (graph.leaves if large else graph.variables)]
         functions = () if large else graph.functions
         self._records = [(function.object, attributes_of(function.object)) for function in functions]

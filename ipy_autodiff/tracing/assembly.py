@@ -17,12 +17,13 @@ from ipy_autodiff.designs.reading import (
     is_variable,
     kept,
 )
+from ipy_autodiff.limits import HELD_FUNCTIONS
 from ipy_autodiff.tracing.findings import cuts, findings_of
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
 from ipy_autodiff.tracing.lazily import LazyGraph, Nodes, Wiring
 from ipy_autodiff.tracing.naming import Naming
 from ipy_autodiff.tracing.producers import Producer, data_seen, walk
-from ipy_autodiff.tracing.watching.calls import MANY, Call, CallLog
+from ipy_autodiff.tracing.watching.calls import Call, CallLog
 
 __all__ = ["Assembled", "assemble"]
 
@@ -76,7 +77,7 @@ def assemble(
         for key, producer in producers.items():
             made_by.setdefault(key, producer)
         found = _Found(variables, made_by, consumed, data, order, Naming(names or {}, local_names or {}), code)
-        if len(order) > MANY and not cycle:
+        if len(order) > HELD_FUNCTIONS and not cycle:
             return _lazily(found, outputs, log)
     nodes = {key: found.node(number, key) for number, key in enumerate(variables)}
     functions = [_function_node(number, producer, nodes, code) for number, producer in enumerate(order)]
@@ -148,7 +149,7 @@ def _lazily(found: _Found, outputs: Sequence[Any], log: CallLog) -> Assembled:
         sweeps[number] = call.sweep
     unrecorded = {number for number, call in seen if not call.recorded}
     graph = LazyGraph(variables, functions, tuple(findings), wiring, kinds, lines, sweeps, unrecorded)
-    for leaf in np.flatnonzero(wiring.maker < 0)[:MANY].tolist():
+    for leaf in np.flatnonzero(wiring.maker < 0)[:HELD_FUNCTIONS].tolist():
         variables[leaf]
     return Assembled(graph, nodes)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.designs.reading import array_of, data_of
+from ipy_autodiff.limits import STUDIED_FUNCTIONS
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.diagnosis import GRAPH, Diagnosis
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, Recording, VariableNode
@@ -17,13 +18,11 @@ from ipy_autodiff.tracing.watching.source import changes_of_data
 
 __all__ = ["at_present", "changed_since"]
 
-_MANY = 300
-
 
 def changed_since(recording: Recording) -> Diagnosis | None:
     """A remark that leaves of the graph have other data by now, with the line of the cell that changed data last."""
     graph, of = recording.graph, recording.of
-    if of is None or len(graph.functions) > _MANY:
+    if of is None or len(graph.functions) > STUDIED_FUNCTIONS:
         return None
     names = [leaf.name for leaf in graph.leaves_behind(of) if leaf.named and _differs(data_of(leaf.object), leaf.data)]
     if not names:
@@ -43,7 +42,7 @@ def at_present(graph: Graph, of: Any) -> tuple[Graph, dict[VariableNode, Variabl
     it, gives what its ``forward`` gives. Also the new nodes by the old ones, and what is to be said.
     """
     unchanged: dict[VariableNode, VariableNode] = {}
-    if len(graph.functions) > _MANY or graph.cyclic or not graph.functions:
+    if len(graph.functions) > STUDIED_FUNCTIONS or graph.cyclic or not graph.functions:
         return graph, unchanged, None
     replay = Replay(graph)
     with replay.aside():

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.designs.reading import CREATOR, GRADIENT, INPUTS, array_of, is_variable, listed
+from ipy_autodiff.limits import STUDIED_FUNCTIONS
 from ipy_autodiff.tracing.assembly import assemble
 from ipy_autodiff.tracing.graph import Derivative, Recording, VariableNode
 from ipy_autodiff.tracing.replay import Replay
@@ -20,10 +21,8 @@ from ipy_autodiff.tracing.sweeping import sweep_of
 from ipy_autodiff.tracing.watching.calls import Call, CallLog
 from ipy_autodiff.tracing.watching.recorder import Sweep
 
-__all__ = ["MOST_FUNCTIONS", "MOST_ORDER", "with_derivatives"]
+__all__ = ["MOST_ORDER", "with_derivatives"]
 
-MOST_FUNCTIONS = 300
-"""Functions behind a gradient up to which its graph is recorded."""
 MOST_ORDER = 2
 _MOST = 6
 _TOGETHER = 40  # Functions of all partial derivatives, after which only their names are told
@@ -52,13 +51,13 @@ def with_derivatives(
     found = list(_gradients(recording.of.object, leaves, log)) or list(_unseen(recording))
     derivatives = []
     seeds = {id(derived.seed()): _seed(derived.of(), log, names) for derived in log.derived}
-    room = MOST_FUNCTIONS if len(leaves) == 1 else _TOGETHER
+    room = STUDIED_FUNCTIONS if len(leaves) == 1 else _TOGETHER
     for place, (by, gradient, cleared) in enumerate(found[:_MOST]):
         count = _count(gradient, log)
         label = _label(recording.of, by, len(leaves) == 1)
         behind = None
         room -= count if len(leaves) > 1 else 0
-        if count <= MOST_FUNCTIONS and (room >= 0 or not place):
+        if count <= STUDIED_FUNCTIONS and (room >= 0 or not place):
             named = {id(gradient): label} | seeds | dict(names)
             behind = _recorded(gradient, tuple(leaves), log, named, seen, code, recording.source)
         derivatives.append(Derivative(label, by, behind, count, cleared))
@@ -126,7 +125,7 @@ def _count(gradient: Any, log: CallLog) -> int:
     """How many Functions lie behind it; it stops counting a little past the most that are recorded."""
     pending = [gradient]
     functions: dict[int, Any] = {}
-    while pending and len(functions) <= MOST_FUNCTIONS:
+    while pending and len(functions) <= STUDIED_FUNCTIONS:
         variable = pending.pop()
         call = log.made(variable)
         function = call or CREATOR.read(variable)

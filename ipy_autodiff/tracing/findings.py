@@ -9,6 +9,7 @@ import numpy as np
 
 from ipy_autodiff.designs import is_computed
 from ipy_autodiff.designs.reading import DATA, GRADIENT, array_of, attributes_of, data_of, is_variable
+from ipy_autodiff.limits import STUDIED_FUNCTIONS
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.diagnosis import GRAPH, Diagnosis
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
@@ -16,8 +17,6 @@ from ipy_autodiff.tracing.producers import Producer
 from ipy_autodiff.tracing.watching.calls import CallLog, Origin
 
 __all__ = ["cuts", "findings_of", "rewrapped"]
-
-_MANY = 300
 
 
 def findings_of(
@@ -105,7 +104,7 @@ def _is_between_sweeps(original: Any, box: int, order: Sequence[Producer], log: 
 
 def rewrapped(graph: Graph, namespace: Mapping[str, Any], names: Mapping[int, str]) -> Diagnosis | None:
     """A leaf without a name, around the very array of a Variable that the notebook names and the graph lacks."""
-    if len(graph.functions) > _MANY:  # of a graph that large no more is read than is shown
+    if len(graph.functions) > STUDIED_FUNCTIONS:  # of a graph that large no more is read than is shown
         return None
     values = list(namespace.values())
     bound = {id(value) for value in values if type(value) is np.ndarray}

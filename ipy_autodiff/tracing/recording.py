@@ -11,6 +11,7 @@ import numpy as np
 
 from ipy_autodiff.designs import NotRead
 from ipy_autodiff.designs.reading import is_variable
+from ipy_autodiff.limits import HELD_FUNCTIONS
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.assembly import Assembled, assemble
 from ipy_autodiff.tracing.changes import at_present, changed_since
@@ -22,7 +23,7 @@ from ipy_autodiff.tracing.naming import paths_within
 from ipy_autodiff.tracing.replay import Replay
 from ipy_autodiff.tracing.roots import roots_of
 from ipy_autodiff.tracing.sweeping import sweep_of
-from ipy_autodiff.tracing.watching.calls import MANY, Call, CallLog
+from ipy_autodiff.tracing.watching.calls import Call, CallLog
 from ipy_autodiff.tracing.watching.recorder import Recorder, Sweep
 from ipy_autodiff.tracing.watching.source import loop_names, names_assigned
 
@@ -85,7 +86,7 @@ def _left_out(
 ) -> tuple[str, ...]:
     """The names of Variables that the cell made and the graph of ``of`` does not have, in order."""
     graph, of = recording.graph, recording.of
-    if of is None or len(graph.functions) > MANY:
+    if of is None or len(graph.functions) > HELD_FUNCTIONS:
         return ()
     shown = {id(node.object) for function in graph.upstream(of) for node in (*function.inputs, *function.outputs)}
     shown.add(id(of.object))

@@ -11,15 +11,15 @@ import numpy as np
 
 from ipy_autodiff.designs import design_of, rerun_of
 from ipy_autodiff.designs.reading import array_of, kept
+from ipy_autodiff.limits import HELD_FUNCTIONS, STUDIED_FUNCTIONS
 from ipy_autodiff.tracing.diagnosis import ENGINE, GRAPH, Diagnosis
 from ipy_autodiff.tracing.graph import Addition, Array, FunctionNode, Graph, Step, VariableNode
 from ipy_autodiff.tracing.replay import Replay, ReplayError
-from ipy_autodiff.tracing.watching.calls import MANY, CallLog
+from ipy_autodiff.tracing.watching.calls import CallLog
 from ipy_autodiff.tracing.watching.recorder import BackwardCall, Recorder, Sweep, SweepTooLong
 
 __all__ = ["Swept", "local_derivatives", "steps_of", "sweep_of", "sweep_on_copies"]
 
-_MANY_FUNCTIONS = 300  # above, the local derivatives are left to whoever asks for a step
 _LARGE = 10_000  # elements
 _SHOWN_ROUND = 3  # steps beyond one round of a sweep that does not end
 
@@ -42,8 +42,8 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
     ``moved`` says that the graph's data are not those that its objects were computed with.
     """
     functions = graph.upstream(of)
-    if len(functions) > MANY:
-        blanks = {"count": len(functions), "limit": MANY}
+    if len(functions) > HELD_FUNCTIONS:
+        blanks = {"count": len(functions), "limit": HELD_FUNCTIONS}
         finding = Diagnosis("many-functions", GRAPH, None, blanks, mistake=False)
         swept = any(sweep.root is of.object for sweep in seen)
         gradients = {leaf: leaf.grad for leaf in graph.leaves if leaf.grad is not None} if swept else {}
@@ -204,7 +204,7 @@ def steps_of(
         # A Function object that was called twice is swept back from its last call to its first.
         node = nodes.pop() if len(nodes) > 1 else nodes[0]
         if node not in known:
-            known[node] = local_derivatives(node, replay) if replay and len(calls) <= _MANY_FUNCTIONS else ()
+            known[node] = local_derivatives(node, replay) if replay and len(calls) <= STUDIED_FUNCTIONS else ()
         if not call.answers and replay is not None:
             call.gxs = _answered(node, call, replay)
         steps.append(_step(len(steps) + 1, node, call, by, known[node]))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ipy_autodiff.gradcheck.comparison import compare
+from ipy_autodiff.limits import STUDIED_FUNCTIONS
 from ipy_autodiff.tracing import CallLog, Recorder, record_cell, record_variables
-from ipy_autodiff.tracing.derivatives import MOST_FUNCTIONS
 from tests.tracing.double_backprop_engine import SOURCE
 from tests.tracing.watched import run_cell, watch
 
@@ -161,7 +161,7 @@ def test_of_very_many_partial_derivatives_the_later_ones_are_only_named():
     assert (first.label, second.label) == ("∂y/∂x", "∂y/∂z")
     assert first.recording is not None
     assert second.recording is None
-    assert 40 < first.functions <= second.functions <= MOST_FUNCTIONS
+    assert 40 < first.functions <= second.functions <= STUDIED_FUNCTIONS
 
 
 @BOTH
@@ -195,11 +195,11 @@ def test_without_create_graph_nothing_is_recorded():
 
 
 def test_too_large_a_graph_is_counted_only():
-    cell = f"x = Variable(np.array(0.5))\ny = x\nfor _ in range({MOST_FUNCTIONS}): y = sin(y)\n"
+    cell = f"x = Variable(np.array(0.5))\ny = x\nfor _ in range({STUDIED_FUNCTIONS}): y = sin(y)\n"
     recording, _, _ = watch(OURS, [cell + "y.backward(create_graph=True)"])
     (derivative,) = recording.derivatives
     assert derivative.recording is None
-    assert derivative.functions > MOST_FUNCTIONS
+    assert derivative.functions > STUDIED_FUNCTIONS
 
 
 def test_an_engine_that_nobody_watched_shows_its_leaves_gradients():

@@ -57,7 +57,7 @@ def test_a_lazy_graph_tells_the_same(monkeypatch, source):
     source = source.format(times=40)
     recorder, namespace = run(source)
     eager = record_cell(recorder, namespace, source)
-    monkeypatch.setattr(assembly, "MANY", 3)
+    monkeypatch.setattr(assembly, "HELD_FUNCTIONS", 3)
     lazy = record_cell(recorder, namespace, source)
     assert isinstance(lazy.graph, LazyGraph)
     assert not isinstance(eager.graph, LazyGraph)

@@ -24,8 +24,9 @@ from ipy_autodiff.designs.reading import (
     kept,
     listed,
 )
+from ipy_autodiff.limits import HELD_FUNCTIONS
 from ipy_autodiff.tracing.graph import Array
-from ipy_autodiff.tracing.watching.calls import MANY, CallLog, Derived, reference
+from ipy_autodiff.tracing.watching.calls import CallLog, Derived, reference
 from ipy_autodiff.tracing.watching.frames import arguments_of, first_argument
 
 __all__ = ["BackwardCall", "BackwardCalls", "Sweep", "SweepTooLong"]
@@ -34,7 +35,7 @@ _RETURNS = {dis.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name
 _KEPT_SWEEPS = 2
 _KEPT_ORDERS = 2
 _KEPT_BY_HAND = 2_000
-_KEPT_RECORDS = 4 * MANY
+_KEPT_RECORDS = 4 * HELD_FUNCTIONS
 
 
 class SweepTooLong(Exception):  # noqa: N818 - it ends a sweep; it is no error of the package
@@ -72,7 +73,7 @@ class Sweep:
     left: dict[int, Array | None] = field(default_factory=dict)
     """The gradient that stood in each leaf at the end, by the Variable's ``id``; not known of calls made by hand."""
     whole: bool = True
-    """Whether all calls were noted; a sweep of more than ``MANY`` is not."""
+    """Whether all calls were noted; a sweep of more than ``HELD_FUNCTIONS`` is not."""
     ended: bool = False
     """Whether the root's ``backward`` came to its end without an error."""
     first_call: int = 0
@@ -239,13 +240,13 @@ class BackwardCalls:
             inputs=tuple(reference(item) for item in inputs),
             before=tuple(gradient_of(item) for item in inputs),
         )
-        if self._sweep_frame is not None and len(self.swept) < 4 * MANY:
+        if self._sweep_frame is not None and len(self.swept) < 4 * HELD_FUNCTIONS:
             self.swept += (function, *inputs, *listed(OUTPUTS.read(function)))
         self._begin(frame, backward, function)
 
     def _begin(self, frame: FrameType, call: BackwardCall, function: Any) -> None:
         if self._sweep_frame is not None:
-            if len(self.sweeps[-1].calls) >= MANY:
+            if len(self.sweeps[-1].calls) >= HELD_FUNCTIONS:
                 self.sweeps[-1].whole = False
                 return
             self.sweeps[-1].calls.append(call)

@@ -17,12 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ipy_autodiff.limits import HELD_FUNCTIONS
 from ipy_autodiff.tracing.graph import Array
 
-__all__ = ["MANY", "Call", "CallLog", "Derived", "Origin", "reference"]
+__all__ = ["Call", "CallLog", "Derived", "Origin", "reference"]
 
-MANY = 3_000
-"""Functions up to which a graph is held in nodes, and swept step by step."""
 _NOTED = 5_000
 """Calls of live Variables up to which each is noted; a larger graph is read from what its engine saved."""
 _DERIVED = 64
@@ -161,9 +160,9 @@ class CallLog:
         """Note that this array is the data of this Variable, unless it was another's before."""
         if type(array) is not np.ndarray or self.origin(array) is not None:
             return
-        if len(self._origins) >= MANY:
+        if len(self._origins) >= HELD_FUNCTIONS:
             self._origins = {key: found for key, found in self._origins.items() if found.array() is not None}
-            if len(self._origins) >= MANY:
+            if len(self._origins) >= HELD_FUNCTIONS:
                 self._origins.clear()
         self._origins[id(array)] = Origin(weakref.ref(array), reference(variable), function_name)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ipy_autodiff.limits import HELD_FUNCTIONS
 from ipy_autodiff.views.contract import Part, Redraw, Wanted
 
 if TYPE_CHECKING:
     from ipy_autodiff.traced import Trace
 
 __all__ = ["part"]
-
-_MOST_FUNCTIONS = 3_000
-"""Beyond, a move would take too long to follow a hand."""
 
 
 def part(trace: Trace, wanted: Wanted) -> Part:
@@ -24,4 +22,4 @@ def part(trace: Trace, wanted: Wanted) -> Part:
         asked = tuple(wanted.sliders)
         model.exploration = Exploration(model, trace, redraw, asked, wanted.namespace, wanted.seconds)
 
-    return Part("sliders", live=live if len(trace.graph.functions) <= _MOST_FUNCTIONS else None)
+    return Part("sliders", live=live if len(trace.graph.functions) <= HELD_FUNCTIONS else None)

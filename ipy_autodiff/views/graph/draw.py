@@ -12,10 +12,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ipy_autodiff.front_end import read
+from ipy_autodiff.limits import DRAWN_FUNCTIONS
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Graph
 from ipy_autodiff.views.graph.cards import Cards
-from ipy_autodiff.views.graph.folding import MOST_FUNCTIONS, Levels, part_id, place_of
+from ipy_autodiff.views.graph.folding import Levels, part_id, place_of
 from ipy_autodiff.views.graph.opening import openable
 from ipy_autodiff.views.graph.outline import Part
 from ipy_autodiff.views.layout import Curve, place
@@ -58,7 +59,7 @@ def draw(trace: Trace, *, judged: bool = True, roomy: bool = False) -> Picture:
     cards = Cards(trace, levels, level, judged, roomy)
     edges = cards.with_plates(level.edges)
     plates = {plate: function for plate, (function, _) in cards.plates.items()}
-    across = len(level.parts) <= MOST_FUNCTIONS
+    across = len(level.parts) <= DRAWN_FUNCTIONS
     layout = place(cards.sizes, edges, across=across, close=plates)
     if layout.width > _WIDEST_ACROSS and across:
         downwards = place(cards.sizes, edges, across=False, close=plates)

@@ -15,14 +15,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
+from ipy_autodiff.limits import DRAWN_FUNCTIONS
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
 from ipy_autodiff.tracing.lazily import LazyGraph, Wiring
 from ipy_autodiff.views.graph.outline import Part, arrange, inside, outline
 
-__all__ = ["MOST_FUNCTIONS", "Folded", "Level", "Levels", "fold", "part_id", "place_of"]
+__all__ = ["Folded", "Level", "Levels", "fold", "part_id", "place_of"]
 
-MOST_FUNCTIONS = 60
-"""Graphs of up to so many Functions are drawn whole."""
 _MOST_AT_FIRST = (24, 18, 14, 10)
 _MOST_INSIDE = (40, 28, 20, 14)
 _TANGLED = 130  # edges
@@ -117,7 +116,7 @@ class Levels:
 
     def _whole(self) -> Level:
         count = len(self.graph.functions)
-        if count <= MOST_FUNCTIONS:
+        if count <= DRAWN_FUNCTIONS:
             return self._level([Part(place, place + 1) for place in range(count)])
         lines = self._wiring.lines
         parts = outline(self._wiring.tokens(), lines)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Protocol
 
+from ipy_autodiff.limits import STUDIED_FUNCTIONS
 from ipy_autodiff.messages import say
 from ipy_autodiff.traced import Trace
-from ipy_autodiff.tracing.derivatives import MOST_FUNCTIONS
 from ipy_autodiff.views.text.labels import shorten
 
 __all__ = ["MOST_BYTES", "Tab", "Tabs", "tabs", "together"]
@@ -61,11 +61,11 @@ def tabs(trace: Trace) -> list[Tab]:
     known = {id(function.object): function.id for function in recording.graph.functions}
     unrecorded = [derivative for derivative in recording.derivatives if derivative.recording is None]
     notes = [
-        say("derivatives.too-large", label=shorten(derivative.label, _LABEL), most=MOST_FUNCTIONS)
+        say("derivatives.too-large", label=shorten(derivative.label, _LABEL), most=STUDIED_FUNCTIONS)
         for derivative in unrecorded
-        if derivative.functions > MOST_FUNCTIONS
+        if derivative.functions > STUDIED_FUNCTIONS
     ]
-    others = [shorten(each.label, _LABEL) for each in unrecorded if each.functions <= MOST_FUNCTIONS]
+    others = [shorten(each.label, _LABEL) for each in unrecorded if each.functions <= STUDIED_FUNCTIONS]
     if others:
         notes.append(say("derivatives.left-out", labels=", ".join(others)))
     name = recording.of.name if recording.of.named else "y"

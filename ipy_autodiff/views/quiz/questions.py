@@ -16,6 +16,7 @@ import numpy as np
 from ipy_autodiff.designs.reading import array_of, is_function
 from ipy_autodiff.gradcheck.comparison import BUDGET
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
+from ipy_autodiff.limits import SHOWN_STEPS
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Array, Step, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
@@ -29,7 +30,7 @@ from ipy_autodiff.views.quiz.true_gradients import (
     situation_of,
     truth_of,
 )
-from ipy_autodiff.views.steps.stepper import MOST_STEPS, equation, gradient_names
+from ipy_autodiff.views.steps.stepper import equation, gradient_names
 from ipy_autodiff.views.text.formatting import number
 from ipy_autodiff.views.text.labels import shorten
 
@@ -52,7 +53,7 @@ def questions(trace: Trace) -> dict[str, Any]:
     recording = trace.recording
     hints = _Hints()
     asked: dict[str, list[dict[str, Any]]] = {}
-    if 0 < len(recording.steps) <= MOST_STEPS and all(is_function(step.function.object) for step in recording.steps):
+    if 0 < len(recording.steps) <= SHOWN_STEPS and all(is_function(step.function.object) for step in recording.steps):
         program = Program(recording, BUDGET)
         with program.running():
             visited = set(program.random)

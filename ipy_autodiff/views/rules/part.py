@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ipy_autodiff.limits import STUDIED_FUNCTIONS
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Array, FunctionNode, Graph, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["part"]
 
-_MOST_FUNCTIONS = 300
 _MOST_SHOWN = 100  # calls that can be gone through one by one
 _MOST_LEAVES = 5
 _MOST_NAMED = 10  # calls whose Functions are written out in the table
@@ -47,13 +47,13 @@ def part(trace: Trace, wanted: Wanted) -> Part | None:
         return None
     recording = trace.recording
     count = len(recording.graph.functions)
-    if count > 10 * _MOST_FUNCTIONS:  # too many to look which of them lead to what is differentiated
+    if count > 10 * STUDIED_FUNCTIONS:  # too many to look which of them lead to what is differentiated
         return _too_large(count)
     if not sweepable(recording):
         return _sentence(say("rules.impossible"))
     assert recording.of is not None
     functions = recording.graph.upstream(recording.of)
-    if len(functions) > _MOST_FUNCTIONS:
+    if len(functions) > STUDIED_FUNCTIONS:
         return _too_large(len(functions))
     calls = affordable_calls(recording.graph, recording.of)
     if not calls:
@@ -155,7 +155,7 @@ def _follows(rule: Rule, order: list[FunctionNode], called: list[FunctionNode], 
 
 
 def _too_large(count: int) -> Part:
-    return _sentence(say("rules.too-large", n=f"{count:,}", most=_MOST_FUNCTIONS))
+    return _sentence(say("rules.too-large", n=f"{count:,}", most=STUDIED_FUNCTIONS))
 
 
 def _sentence(text: str) -> Part:

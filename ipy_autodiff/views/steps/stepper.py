@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ipy_autodiff.limits import SHOWN_STEPS
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Addition, Array, FunctionNode, Step, VariableNode
 from ipy_autodiff.views.steps.source_lines import Place, Source, sources_of
@@ -19,9 +20,8 @@ from ipy_autodiff.views.text.labels import columns, shorten
 if TYPE_CHECKING:
     from ipy_autodiff.traced import Trace
 
-__all__ = ["MOST_STEPS", "Line", "ShownStep", "Stepper", "equation", "gradient_names", "tell", "tell_lines"]
+__all__ = ["Line", "ShownStep", "Stepper", "equation", "gradient_names", "tell", "tell_lines"]
 
-MOST_STEPS = 240
 _KEPT_AT_EACH_END = 60
 _NAME = 24
 _SMALL = 4
@@ -106,7 +106,7 @@ def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper
     elif recording.swept_by == "replay":
         notes.append(say("views.replayed"))
     told = set(range(len(steps)))
-    if len(steps) > MOST_STEPS:
+    if len(steps) > SHOWN_STEPS:
         told = {*range(_KEPT_AT_EACH_END), *range(len(steps) - _KEPT_AT_EACH_END, len(steps))}
         notes.append(say("views.steps_left_out", shown=len(told), n=len(steps)))
     chosen = [steps[index] for index in sorted(told)]

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ipy_autodiff.views.graph.folding import MOST_FUNCTIONS, Levels, fold, part_id
+from ipy_autodiff.limits import DRAWN_FUNCTIONS
+from ipy_autodiff.views.graph.folding import Levels, fold, part_id
 from ipy_autodiff.views.graph.outline import Part, arrange, inside, outline
 from tests.views import traces
 
@@ -150,7 +151,7 @@ def test_a_random_graph_is_folded_into_few_nodes(count, seed):
 
 
 def test_a_small_graph_is_drawn_whole():
-    trace = traces.tangled(MOST_FUNCTIONS)
+    trace = traces.tangled(DRAWN_FUNCTIONS)
     folded = fold(trace.graph)
     assert folded.functions == trace.graph.functions
     assert folded.variables == trace.graph.variables

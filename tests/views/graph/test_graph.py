@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import ipy_autodiff as ad
+from ipy_autodiff.limits import DRAWN_FUNCTIONS
 from ipy_autodiff.messages import LANGUAGES, speaking
 from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing import CallLog, Recorder, record_cell
 from ipy_autodiff.views.graph.dot import dot
 from ipy_autodiff.views.graph.draw import draw
-from ipy_autodiff.views.graph.folding import MOST_FUNCTIONS, fold
+from ipy_autodiff.views.graph.folding import fold
 from ipy_autodiff.views.layout import Size, place
 from tests.views import traces
 
@@ -161,7 +162,7 @@ def test_a_small_graph_runs_from_left_to_right_and_a_long_one_down():
     assert corner(long, "v0")[0] == corner(long, "v11")[0]
 
 
-@pytest.mark.parametrize("length", [MOST_FUNCTIONS + 1, 20_000])
+@pytest.mark.parametrize("length", [DRAWN_FUNCTIONS + 1, 20_000])
 def test_a_long_chain_is_folded_and_says_so(length):
     trace = traces.chain(length)
     picture = draw(trace)
