@@ -25,6 +25,7 @@ from ipy_autodiff.gradcheck.measure.derivative import (
     ROUNDING,
 )
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
+from ipy_autodiff.gradcheck.measure.probe import is_label
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.gradcheck.measure.round_off import round_off
 from ipy_autodiff.gradcheck.numbers import spelled
@@ -91,6 +92,10 @@ def compare(
                 rows = [_by_the_chain_rule(program, checks, row) for row in rows]
             if any(row.verdict == "fail" for row in rows) and not recomputed:
                 rows = _benefit_of_the_doubt(program, checks, rows)
+        labels = [row.reason for row in rows if row.reason is not None and row.reason.identifier == "check.labels"]
+        if len(labels) < len(rows):  # nobody wants to see labels in the table
+            rows = [row for row in rows if row.reason not in labels]
+            remarks = [*remarks, *labels]
     except KeyboardInterrupt:
         interrupted = Message("check.interrupted")
         rows += [_undecided(node, recording.gradients.get(node), interrupted) for node in wanted[len(rows) :]]
@@ -148,7 +153,10 @@ def _compare_one(program: Program, variable: VariableNode, backprop: Array | Non
         return _undecided(variable, backprop, Message("check.not-real", kind=kind))
     x = data.astype(np.float64)
     try:
-        return _measured(program, variable, x, backprop)
+        row = _measured(program, variable, x, backprop)
+        if backprop is None and row.verdict == "inconclusive" and is_label(program.function_of(variable), data):
+            return _undecided(variable, backprop, Message("check.labels", name=variable.name))
+        return row
     except OverBudget:
         return _undecided(variable, backprop, Message("check.budget"))
     except ReplayError as error:

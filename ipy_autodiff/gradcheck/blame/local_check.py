@@ -179,7 +179,7 @@ def _inputs(check: LocalCheck) -> Iterator[tuple[VariableNode, Floats, Floats]]:
         x = np.asarray(found.xs[places[0]])
         if x.dtype.kind not in "fiu" or x.size == 0 or shaped.intersection(places):
             continue
-        gradients = [array_of(found.gxs[place]) for place in places]
+        gradients = [array_of(found.gxs[place]) for place in places if place < len(found.gxs)]
         if all(gradient is None for gradient in gradients) and x.dtype.kind != "f":
             continue
         if any(gradient is not None and gradient.dtype.kind not in "fiub" for gradient in gradients):

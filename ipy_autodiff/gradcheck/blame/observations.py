@@ -9,8 +9,8 @@ import numpy as np
 
 from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.blame.local_result import LocalCheck
-from ipy_autodiff.gradcheck.measure.ladder import Array
-from ipy_autodiff.gradcheck.measure.probe import Probe, copies, probe, vjp
+from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
+from ipy_autodiff.gradcheck.measure.probe import Probe, copies, is_label, joined, probe, vjp
 from ipy_autodiff.gradcheck.measure.program import Program, in_float64
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
@@ -41,7 +41,7 @@ def observed(program: Program, function: FunctionNode) -> LocalCheck:
         if check.probe.ys:
             check.fail("backward-raises", detail=f"{type(error.cause).__name__}: {error.cause}")
         return check
-    _observe_answer(check)
+    _observe_answer(program, check)
     if check.codes & _HOPELESS:
         check.probe.gxs = ()
     else:
@@ -68,16 +68,17 @@ def _observe_forward(program: Program, check: LocalCheck) -> None:
         check.fail("output-not-forward")
 
 
-def _observe_answer(check: LocalCheck) -> None:
+def _observe_answer(program: Program, check: LocalCheck) -> None:
     """The count, kind and shape of what ``backward`` returned."""
     function, xs, gxs = check.function, check.probe.xs, check.probe.gxs
     if all(gx is None for gx in gxs):
         check.fail("backward-returns-nothing")
         return
-    if len(gxs) != len(xs):
+    missing = range(len(gxs), len(xs))
+    if len(gxs) > len(xs) or any(not _needs_no_gradient(program, check, place) for place in missing):
         check.fail("gradient-count", detail=f"{len(gxs)}")
         return
-    for place, (x, gx) in enumerate(zip(xs, gxs, strict=True)):
+    for place, (x, gx) in enumerate(zip(xs, gxs, strict=False)):
         gradient = array_of(gx)
         if gx is None:
             continue
@@ -88,6 +89,17 @@ def _observe_answer(check: LocalCheck) -> None:
             check.fail("gradient-shape", place)
         elif gradient.dtype.kind == "f" and gradient.dtype.itemsize < 8 and _all_long(function):
             check.fail("float32-cast", place)
+
+
+def _needs_no_gradient(program: Program, check: LocalCheck, place: int) -> bool:
+    """Whether an input holds labels or indices."""
+    xs = check.probe.xs
+
+    def outputs(x: Floats) -> Array:
+        program.start_over()
+        return joined(program.replay.apply(check.function, copies([*xs[:place], x, *xs[place + 1 :]])))
+
+    return is_label(outputs, np.asarray(xs[place]))
 
 
 def _observe_backward(program: Program, check: LocalCheck) -> None:

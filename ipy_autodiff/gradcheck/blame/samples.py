@@ -35,8 +35,8 @@ class Sample:
         self.x = np.asarray(found.xs[place], dtype=np.float64)
         self.y = found.ys[0]
         self.w = found.gys[0]
-        self.gxs = [array_of(gx) for gx in found.gxs]
-        got = self.gxs[place] if place < len(self.gxs) else None
+        self.gxs = [array_of(gx) for gx in found.gxs] + [None] * (len(found.xs) - len(found.gxs))
+        got = self.gxs[place]
         self.g: Floats | None = None if got is None or got.dtype.kind not in "fiub" else got.astype(np.float64)
 
     def agrees(self, gradient: Array | None) -> bool:

@@ -12,8 +12,11 @@ from ipy_autodiff.gradcheck.measure.directions import Directions
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.measure.program import Program, guarded
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
+from ipy_autodiff.tracing.replay import ReplayError
 
-__all__ = ["Probe", "copies", "joined", "outputs_along", "probe", "value_along", "vjp"]
+__all__ = ["Probe", "copies", "is_label", "joined", "outputs_along", "probe", "value_along", "vjp"]
+
+_LITTLE = 2.0**-20
 
 
 @dataclass(eq=False)
@@ -71,6 +74,17 @@ def value_along(program: Program, found: Probe, node: VariableNode) -> Callable[
     """The same, times their gradients: the derivative of its sum is what ``backward`` gives."""
     outputs, weights = outputs_along(program, found, node), joined(found.gys)
     return lambda x: np.asarray(outputs(x) * weights)
+
+
+def is_label(f: Callable[[Floats], Array], x: Array) -> bool:
+    """Whether integers are labels or indices: moved by a little to either side, ``f`` raises, or stands still there."""
+    if x.dtype.kind not in "iub":
+        return False
+    try:
+        sides = ((f(x + step), f(x + step / 1024)) for step in (_LITTLE, -_LITTLE))
+        return all(np.array_equal(far, near, equal_nan=True) for far, near in sides)
+    except ReplayError:
+        return True
 
 
 def joined(arrays: Sequence[Array]) -> Array:
