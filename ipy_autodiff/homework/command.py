@@ -98,7 +98,7 @@ def _grade(options: argparse.Namespace) -> int:
 
 def _graded(options: argparse.Namespace, jobs: int) -> int:
     from ipy_autodiff.homework.grade.grading import Grading, IsolationError, executor_for
-    from ipy_autodiff.homework.grade.results import BusyError, Results
+    from ipy_autodiff.homework.grade.results import BusyError, Results, StorageError
     from ipy_autodiff.homework.sandbox.sandbox import Limits
     from ipy_autodiff.homework.sheet.sheet_file import SheetError, find_sheet
     from ipy_autodiff.homework.sheet.submissions import found
@@ -111,7 +111,7 @@ def _graded(options: argparse.Namespace, jobs: int) -> int:
         grading.prepare()
         grading.submissions = submissions = found(options.notebooks, limits.notebook)
         grading.collect()
-        out.mkdir(parents=True, exist_ok=True)
+        _make_room(out)
         with Results(out / "results.jsonl") as results:
             grading.seed = results.seed(options.seed)
             status = 0
@@ -120,9 +120,12 @@ def _graded(options: argparse.Namespace, jobs: int) -> int:
                     grading.run(results, executor, size=size, ship=ship, progress=_Progress(sys.stderr))
             except KeyboardInterrupt:
                 status = _INTERRUPTED
-            _write(grading, results, options)
-            if not _summary(grading, results, out, interrupted=status != 0):
-                status = status or _INCOMPLETE
+            except StorageError as error:
+                _refused("stopped", reason=str(error))
+                status = _INCOMPLETE
+            written = _write(grading, results, options)
+            complete = _summary(grading, results, out, interrupted=status == _INTERRUPTED)
+            status = status or (0 if written and complete else _INCOMPLETE)
     except SheetError as error:
         return _refused("no-sheet", reason=str(error))
     except IsolationError as error:
@@ -151,19 +154,39 @@ def _hand_out(options: argparse.Namespace) -> int:
     return 0
 
 
-def _write(grading: Grading, results: Results, options: argparse.Namespace) -> None:
+def _make_room(out: Path) -> None:
+    """Makes the folders for what is to be written, before anything is graded. Raises ``OSError``."""
+    (out / "feedback").mkdir(parents=True, exist_ok=True)
+    grades = out / "grades.csv"
+    with open(grades, "ab"):  # noqa: PTH123 - a new one takes its place later
+        pass
+    if not grades.stat().st_size:
+        grades.unlink()
+
+
+def _write(grading: Grading, results: Results, options: argparse.Namespace) -> bool:
+    """Writes the reports, each by itself; says which could not be written, and returns whether all could."""
     from ipy_autodiff.homework.grade.feedback import write_page
     from ipy_autodiff.homework.grade.reports import write_grades, write_gradescope
 
     out: Path = options.out
     language = options.lang or current_language()
-    write_grades(out / "grades.csv", grading.sheet.name, grading.tests, grading.graded(results))
-    pages = out / "feedback"
-    pages.mkdir(exist_ok=True)
+    failed: list[OSError] = []
+
+    def tried(write: Callable[..., None], *arguments: object) -> None:
+        try:
+            write(*arguments)
+        except OSError as error:
+            failed.append(error)
+
+    tried(write_grades, out / "grades.csv", grading.sheet.name, grading.tests, grading.graded(results))
     for one in grading.graded(results):
-        write_page(pages / f"{one.submission.name}.html", one, grading.sheet.name, language)
-    if options.gradescope:
-        write_gradescope(out / "gradescope", grading.graded(results), language)
+        tried(write_page, out / "feedback" / f"{one.submission.name}.html", one, grading.sheet.name, language)
+        if options.gradescope:
+            tried(write_gradescope, out / "gradescope", one, language)
+    if failed:
+        _refused("not-written", reason="; ".join(dict.fromkeys(map(str, failed[:5]))))
+    return not failed
 
 
 def _summary(grading: Grading, results: Results, out: Path, *, interrupted: bool) -> bool:
@@ -188,14 +211,15 @@ def _summary(grading: Grading, results: Results, out: Path, *, interrupted: bool
     return not left
 
 
-def _print(line: str) -> None:
+def _print(line: str, file: TextIO | None = None) -> None:
     """Prints also where the terminal or file knows only some letters."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(line.encode(encoding, "replace").decode(encoding))  # noqa: T201
+    file = file or sys.stdout
+    encoding = file.encoding or "utf-8"
+    print(line.encode(encoding, "replace").decode(encoding), file=file)
 
 
 def _refused(key: str, **blanks: str) -> int:
-    print(say(f"homework.{key}", **blanks), file=sys.stderr)  # noqa: T201
+    _print(say(f"homework.{key}", **blanks), sys.stderr)
     return 2
 
 

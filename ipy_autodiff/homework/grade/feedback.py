@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ipy_autodiff.homework.grade.trace_pictures import stepping_view, trace_pictures
+from ipy_autodiff.homework.grade.whole_file import write_whole
 from ipy_autodiff.messages import say
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def write_page(path: Path, graded: Graded, assignment: str, language: str | None
         sentences = (score, say("homework.no-page", language=language))
         title = f"{escape(assignment)}: {escape(graded.submission.name)}"
         page = _framed(title, [f"<p>{escape(sentence)}</p>" for sentence in sentences], language)
-    path.write_text(page, encoding="utf-8", errors="replace")
+    write_whole(path, page)
 
 
 def reason_of(mark: TestMark, language: str | None = None) -> str:

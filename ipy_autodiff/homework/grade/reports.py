@@ -13,6 +13,7 @@ from typing import Any
 
 from ipy_autodiff.homework.grade.feedback import reason_of
 from ipy_autodiff.homework.grade.marks import Graded, TestMark
+from ipy_autodiff.homework.grade.whole_file import write_whole
 from ipy_autodiff.homework.sheet.sheet_file import SheetTest
 from ipy_autodiff.messages import say
 
@@ -37,9 +38,7 @@ def write_grades(path: Path, assignment: str, tests: Sequence[SheetTest], graded
     content = text.getvalue()
     # Excel takes a file for UTF-8 only if it begins with this mark; other tools can do without it.
     mark = "" if content.isascii() else "\ufeff"
-    new = path.with_name(path.name + ".new")
-    new.write_text(mark + content, encoding="utf-8", newline="")
-    new.replace(path)
+    write_whole(path, mark + content)
 
 
 def _row(assignment: str, one: Graded) -> list[object]:
@@ -56,13 +55,12 @@ def _row(assignment: str, one: Graded) -> list[object]:
     ]
 
 
-def write_gradescope(folder: Path, graded: Iterable[Graded], language: str | None) -> None:
-    """``NAME/results.json`` for each notebook, as Gradescope reads it."""
-    for one in graded:
-        target = folder / one.submission.name
-        target.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(_gradescope(one, language), ensure_ascii=False, indent=1)
-        (target / "results.json").write_text(text, encoding="utf-8", errors="replace")
+def write_gradescope(folder: Path, graded: Graded, language: str | None) -> None:
+    """``NAME/results.json`` for one notebook, as Gradescope reads it."""
+    target = folder / graded.submission.name
+    target.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(_gradescope(graded, language), ensure_ascii=False, indent=1)
+    write_whole(target / "results.json", text)
 
 
 def remark(one: Graded) -> str:

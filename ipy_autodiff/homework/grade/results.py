@@ -11,6 +11,7 @@ of the tests that are known, and learn the answers by heart.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -23,7 +24,7 @@ import msgspec
 from ipy_autodiff.homework.sandbox.wire import GarbledError, decoded, encoded
 from ipy_autodiff.homework.sheet.outcomes import Record
 
-__all__ = ["FORMAT", "BusyError", "Results", "key_of"]
+__all__ = ["FORMAT", "BusyError", "Results", "StorageError", "key_of"]
 
 FORMAT = 2
 """Raise it when records of the same submission would be other ones."""
@@ -39,6 +40,10 @@ class BusyError(Exception):
     """Another command is writing this file."""
 
 
+class StorageError(OSError):
+    """A record could not be kept: the disk is full, say. What was kept before can be read."""
+
+
 def key_of(submission: str, sheet: str, seed: int) -> str:
     """The key of one submission's record; the arguments are the digests."""
     return hashlib.sha256(json.dumps([submission, sheet, FORMAT, seed]).encode()).hexdigest()
@@ -51,18 +56,19 @@ class Results:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a+b")
+        self._path = path
+        self._written = path.open("ab", buffering=0)
         try:
-            _lock(self._file.fileno())
-        except OSError:
-            self._file.close()
+            _lock(self._written.fileno())
+        except BlockingIOError:
+            self._written.close()
             raise BusyError(str(path)) from None
-        self._file.seek(0)
+        self._read = path.open("rb")
         self._places: dict[str, int] = {}
         self._seed: int | None = None
         self._end = 0
         last = b"\n"
-        for line in self._file:
+        for line in self._read:
             last, start = line, self._end
             self._end += len(line)
             try:
@@ -73,13 +79,14 @@ class Results:
             except GarbledError:
                 continue
         if not last.endswith(b"\n"):
-            self._append(b"")
+            self._append([b""])
 
     def __enter__(self) -> Results:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._written.close()
+        self._read.close()
 
     def __contains__(self, key: str) -> bool:
         return key in self._places
@@ -88,29 +95,40 @@ class Results:
         """The record, or None."""
         if key not in self._places:
             return None
-        self._file.seek(self._places[key])
-        record: Record = decoded(self._file.readline(), Record)
+        self._read.seek(self._places[key])
+        record: Record = decoded(self._read.readline(), Record)
         return record
 
     def seed(self, given: int | None = None) -> int:
         """The seed of the tests' inputs: the one that is given, or else the file's first one, or else a new one."""
         if self._seed is None:
             self._seed = secrets.randbelow(2**32) if given is None else given
-            self._append(encoded(_Seed(self._seed)))
-            self._file.flush()
+            self._append([encoded(_Seed(self._seed))])
         return self._seed if given is None else given
 
     def add(self, records: Iterable[Record]) -> None:
-        """Keeps records: on the disk when this returns. One that is there already is not."""
-        for record in records:
-            if record.key not in self._places:
-                self._places[record.key] = self._end
-                self._append(encoded(record))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Keeps records: on the disk when this returns. One that is there already is not. Raises ``StorageError``."""
+        new = {record.key: encoded(record) for record in records if record.key not in self._places}
+        self._places |= dict(zip(new, self._append(list(new.values())), strict=True))
 
-    def _append(self, line: bytes) -> None:
-        self._end += self._file.write(line + b"\n")
+    def _append(self, lines: list[bytes]) -> list[int]:
+        """Writes lines, and returns where each begins. Where that fails nothing of them is left."""
+        places = []
+        end = self._end
+        for line in lines:
+            places.append(end)
+            end += len(line) + 1
+        content = memoryview(b"".join(line + b"\n" for line in lines))
+        try:
+            while content:
+                content = content[self._written.write(content) :]
+            os.fsync(self._written.fileno())
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._written.truncate(self._end)
+            raise StorageError(error.errno, error.strerror, str(self._path)) from None
+        self._end = end
+        return places
 
 
 def _lock(number: int) -> None:
@@ -118,4 +136,9 @@ def _lock(number: int) -> None:
         import fcntl
     except ImportError:  # Windows: two commands at a time are the user's to avoid
         return
-    fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # a network disk without locks
+        return
