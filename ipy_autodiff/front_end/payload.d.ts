@@ -261,6 +261,7 @@ export interface Update {
   step?: number
   y?: number | null
   slopes?: Record<string, number | null>
+  measured?: number | null
   curve?: Curve
   branches?: string[]
   error?: string

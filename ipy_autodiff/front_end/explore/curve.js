@@ -36,6 +36,18 @@ export function extent(ys) {
   return [low - air, high + air]
 }
 
+/**
+ * The measured slope where it is another one than backprop's, or there is no other; else null.
+ *
+ * @param {number | null | undefined} slope
+ * @param {number | null | undefined} measured
+ */
+export function another(slope, measured) {
+  if (measured === null || measured === undefined) return null
+  if (slope === null || slope === undefined) return measured
+  return Math.abs(slope - measured) > 0.02 * Math.max(Math.abs(slope), Math.abs(measured)) ? measured : null
+}
+
 let clips = 0
 
 /**
@@ -49,7 +61,8 @@ export function drawCurve(says, pick) {
   const axes = svg("g")
   const curve = svg("path", { class: "ad-curve" })
   const tangent = svg("path", { class: "ad-tangent" })
-  const inner = svg("g", { "clip-path": `url(#${clip})` }, curve, tangent)
+  const measured = svg("path", { class: "ad-measured" })
+  const inner = svg("g", { "clip-path": `url(#${clip})` }, curve, measured, tangent)
   const point = svg("circle", { class: "ad-point", r: 5 })
   const home = svg("path", { class: "ad-home" })
   const inside = svg("rect", { x: LEFT, y: TOP, width: RIGHT - LEFT, height: BOTTOM - TOP })
@@ -135,21 +148,29 @@ export function drawCurve(says, pick) {
     /**
      * @param {number} x
      * @param {number | null | undefined} y
-     * @param {number | null | undefined} slope
+     * @param {number | null | undefined} slope by backprop
+     * @param {number | null | undefined} truth as measured, where that was done and is another one
      */
-    place(x, y, slope) {
-      const seen = scale && y !== null && y !== undefined
+    place(x, y, slope, truth) {
+      const seen = scale !== null && y !== null && y !== undefined
       point.style.display = seen ? "" : "none"
-      tangent.style.display = seen && slope !== null && slope !== undefined ? "" : "none"
+      tangent.classList.toggle("ad-wrong", truth !== null && truth !== undefined)
+      for (const [path, tilted] of /** @type {const} */ ([
+        [tangent, slope],
+        [measured, truth],
+      ])) {
+        const drawn = seen && tilted !== null && tilted !== undefined
+        path.style.display = drawn ? "" : "none"
+        if (!drawn || !scale) continue
+        const { toX, toY, low, high } = scale
+        const at = toY(y)
+        const tilt = (toY(y + tilted * (high - low)) - at) / (RIGHT - LEFT)
+        const reach = Math.min(130, 260 / Math.hypot(1, tilt) + 8)
+        path.setAttribute("d", `M${toX(x) - reach} ${at - tilt * reach}L${toX(x) + reach} ${at + tilt * reach}`)
+      }
       if (!scale || y === null || y === undefined) return
-      const { toX, toY, low, high } = scale
-      const at = toY(y)
-      point.setAttribute("cx", String(toX(x)))
-      point.setAttribute("cy", String(Math.max(TOP, Math.min(BOTTOM, at))))
-      if (slope === null || slope === undefined) return
-      const tilt = (toY(y + slope * (high - low)) - at) / (RIGHT - LEFT)
-      const reach = Math.min(130, 260 / Math.hypot(1, tilt) + 8)
-      tangent.setAttribute("d", `M${toX(x) - reach} ${at - tilt * reach}L${toX(x) + reach} ${at + tilt * reach}`)
+      point.setAttribute("cx", String(scale.toX(x)))
+      point.setAttribute("cy", String(Math.max(TOP, Math.min(BOTTOM, scale.toY(y)))))
     },
   }
 }

@@ -3,7 +3,7 @@
 import { make } from "../shared/dom.js"
 import { fill } from "../shared/fill.js"
 import { formatNumber } from "../shared/numbers.js"
-import { drawCurve } from "./curve.js"
+import { another, drawCurve } from "./curve.js"
 import style from "./sliders.css"
 
 /** @import { Control, Controls, Curve, Update } from "../payload" */
@@ -149,15 +149,21 @@ export function drawSliders(slot, model, hooks) {
     const at = latest.values ?? hand
     const yName = setup.whole ? setup.of : fill(says.sum_of, { y: setup.of })
     const tilt = latest.slopes?.[one.name]
+    const truth = curve?.of === one.name ? another(tilt, latest.measured) : null
     if (curve?.of === one.name) {
       plot.over(curve, one, yName)
-      plot.place(at[one.name] ?? one.value, latest.y, tilt)
+      plot.place(at[one.name] ?? one.value, latest.y, tilt, truth)
     } else plot.clear()
     if (!latest.slopes) return
     const none = tilt === null || tilt === undefined
     const value = none ? make("span", {}, says.no_slope) : make("b", {}, formatNumber(tilt))
     const ratio = `d${setup.whole ? setup.of : `(${yName})`}/d${one.label} = `
     slope.replaceChildren(make("span", { class: "ad-ratio" }, ratio), value)
+    if (truth !== null) {
+      const words = `${says.measured} ${formatNumber(truth)}`
+      if (none) value.replaceWith(make("b", { class: "ad-truth" }, words))
+      else slope.append(make("b", { class: "ad-truth" }, words))
+    }
     if (latest.y !== null && latest.y !== undefined)
       slope.append(make("span", {}, `${yName} = ${formatNumber(latest.y)}`))
   }

@@ -20,6 +20,7 @@ from ipy_autodiff.tracing.following import Follower, Position
 from ipy_autodiff.tracing.graph import Recording, VariableNode
 from ipy_autodiff.tracing.moving import Mover
 from ipy_autodiff.views.explore.controls import Control, moved_data
+from ipy_autodiff.views.explore.curve_window import measured_slope, window
 from ipy_autodiff.views.explore.paths import Paths
 from ipy_autodiff.views.steps.stepper import tell_lines
 from ipy_autodiff.views.text.formatting import inline
@@ -88,18 +89,30 @@ class Explorer:
             return self._told(position, step)
 
     def curve(self, name: str, values: Mapping[str, float], wait: bool = True) -> dict[str, Any] | None:
-        """The output over this control's range where the others have these values: ``ys`` at even distances.
+        """The output over this control where the others have these values: ``ys`` at even distances.
 
-        Without ``wait`` None where it is not known yet.
+        Its window is the part of the control's range around the present value in which the tangent can be told from
+        the axis; it stays while the value is well within it. Without ``wait`` None where it is not known yet.
         """
         one = next(control for control in self.controls if control.name == name)
         others = tuple((key, value) for key, value in sorted(values.items()) if key != name)
         known = self._curves.get((name, others))
-        if known is None and wait:
+        x = values.get(name, one.value)
+        if wait and (known is None or not _well_within(x, known, one)):
+            self._curves.pop((name, others), None)
             known = self._curves[name, others] = self._curve(one, values)
             while len(self._curves) > 8:
                 self._curves.pop(next(iter(self._curves)))
         return known
+
+    def measured(self, name: str, values: Mapping[str, float]) -> float | None:
+        """The slope of the output over this control, by differences; None where there is no one slope."""
+        one = next(control for control in self.controls if control.name == name)
+        if one.whole:
+            return None
+        with self._aside():
+            slope = measured_slope(lambda x: self._height(one, values, x), values.get(name, one.value))
+        return None if slope is None else _number(slope)
 
     def check(self, values: Mapping[str, float]) -> Trace:
         """The trace at these values, for its comparison. Raises ``ReplayError``."""
@@ -148,27 +161,40 @@ class Explorer:
         except (TypeError, ValueError, KeyError):
             return float("nan")
 
+    def _height(self, one: Control, values: Mapping[str, float], x: float) -> float:
+        """The output where this control is at ``x``; NaN where the student's code raises."""
+        try:
+            return self._output(self._following.values(moved_data(self.controls, {**values, one.name: x})))
+        except (ReplayError, RecursionError):
+            return math.nan
+
     def _curve(self, one: Control, values: Mapping[str, float]) -> dict[str, Any]:
-        ys: list[float | None] = []
-        count, index = _POINTS, 0
-        if one.whole:
-            count = min(_POINTS, round((one.high - one.low) / one.step) + 1)
-        started = time.perf_counter()
+        def height(x: float) -> float:
+            return self._height(one, values, x)
+
+        low, high, count = one.low, one.high, _POINTS
+        x = values.get(one.name, one.value)
         with self._aside():
-            while index < count:
-                x = one.low + (one.high - one.low) * index / max(1, count - 1)
-                try:
-                    found = self._following.values(moved_data(self.controls, {**values, one.name: x}))
-                    ys.append(_number(self._output(found)))
-                except (ReplayError, RecursionError):
-                    ys.append(None)
-                index += 1
-                if index == 3 and not one.whole:  # fewer points where each takes long, before too many are taken
-                    each = (time.perf_counter() - started) / index
-                    fewer = min(_POINTS, max(_FEWEST_POINTS, int(_CURVE_SECONDS / each)))
-                    if fewer < count:
-                        count, index, ys = fewer, 0, []
-        return {"of": one.name, "low": one.low, "high": one.high, "ys": ys}
+            height(x)  # the first takes longer
+            started = time.perf_counter()
+            height(x)
+            within = int(_CURVE_SECONDS / (time.perf_counter() - started))
+            if one.whole:
+                count = min(_POINTS, round((high - low) / one.step) + 1)
+            else:  # fewer points where each takes long
+                count = min(_POINTS, max(_FEWEST_POINTS, within))
+                if within >= _FEWEST_POINTS:
+                    low, high = window(height, measured_slope(height, x), x, low, high)
+            xs = (low + (high - low) * index / max(1, count - 1) for index in range(count))
+            ys = [_number(height(each)) for each in xs]
+        return {"of": one.name, "low": low, "high": high, "ys": ys}
+
+
+def _well_within(x: float, curve: Mapping[str, Any], one: Control) -> bool:
+    """Whether a value is so far from the ends of a curve's window that the window need not move."""
+    low, high = float(curve["low"]), float(curve["high"])
+    air = (high - low) / 8
+    return (low == one.low or x >= low + air) and (high == one.high or x <= high - air)
 
 
 def _slope(one: Control, position: Position) -> float | None:

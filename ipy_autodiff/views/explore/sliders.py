@@ -36,6 +36,7 @@ _SAID = (
     "curve",
     "sum_of",
     "no_slope",
+    "measured",
     "gone",
     "run_anew",
     "run_anew_long",
@@ -147,6 +148,8 @@ class Exploration:
             found = self._explorer.curve(self._of, values, wait=rest)
             if found:
                 update["curve"] = found
+            if rest and found and "error" not in update:
+                update["measured"] = self._explorer.measured(self._of, values)
         if rest and not at_home:
             remarks = self._explorer.remarks()
             departure = self._explorer.departure(values)

@@ -134,6 +134,59 @@ def test_the_curve_is_the_output_over_the_range():
     np.testing.assert_allclose(found["ys"], xs**2, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("formula", "at", "slope"),
+    [
+        ("exp(square(x))", 0.5, 1.284025),
+        ("exp(square(x) / 4)", 3.0, 14.23161),
+        ("square(exp(exp(square(x))))", 0.5, 33.488363),
+        ("exp(x * 10)", 2.0, 4.85165e9),
+        ("x * 2 + sin(x * 1000)", 0.1, 864.3189),
+        ("square(x)", -3.0, -6.0),
+    ],
+)
+def test_the_tangent_can_be_told_from_the_axis(formula, at, slope):
+    recording, _ = recorded(f"x = Variable(np.array({at}))\ny = {formula}\ny.backward()")
+    explorer = Explorer(recording, controls(recording))
+    found = explorer.curve("x", {"x": at})
+    rise = abs(slope) * (found["high"] - found["low"])
+    assert found["low"] < at < found["high"]
+    assert rise >= 0.15 * np.ptp(found["ys"])
+    assert explorer.measured("x", {"x": at}) == pytest.approx(slope, rel=1e-3)
+
+
+def test_the_window_follows_the_value_and_stays_where_it_can():
+    recording, _ = recorded("x = Variable(np.array(3.0))\ny = exp(square(x) / 4)\ny.backward()")
+    explorer = Explorer(recording, controls(recording))
+    first = explorer.curve("x", {"x": 3.0})
+    assert explorer.curve("x", {"x": 3.1}) is first
+    moved = explorer.curve("x", {"x": 8.0})
+    assert moved["low"] < 8.0 < moved["high"]
+    assert explorer.curve("x", {"x": -6.0}, wait=False) is moved
+
+
+@pytest.mark.parametrize("formula", ["relu(x)", "np.abs(x)"])
+def test_no_slope_is_measured_where_there_is_none(formula):
+    before = "from ipy_autodiff import *" if "relu" in formula else ""
+    recording, _ = recorded(f"x = Variable(np.array(0.0))\ny = {formula}\ny.backward()", before)
+    assert not Explorer(recording, controls(recording)).measured("x", {"x": 0.0})
+
+
+def test_a_wrong_gradient_s_true_slope_is_sent_at_rest():
+    wrong = """
+class Square(Function):
+    def forward(self, x):
+        return x ** 2
+    def backward(self, gy):
+        return 2 * gy
+"""
+    view, _ = shown(f"{wrong}\nx = Variable(np.array(3.0))\ny = exp(Square()(x) / 4)\ny.backward()")
+    assert "measured" not in ask(view, "move", values={"x": 3.0}, of="x")
+    update = ask(view, "rest", values={"x": 3.0}, of="x")
+    assert update["slopes"]["x"] == pytest.approx(4.74387, rel=1e-4)
+    assert update["measured"] == pytest.approx(14.2316, rel=1e-4)
+
+
 def test_what_the_students_code_raises_is_told():
     before = """
 class Picky(Function):
