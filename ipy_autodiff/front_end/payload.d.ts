@@ -19,7 +19,7 @@ export interface Payload {
   /** The step that is shown at first. */
   at?: number
   why?: string
-  sources?: [name: string, file: string, parts: [first: number, text: string][]][]
+  sources?: Source[]
   steps_say?: Record<string, string>
   check?: Check
   verdict?: Summary
@@ -34,19 +34,41 @@ export interface Payload {
 }
 
 export interface Step {
-  n: number
+  /** Its number in the sweep, of which not every step may be shown. */
+  number: number
   title: string
   where: string
   code: string
   lines: Line[]
   /** What stands in `.grad` after it, by Variable. */
-  grads: Record<string, string>
+  gradients: Record<string, string>
   /** The Function, and what is drawn around it. */
   active: string[]
-  code_at?: [cell: CodePlace | null, backward: CodePlace | null]
+  /** The line of the cell that called the Function. */
+  built_at?: CodePlace
+  /** The line of `backward` that ran last. */
+  ran_at?: CodePlace
 }
-export type CodePlace = [source: number, line: number]
-export type Line = [label: string, text: string, warn: number]
+
+export interface CodePlace {
+  /** Which of the sources. */
+  source: number
+  line: number
+}
+
+/** One thing about a step: what it is, and the formula with its numbers. */
+export interface Line {
+  label: string
+  text: string
+  warn: boolean
+}
+
+/** A cell, a method or a rule: those of its lines that are shown, in runs. */
+export interface Source {
+  name: string
+  file: string
+  parts: { first: number; text: string }[]
+}
 
 export type Verdict = "pass" | "fail" | "inconclusive"
 

@@ -53,7 +53,7 @@ function drawCheck(check, { says, show, steps = [] }, page, kinds, state) {
   const kind = (/** @type {number} */ index) => (index && index < last ? { class: "ad-number" } : undefined)
   const body = rows.map(({ cells, id: variable, verdict, text, reason }) => {
     const judged = make("td", {}, make("span", { class: `ad-${verdict}` }, text))
-    const at = verdict === "fail" && !linked ? steps.findLastIndex(({ grads }) => variable in grads) + 1 : 0
+    const at = verdict === "fail" && !linked ? steps.findLastIndex(({ gradients }) => variable in gradients) + 1 : 0
     if (at) judged.append(" ", stepLink(at, says, steps, page))
     if (reason) judged.append(make("span", { class: "ad-note" }, reason))
     const [first, ...numbers] = cells
@@ -125,7 +125,7 @@ function blameBox([sentence, hint, node], says, steps, page) {
  * @param {Page} page
  */
 function stepLink(at, says, steps, page) {
-  return link(fill(says.to_step, { step: steps[at - 1].n }), () => page.go(at))
+  return link(fill(says.to_step, { step: steps[at - 1].number }), () => page.go(at))
 }
 
 /**

@@ -83,8 +83,8 @@ export function picture(data, page, frame, svg, around, open) {
   })
   return (step, moved) => {
     const now = { ...data.start }
-    steps.slice(0, step).forEach(({ grads }, index) => {
-      if (!page.hidden.has(index + 1)) Object.assign(now, grads)
+    steps.slice(0, step).forEach((taken, index) => {
+      if (!page.hidden.has(index + 1)) Object.assign(now, taken.gradients)
     })
     const asked = page.hidden.size > 0
     const fresh = moved && !asked && moved.step === step && moved.grads

@@ -50,7 +50,7 @@ export function inspectView(drawArrays) {
     return [
       box,
       (step, moved) => {
-        now = steps[step - 1]?.n ?? Infinity
+        now = steps[step - 1]?.number ?? Infinity
         pale()
         box.classList.toggle("ad-stale", Boolean(moved))
       },
@@ -69,7 +69,7 @@ export function inspectView(drawArrays) {
 function drawAccount({ rows, warns = [] }, says, steps, go) {
   const number = (/** @type {string} */ text) => make("td", { class: "ad-number" }, text)
   const body = rows.map(([step, name, where, added, then]) => {
-    const at = steps.findIndex(({ n }) => n === step) + 1
+    const at = steps.findIndex(({ number }) => number === step) + 1
     const by = at ? link(name, () => go(at)) : make("span", {}, name)
     return make("tr", { "data-n": step }, make("td", {}, by, where), number(added), number(then))
   })

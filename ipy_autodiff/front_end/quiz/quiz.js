@@ -33,7 +33,7 @@ export function drawQuiz({ quiz, steps = [] }, page) {
   const progress = progresses.get(quiz) ?? { first: 0, answered: steps.map(() => 0), about: steps }
   progresses.set(quiz, progress)
   const { says } = quiz
-  const counts = steps.map(({ n }) => quiz.steps[n]?.length ?? 0)
+  const counts = steps.map(({ number }) => quiz.steps[number]?.length ?? 0)
   const total = sum(counts)
   if (progress.about !== steps || !total) return null
   const hide = () => {
@@ -123,7 +123,7 @@ export function drawQuiz({ quiz, steps = [] }, page) {
     if (!at) return [note(says.done), score()]
     if (page.hidden.has(at)) {
       if (open < at) return [note(says.earlier), button(says.open, () => go(open), true)]
-      return drawQuestion(quiz.steps[steps[at - 1].n][progress.answered[at - 1]])
+      return drawQuestion(quiz.steps[steps[at - 1].number][progress.answered[at - 1]])
     }
     if (!asks) return [score(), note(says.done)]
     return at < steps.length ? [button(says["go-on"], () => go(at + 1), true)] : []

@@ -14,11 +14,11 @@ import { make } from "../shared/dom.js"
  */
 export function drawSources({ sources = [], steps = [], steps_say: says = {} }, page) {
   const element = make("div", { class: "ad-sources" })
-  const views = sources.map(([name, file, parts], source) => {
+  const views = sources.map(({ name, file, parts }, source) => {
     /** @type {Map<number, HTMLElement>} */
     const lines = new Map()
     const box = make("div", { class: "ad-code" })
-    parts.forEach(([first, text], part) => {
+    parts.forEach(({ first, text }, part) => {
       if (part) box.append(make("div", { class: "ad-gap" }, "…"))
       text.split("\n").forEach((words, offset) => {
         const number = first + offset
@@ -41,11 +41,11 @@ export function drawSources({ sources = [], steps = [], steps_say: says = {} }, 
   return [
     element,
     (step, asked) => {
-      const places = (step?.code_at ?? []).flatMap((place, index) => (place && !(asked && index) ? [place] : []))
+      const places = [step?.built_at, asked ? undefined : step?.ran_at].flatMap((place) => place ?? [])
       element.hidden = !places.length
-      element.replaceChildren(...places.map(([index]) => views[index].pane))
-      for (const [index, number] of places) {
-        const { box, lines } = views[index]
+      element.replaceChildren(...places.map(({ source }) => views[source].pane))
+      for (const { source, line: number } of places) {
+        const { box, lines } = views[source]
         for (const line of lines.values()) line.removeAttribute("aria-current")
         const line = lines.get(number)
         line?.setAttribute("aria-current", "step")
@@ -63,5 +63,5 @@ export function drawSources({ sources = [], steps = [], steps_say: says = {} }, 
  * @param {number} line
  */
 function stepAt(steps, source, line) {
-  return steps.findIndex(({ code_at: at }) => at?.[0]?.[0] === source && at[0][1] === line) + 1
+  return steps.findIndex(({ built_at: at }) => at?.source === source && at.line === line) + 1
 }

@@ -65,7 +65,7 @@ export function stepsView(drawQuiz) {
     const body = make("div", { class: "ad-step", "aria-live": "polite" })
     const [code, showCode] = drawSources(data, page)
     const tallest = Math.max(
-      ...steps.map(({ lines }) => lines.reduce((sum, line) => sum + line[1].split("\n").length, 0)),
+      ...steps.map(({ lines }) => lines.reduce((sum, line) => sum + line.text.split("\n").length, 0)),
     )
     const section = make(
       "section",
@@ -108,7 +108,7 @@ export function stepsView(drawQuiz) {
         buttons.next.disabled = buttons.last.disabled = step === count
         if (!count) return
         const now = steps[step - 1]
-        place.textContent = fill(says.place, { step: now ? now.n : 0, steps: total })
+        place.textContent = fill(says.place, { step: now ? now.number : 0, steps: total })
         showCode(now, asked)
         if (!now) return body.replaceChildren(...(quiz ? [] : [note(says.overview)]))
         body.style.minHeight = asked ? "" : `${Math.min(24, 1.6 * tallest + 2.5)}em`
@@ -116,7 +116,7 @@ export function stepsView(drawQuiz) {
         if (now.where) head.append(make("span", {}, now.where), make("code", {}, now.code))
         if (asked) return body.replaceChildren(head)
         const list = make("dl")
-        for (const [label, text, warn] of fresh || now.lines) {
+        for (const { label, text, warn } of fresh || now.lines) {
           const kind = warn ? { class: "ad-warn" } : undefined
           list.append(make("dt", kind, label), make("dd", kind, text))
         }

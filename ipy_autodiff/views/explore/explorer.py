@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -151,7 +151,7 @@ class Explorer:
             open_ = position.steps[step - 1]
             open_ = replace(open_, local=self._following.local(open_, position.values))
             touched = {addition.variable.id for one in position.steps[: step - 1] for addition in one.additions}
-            told["lines"] = [[line.label, line.text, int(line.warn)] for line in tell_lines(open_, touched)]
+            told["lines"] = [asdict(line) for line in tell_lines(open_, touched)]
         return told
 
     def _output(self, values: Mapping[VariableNode, Any]) -> float:

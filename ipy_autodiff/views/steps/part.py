@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ipy_autodiff.messages import say
@@ -77,14 +78,18 @@ def _payload(stepper: Stepper) -> dict[str, Any]:
     return {
         "steps": [
             {
-                "n": step.number,
+                "number": step.number,
                 "title": step.title,
                 "where": step.where,
                 "code": step.code,
-                "lines": [[line.label, line.text, int(line.warn)] for line in step.lines],
-                "grads": step.changes,
+                "lines": [asdict(line) for line in step.lines],
+                "gradients": step.changes,
                 "function": step.function,
-                **({"code_at": [step.cell, step.backward]} if stepper.sources else {}),
+                **{
+                    name: place._asdict()
+                    for name, place in (("built_at", step.cell), ("ran_at", step.backward))
+                    if place is not None
+                },
             }
             for step in stepper.steps
         ],
@@ -94,7 +99,11 @@ def _payload(stepper: Stepper) -> dict[str, Any]:
         "at": stepper.at,
         "why": stepper.why,
         "sources": [
-            [source.name, source.file, [[first, "\n".join(lines)] for first, lines in source.parts]]
+            {
+                "name": source.name,
+                "file": source.file,
+                "parts": [{"first": first, "text": "\n".join(lines)} for first, lines in source.parts],
+            }
             for source in stepper.sources
         ],
         "steps_say": {key: say(f"steps.{key}") for key in ("to-start", "built")},

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import FunctionNode, Recording, Step
@@ -20,8 +20,13 @@ from ipy_autodiff.views.text.labels import clean
 
 __all__ = ["Place", "Source", "sources_of"]
 
-Place = tuple[int, int]
-"""A line of code: which of the sources, and the line's number in its file or cell."""
+
+class Place(NamedTuple):
+    """A line of code: which of the sources, and the line's number in its file or cell."""
+
+    source: int
+    line: int
+
 
 _AROUND = 6
 _WHOLE = 40
@@ -87,14 +92,14 @@ def sources_of(
     kept = [_numbers(source) for source in found]
 
     def place(source: int | None, line: int | None) -> Place | None:
-        return None if source is None or line is None or line not in kept[source] else (source, line)
+        return None if source is None or line is None or line not in kept[source] else Place(source, line)
 
     places = []
     for step in steps:
         rule, ran_at = rules[step.function], step.backward_lines
         backward = None if ran_at is None else place(index.get(ran_at[:2]), ran_at[2])
         if rule:
-            backward = (written[step.function.name, rule], 1)
+            backward = Place(written[step.function.name, rule], 1)
         places.append((place(0 if lines else None, step.line), backward))
     return tuple(found), places
 

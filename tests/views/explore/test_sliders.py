@@ -122,7 +122,7 @@ def test_a_step_is_told_with_the_moved_numbers():
     with speaking("en"):
         told = explorer.picture({"x": 1.0}, step=1)
     order = [node.name for node in explorer.variables]
-    assert [line[1] for line in told["lines"]][-1] == "grad = 5.4366"
+    assert [line["text"] for line in told["lines"]][-1] == "grad = 5.4366"
     assert told["grads"][order.index("x")] == ""
     assert told["data"][order.index("x")] == "1"
 

@@ -89,7 +89,10 @@ def test_engine_and_use_in_one_cell():
 def test_a_package_is_named_by_its_file_without_the_folder():
     engine = f"{OURS}from ipy_autodiff.engine.operations.exponential import Exp\nclass E(Exp):\n    rule = None\n"
     data, _ = sent(seen(engine, "x = Variable(np.array(2.0))\ny = E()(x)\ny.backward()"))
-    assert [source[:2] for source in data["sources"]] == [["This cell", ""], ["E.backward", "unary.py"]]
+    assert [(source["name"], source["file"]) for source in data["sources"]] == [
+        ("This cell", ""),
+        ("E.backward", "unary.py"),
+    ]
     assert "/ipy_autodiff/" not in json.dumps(data["sources"])
 
 
@@ -118,9 +121,9 @@ def test_hostile_lines_stay_one_line_each(text):
     shown = text.replace("\r", "").replace("\n", "").encode("utf-8", "replace").decode()
     cell = f"x = Variable(np.array(0.5))  # {shown}\ny = exp(x)  # {shown}\ny.backward()".replace("\0", "")
     data, html = sent(seen(ENGINE, cell))
-    for _, _, parts in data["sources"]:
-        for _, lines in parts:
-            assert all(len(line) <= 140 and line.isprintable() for line in lines.split("\n"))
+    for source in data["sources"]:
+        for part in source["parts"]:
+            assert all(len(line) <= 140 and line.isprintable() for line in part["text"].split("\n"))
     assert "<" not in html.partition("<script")[2].partition(">")[2].partition("</script>")[0]
 
 
@@ -128,7 +131,7 @@ def test_sources_are_sent_once():
     cell = "\nx = Variable(np.array(0.5))\n" + "x = square(x)\n" * 30 + "x.backward()"
     data, _ = sent(seen(ENGINE, cell))
     assert len(data["steps"]) == 30
-    assert [name for name, _, _ in data["sources"]] == ["This cell", "Square.backward"]
+    assert [source["name"] for source in data["sources"]] == ["This cell", "Square.backward"]
     assert len(json.dumps(data["sources"])) < 900
 
 

@@ -34,7 +34,7 @@ def test_in_text_html_and_live() -> None:
     for rule in expected:
         assert rule in text
         assert f">{rule}<" in html
-        assert [1, rule] in [part for _, _, parts in data["sources"] for part in parts]
+        assert {"first": 1, "text": rule} in [part for source in data["sources"] for part in source["parts"]]
     for inner in ("product(", "__class__", "exponential.py", "gy * self"):
         assert inner not in text
         assert inner not in html
