@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from ipy_autodiff.homework.sheet.dezero.drawn import drawn_name
+
 pytestmark = pytest.mark.own_engine  # submissions bring their own Variable and Function
 
 VARIABLE = """
@@ -44,10 +46,10 @@ def test_any_subclass_works(student):
     ja: 新しいサブクラスに必要なのはforwardだけです。
     """
     x = student.rng.normal(size=3)
-    shifted = student.repaired(VARIABLE).value(
-        "class Shift(Function):\n    def forward(self, x):\n        return x + 1\nShift()(x).data", x=x
-    )
-    np.testing.assert_allclose(shifted, x + 1)
+    name, shift = drawn_name(student.rng), round(student.rng.uniform(1, 2), 3)
+    source = f"class {name}(Function):\n    def forward(self, x):\n        return x + {shift}\n"
+    shifted = student.repaired(VARIABLE).value(source + f"{name}()(x).data", x=x)
+    np.testing.assert_allclose(shifted, x + shift)
 
 
 @pytest.mark.points(1)

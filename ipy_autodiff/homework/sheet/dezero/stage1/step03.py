@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from ipy_autodiff.homework.sheet.dezero.drawn import drawn_chain
+
 pytestmark = pytest.mark.own_engine  # submissions bring their own Variable and Function
 
 # For the chain: a mistake in Exp is found by the tests of Exp.
@@ -38,13 +40,15 @@ def test_exp_is_a_function(student):
 
 @pytest.mark.points(2)
 def test_chain(student):
-    """chain(x) squares, takes the exponential and squares again.
+    """chain(x) squares, takes the exponential and squares again; other orders work too.
 
-    ko: chain(x)는 제곱하고, 지수 함수를 취하고, 다시 제곱합니다.
-    ja: chain(x)は、2乗し、指数関数を適用し、もう一度2乗します。
+    ko: chain(x)는 제곱하고, 지수 함수를 취하고, 다시 제곱합니다. 다른 순서로 이어도 됩니다.
+    ja: chain(x)は、2乗し、指数関数を適用し、もう一度2乗します。ほかの順番でもつながります。
     """
     x = student.rng.uniform(-1, 1)
     np.testing.assert_allclose(student.repaired(EXP).value("chain(x)", x=x), np.exp(x**2) ** 2)
+    expression, x, value, _ = drawn_chain(student.rng, "Square()", "Exp()")
+    np.testing.assert_allclose(student.repaired(EXP).value(expression, x=x), value)
 
 
 @pytest.mark.points(1)

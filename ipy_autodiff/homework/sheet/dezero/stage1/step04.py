@@ -15,8 +15,9 @@ def test_derivative_of_a_square(student):
     ko: numerical_diff가 Square의 미분을 구합니다.
     ja: numerical_diffはSquareの微分を求めます。
     """
-    x = student.rng.uniform(1, 3)
-    assert student.value("numerical_diff(lambda v: Variable(v.data ** 2), x)", x=x) == pytest.approx(2 * x, rel=1e-4)
+    x, a = student.rng.uniform(1, 3, size=2).round(3)
+    found = student.value(f"numerical_diff(lambda v: Variable({a} * v.data ** 2), x)", x=x)
+    assert found == pytest.approx(2 * a * x, rel=1e-4)
 
 
 @pytest.mark.points(2)
@@ -26,9 +27,9 @@ def test_the_difference_is_central(student):
     ko: 차분은 x의 양쪽에서 취합니다.
     ja: 差分はxの両側でとります。
     """
-    x = student.rng.uniform(1, 3)
-    central = 3 * x**2 + 0.1**2
-    assert student.value(CUBE + "numerical_diff(cube, x, 0.1)", x=x) == pytest.approx(central, rel=1e-9)
+    x, eps = student.rng.uniform(1, 3), round(student.rng.uniform(0.05, 0.2), 3)
+    central = 3 * x**2 + eps**2
+    assert student.value(CUBE + f"numerical_diff(cube, x, {eps})", x=x) == pytest.approx(central, rel=1e-9)
 
 
 @pytest.mark.points(1)

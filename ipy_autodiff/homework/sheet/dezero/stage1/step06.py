@@ -23,7 +23,8 @@ def test_functions_remember_their_input(student):
     ko: Function은 호출될 때 받은 Variable을 기억합니다.
     ja: Functionは、呼び出されたときのVariableを覚えています。
     """
-    assert student.value("f = Square()\nf(x)\nf.input is x", x=1.0)
+    mark = round(student.rng.uniform(1, 2), 6)
+    assert student.value(f"x.mark = {mark}\nf = Square()\nf(x)\nf.input.mark", x=1.0) == mark
 
 
 @pytest.mark.points(2)

@@ -10,7 +10,7 @@ class _Scale(Function):
     def forward(self, x):
         return 1.0001 * x
     def backward(self, gy):
-        return 1.0001 * gy
+        return {factor} * gy
 
 class _Square(Function):
     def forward(self, x):
@@ -25,6 +25,12 @@ def _scaled(x, times):
 """
 
 
+def drawn(rng):
+    """The Functions, with a backward that is not the derivative of its forward; and the factor of that backward."""
+    factor = round(rng.uniform(1.00005, 1.0003), 7)
+    return OWN.replace("{factor}", str(factor)), factor
+
+
 @pytest.mark.points(2)
 def test_backward(student):
     """y.backward() fills x.grad.
@@ -33,7 +39,9 @@ def test_backward(student):
     ja: y.backward()でx.gradが求まります。
     """
     x = student.rng.uniform(0.5, 1)
-    np.testing.assert_allclose(student.gradients(OWN + "_Square()(_Square()(x))", x=x)["x"], 4 * x**3)
+    own, factor = drawn(student.rng)
+    found = student.gradients(own + "_Square()(_scaled(_Square()(x), 1))", x=x)["x"]
+    np.testing.assert_allclose(found, 4 * 1.0001 * factor * x**3)
 
 
 @pytest.mark.points(3)
@@ -43,8 +51,9 @@ def test_a_long_chain(student):
     ko: 함수가 6000개 이어져도 문제없습니다.
     ja: 6000個のFunctionがつながっていても問題ありません。
     """
-    found = student.gradients(OWN + "_scaled(x, 6000)", x=1.0)["x"]
-    np.testing.assert_allclose(found, 1.0001**6000, rtol=1e-9)
+    own, factor = drawn(student.rng)
+    found = student.gradients(own + "_scaled(x, 6000)", x=1.0)["x"]
+    np.testing.assert_allclose(found, factor**6000, rtol=1e-9)
 
 
 @pytest.mark.points(1)
@@ -55,5 +64,6 @@ def test_no_work_is_done_twice(student):
     ko: 각 Function의 backward는 한 번만 실행됩니다.
     ja: それぞれのFunctionのbackwardは1回だけ実行されます。
     """
-    calls = student.gradients(OWN + "_scaled(x, 200)", x=1.0).backward_calls
+    own, _ = drawn(student.rng)
+    calls = student.gradients(own + "_scaled(x, 200)", x=1.0).backward_calls
     assert 200 <= calls <= 203

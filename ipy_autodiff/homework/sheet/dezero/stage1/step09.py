@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from ipy_autodiff.homework.sheet.dezero.drawn import drawn_chain, drawn_function
+
 pytestmark = pytest.mark.own_engine  # submissions bring their own Variable and Function
 
 
@@ -20,14 +22,14 @@ def test_functions(student):
 
 @pytest.mark.points(2)
 def test_the_gradient_of_a_chain(student):
-    """The gradient of square(exp(square(x))) is right.
+    """The gradient of a chain of square and exp, as square(exp(square(x))), is right.
 
-    ko: square(exp(square(x)))의 기울기가 맞습니다.
-    ja: square(exp(square(x)))の勾配は正しい値です。
+    ko: square(exp(square(x)))처럼 square와 exp를 이은 식의 기울기가 맞습니다.
+    ja: square(exp(square(x)))のようにsquareとexpをつないだ式の勾配は正しい値です。
     """
-    x = student.rng.uniform(0.1, 1)
-    found = student.gradients("square(exp(square(x)))", x=x)["x"]
-    np.testing.assert_allclose(found, 4 * x * np.exp(2 * x**2))
+    for _ in range(2):
+        expression, x, _, slope = drawn_chain(student.rng, "square", "exp")
+        np.testing.assert_allclose(student.gradients(expression, x=x)["x"], slope)
 
 
 @pytest.mark.points(2)
@@ -78,6 +80,7 @@ def test_backpropagation_and_not_differences(student):
     ja: 勾配はbackwardから得られ、正確です。
     """
     x = student.rng.uniform(0.1, 1)
-    gradients = student.gradients("square(exp(square(x)))", x=x)
+    source, name, forward, backward = drawn_function(student.rng)
+    gradients = student.gradients(source + f"square({name}()(square(x)))", x=x)
     assert gradients.forward_calls == 3
-    np.testing.assert_allclose(gradients["x"], 4 * x * np.exp(2 * x**2), rtol=1e-12)
+    np.testing.assert_allclose(gradients["x"], 4 * forward * backward * x**3, rtol=1e-12)
