@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -255,6 +256,18 @@ class AutodiffMagics(Magics):
         progress.end(data)
         if trace.open_view is not None:
             self._links.add(trace.open_view)
+        if "quiz" in settings.show and _at_a_prompt(self.shell):
+            self._ask(trace, settings)
+
+    def _ask(self, trace: ShownTrace, settings: Settings) -> None:
+        """The questions at a terminal's prompt, then all that they kept back."""
+        from ipy_autodiff.views.output.bundle import mime_bundle
+        from ipy_autodiff.views.quiz.prompt import ask
+        from ipy_autodiff.views.quiz.questions import questions
+
+        ask(questions(trace), input, print)
+        show = tuple(view for view in settings.show if view != "quiz")
+        display(mime_bundle(trace, show, live=False)[0], raw=True)
 
     @contextmanager
     def _faults_named(self) -> Iterator[None]:
@@ -293,6 +306,11 @@ def _someone_watches(shell: Any) -> bool:
     """
     kernel = getattr(shell, "kernel", None)
     return kernel is not None and getattr(kernel, "_allow_stdin", True)
+
+
+def _at_a_prompt(shell: Any) -> bool:
+    """Whether somebody sits at a terminal without pages, and can be asked."""
+    return getattr(shell, "kernel", None) is None and sys.stdin is not None and sys.stdin.isatty()
 
 
 def _not_in_graph(error: NotInGraph) -> str:

@@ -26,7 +26,7 @@ def part(trace: Trace, wanted: Wanted) -> Part:
     asked = wanted.live or wanted.patient
     checked = check(trace, passing=not asked, patient=wanted.patient)
     table, apart = _table(checked), wanted.verdict_apart
-    readable, text = _readable(checked, table, apart), _text(checked, table, apart)
+    readable, text = _readable(checked, table, apart), "" if wanted.asking else _text(checked, table, apart)
     return Part("check", readable, text, {"check": _payload(checked)}, checked.modules, live=live)
 
 

@@ -30,18 +30,24 @@ def part(trace: Trace, wanted: Wanted) -> Part:
     payload = {**picture.payload, "around": picture.around}
     if wanted.whole:
         payload["svg"] = picture.svg
-    return Part("graph", image(picture.svg, picture.summary, "graph"), _text(trace), payload, picture.modules)
+    return Part(
+        "graph",
+        image(picture.svg, picture.summary, "graph"),
+        _text(trace, gradients=not wanted.asking),
+        payload,
+        picture.modules,
+    )
 
 
-def _text(trace: Trace) -> str:
+def _text(trace: Trace, gradients: bool) -> str:
     """One line for each Variable, after those that it was computed from."""
     folded = fold(trace.graph)
-    gradients = timeline(trace.recording)
+    left = timeline(trace.recording)
 
     def row(variable: VariableNode, by: str, line: str) -> tuple[str, ...]:
         kind = "" if variable.shape == () else spell_type(variable.data)
         data = " ".join(filter(None, (kind, inline(variable.data))))
-        return shorten_middle(variable.name, 24), by, data, f"grad {gradients.final(variable.id)}", line
+        return shorten_middle(variable.name, 24), by, data, f"grad {left.final(variable.id)}" if gradients else "", line
 
     def rows() -> Iterator[tuple[str, ...]]:
         made = {variable for function in folded.functions for variable in function.outputs}

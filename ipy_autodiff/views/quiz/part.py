@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipy_autodiff.messages import say
 from ipy_autodiff.views.contract import Part, Wanted
 from ipy_autodiff.views.quiz.questions import questions
 
@@ -17,4 +18,5 @@ def part(trace: Trace, wanted: Wanted) -> Part | None:
     """The questions; None where there are no steps to ask about."""
     if "steps" not in wanted.show:
         return None
-    return Part("quiz", payload={"quiz": questions(trace)}, modules=("quiz",), within=True)
+    asked = {"quiz": questions(trace)}
+    return Part("quiz", text=say("quiz.in-text"), payload=asked, modules=("quiz",), within=True)

@@ -25,7 +25,8 @@ def part(trace: Trace, wanted: Wanted) -> Part:
     modules = ("stepper", "source_lines") if stepper.sources else ("stepper",)
     if wanted.brief:
         return Part("steps", payload=_payload(stepper), modules=modules)
-    return Part("steps", _readable(stepper), _text(stepper), _payload(stepper), modules)
+    text = "" if wanted.asking else _text(stepper)
+    return Part("steps", _readable(stepper), text, _payload(stepper), modules)
 
 
 def _readable(stepper: Stepper) -> str:
