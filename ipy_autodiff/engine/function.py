@@ -160,6 +160,7 @@ class Function:
         ``backward`` is run on Variables first. Where it worked on raw data instead, its answer says nothing about its
         own derivative: then the gradients come from arrays, and differentiating them raises.
         """
+        gys = tuple([gy if isinstance(gy, Variable) else Variable(gy) for gy in gys])  # zeros, of what nothing used
         pairs = self._paired_on_variables(gys)
         if pairs is None:
             arrays = tuple([gy._data for gy in gys])

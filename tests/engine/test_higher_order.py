@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ipy_autodiff.engine import Variable, gelu, sigmoid, softmax, softmax_cross_entropy, softplus
+from ipy_autodiff.engine import Function, Variable, gelu, sigmoid, softmax, softmax_cross_entropy, softplus
 
 
 def derivatives(f: Any, at: float, orders: int) -> list[float]:
@@ -182,3 +182,41 @@ def test_the_hessian_of_the_cross_entropy() -> None:
         rows.append(x.grad[0].copy())
     p = softmax(Variable(data)).data[0]
     np.testing.assert_allclose(rows, np.diag(p) - np.outer(p, p), atol=1e-15)
+
+
+@pytest.mark.parametrize(("used", "first", "second"), [(0, 6.0, 2.0), (1, 27.0, 18.0)])
+def test_an_output_that_nothing_uses_has_a_gradient_of_zero_that_is_a_variable(
+    used: int, first: float, second: float
+) -> None:
+    handed: list[type] = []
+
+    class Powers(Function):
+        def forward(self, x: Any) -> Any:
+            return x**2, x**3
+
+        def backward(self, gy0: Any, gy1: Any) -> Any:
+            handed.extend((type(gy0), type(gy1)))
+            (x,) = self.inputs
+            return gy0.reshape(()) * 2 * x + gy1.reshape(()) * 3 * x**2
+
+    x = Variable(np.array(3.0))
+    y = Powers()(x)[used]
+    y.backward(create_graph=True)
+    gradient = x.grad
+    x.cleargrad()
+    gradient.backward()
+    assert handed == [Variable, Variable]
+    assert (gradient.item(), x.grad.item()) == (first, second)
+
+
+def test_an_output_that_nothing_uses_is_no_hindrance_where_backward_needs_arrays() -> None:
+    class Parts(Function):
+        def forward(self, x: Any) -> Any:
+            return x[:1], x[1:]
+
+        def backward(self, gy0: Any, gy1: Any) -> Any:
+            return np.concatenate([np.asarray(gy0.data), np.asarray(gy1.data)])
+
+    x = Variable(np.array([1.0, 2.0, 3.0]))
+    Parts()(x)[0].backward(create_graph=True)
+    assert np.array_equal(x.grad.data, [1.0, 0.0, 0.0])
