@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import Any
 
 import numpy as np
 
@@ -40,6 +39,10 @@ BUDGET = 40_000.0
 """Calls of Functions that a comparison may cost; one with large arrays counts as several."""
 SINGLE = 16
 """Arrays of up to so many elements are checked element by element."""
+_LEAST = 6
+"""Runs that it takes at least to judge a gradient of an array; where there is no budget for them, nothing is run."""
+_SHARE, _ONE = 0.25, 0.02
+"""Of a graph too large to be run, Functions may take this part of the budget by themselves, and one call that of it."""
 _PATIENCE, _PAUSE = 0.5, 0.1
 """Seconds before progress is told, and between two times."""
 _SINGLE32 = 2.0**-24
@@ -71,6 +74,8 @@ def compare(
     if len(recording.graph.functions) > budget and not recomputed:
         return _sampled(recording, budget)
     program = Program(recording, budget, recomputed)
+    if _LEAST * sum(map(program.price, program.functions)) > budget and not recomputed:
+        return _sampled(recording, budget)
     wanted = [*recording.wrt]
     if every_variable:
         upstream = dict.fromkeys(node for function in program.functions for node in function.inputs)
@@ -104,15 +109,19 @@ def compare(
 
 
 def _sampled(recording: Recording, budget: float) -> Comparison:
-    """Of a graph that is too large to be run even once: one Function of each class, by itself."""
+    """Of a graph that is too large to be run a few times: one Function of each class, by itself."""
     checks: dict[FunctionNode, LocalCheck] = {}
+    left = _SHARE * budget
     for function in recording.graph.one_of_each():
         if function.recorded and function.outputs:
             nodes = tuple(dict.fromkeys((*function.inputs, *function.outputs)))
             alone = Recording(Graph(nodes, (function,)), (), function.outputs[0], ())
-            program = Program(alone, budget)
+            program = Program(alone, left)
+            if program.price(function) > _ONE * left:
+                continue
             with program.running():
                 checks |= check_functions(program)[0]
+            left -= program.spent
     rows = [_undecided(node, recording.gradients.get(node), Message("check.budget")) for node in recording.wrt]
     remark = Message("check.sampled", checked=f"{len(checks):,}", all=f"{len(recording.graph.functions):,}")
     return Comparison(tuple(rows), checks, (remark,), recording)
@@ -231,6 +240,8 @@ def _measured(program: Program, variable: VariableNode, x: Floats, backprop: Arr
         reason = Message("check.not-part", name=variable.name)
         return Row(variable, variable.name, backprop, nothing, nothing, "pass" if right else "fail", reason)
 
+    if _LEAST * program.cost(variable) > program.budget - program.spent:
+        raise OverBudget
     single = x.size <= SINGLE and 14 * x.size * program.cost(variable) <= 0.25 * program.budget
     exact = _in_float64(program, variable, gradient)
     judged = gradient if exact is None else exact
@@ -291,22 +302,11 @@ def _usable(backprop: Array | None, x: Floats, variable: VariableNode) -> tuple[
 
 
 def _in_float64(program: Program, variable: VariableNode, gradient: Floats) -> Floats | None:
-    """Where data is in less than float64: what the student's engine gives for the same data in float64."""
-    leaves = [node for node in program.recording.graph.leaves if program.reaches(node)]
-    if not any(_is_short(node.data) for node in leaves):
+    """What the student's engine gives for the same data in float64; None where they are in that."""
+    if program.exact is None:
         return None
-    of = program.recording.of
-    assert of is not None
-    try:
-        swept = program.replay.sweep(of, {node: program.values[node] for node in leaves})
-    except (ReplayError, RecursionError):
-        return gradient
-    exact = swept.get(variable)
+    exact = program.exact.get(variable)
     return gradient if exact is None or exact.shape != gradient.shape else exact.astype(np.float64)
-
-
-def _is_short(data: Any) -> bool:
-    return isinstance(data, np.ndarray | np.generic) and data.dtype.kind == "f" and data.dtype.itemsize < 8
 
 
 def _sure_difference(found: ArrayCheck, gradient: Floats) -> float | None:

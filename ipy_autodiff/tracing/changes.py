@@ -84,4 +84,6 @@ def _differs(first: Any, second: Any) -> bool:
     a, b = array_of(first), array_of(second)
     if a is None or b is None or a.dtype.kind not in "fiub" or b.dtype.kind not in "fiub":
         return False
-    return a.shape != b.shape or not np.allclose(a, b, rtol=1e-12, atol=0, equal_nan=True)
+    if a.shape != b.shape:
+        return True
+    return not (np.array_equal(a, b) or np.allclose(a, b, rtol=1e-12, atol=0, equal_nan=True))

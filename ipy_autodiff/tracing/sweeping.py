@@ -21,6 +21,7 @@ from ipy_autodiff.tracing.watching.recorder import BackwardCall, Recorder, Sweep
 __all__ = ["Swept", "local_derivatives", "steps_of", "sweep_of", "sweep_on_copies"]
 
 _LARGE = 10_000  # elements
+_HEAVY = 1_000_000  # elements
 _SHOWN_ROUND = 3  # steps beyond one round of a sweep that does not end
 
 
@@ -282,6 +283,13 @@ def _step(
 
 def _is_or_was(live: Any, variable: VariableNode) -> bool:
     return live is None or live is variable.object
+
+
+def _local(node: FunctionNode, replay: Replay) -> tuple[Array | None, ...]:
+    """The local derivatives at the recorded data; of a graph with much data no more is copied than the call needs."""
+    if sum(np.size(variable.data) for variable in replay.graph.variables) > _HEAVY:
+        replay = Replay(Graph(tuple(dict.fromkeys((*node.inputs, *node.outputs))), (node,)))
+    return local_derivatives(node, replay)
 
 
 def local_derivatives(

@@ -12,6 +12,7 @@ from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.gradcheck.rows import Comparison
 from ipy_autodiff.messages import speaking
 from ipy_autodiff.tracing import record_variables
+from ipy_autodiff.tracing.replay import Replay
 
 from .planted import ENGINE
 from .watching import recorded, watched
@@ -293,3 +294,42 @@ def test_a_difference_that_is_sure_and_small_is_named(off: float) -> None:
     assert row.verdict == "inconclusive"
     assert row.reason is not None
     assert f"differ by {off:.0e} of their size" in row.reason.text("en")
+
+
+def test_data_in_float32_are_swept_in_float64_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweeps = []
+    sweep = Replay.sweep
+
+    def counted(self: Replay, *args: Any, **more: Any) -> Any:
+        sweeps.append(1)
+        return sweep(self, *args, **more)
+
+    monkeypatch.setattr(Replay, "sweep", counted)
+    rng = np.random.default_rng(0)
+    leaves = {name: ad.Variable(rng.normal(size=(5, 5)).astype(np.float32)) for name in "abc"}
+    y: Any = ad.tanh(leaves["a"]) * ad.tanh(leaves["b"]) + ad.tanh(leaves["c"])
+    recording = record_variables([y.sum()], leaves)
+    sweeps.clear()
+    assert [row.verdict for row in compare(recording).rows] == ["pass"] * 3
+    assert len(sweeps) == 1
+
+
+def test_nothing_is_run_that_the_budget_does_not_allow() -> None:
+    calls = []
+
+    class Halve(ad.Function):
+        def forward(self, x: Any) -> Any:
+            calls.append(x.size)
+            return x / 2
+
+        def backward(self, gy: Any) -> Any:
+            return gy / 2
+
+    x = ad.Variable(np.linspace(-1, 1, 100_000))
+    y: Any = Halve()(Halve()(x))
+    recording = record_variables([y.sum()], {"x": x})
+    calls.clear()
+    found = compare(recording, budget=200)
+    assert [row.verdict for row in found.rows] == ["inconclusive"]
+    assert calls == []
+    assert [remark.identifier for remark in found.remarks] == ["check.sampled"]

@@ -67,6 +67,8 @@ def same(first: Array | None, second: Array | None, tight: bool = False, size: f
     if first.shape != second.shape and not first.size == second.size == 1:
         return False
     a, b = first.ravel(), second.ravel()
+    if np.array_equal(a, b):
+        return True
     if a.dtype.kind not in "fiub" or b.dtype.kind not in "fiub":
         return np.array_equal(a, b)
     short = min(a.dtype.itemsize if a.dtype.kind == "f" else 8, b.dtype.itemsize if b.dtype.kind == "f" else 8) < 8

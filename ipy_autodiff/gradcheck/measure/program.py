@@ -123,6 +123,22 @@ class Program:
         data = None if self.recording.of is None else array_of(self.recording.of.data)
         return np.zeros(0) if data is None or data.dtype.kind not in "fiub" else data
 
+    @cached_property
+    def exact(self) -> Mapping[VariableNode, Array] | None:
+        """Where some data is in less than float64: the gradients that the student's engine gives for all of it in that.
+
+        None where nothing is; empty where the engine cannot be run so. Raises ``OverBudget``.
+        """
+        leaves = [node for node in self.recording.graph.leaves if self.reaches(node)]
+        of = self.recording.of
+        if of is None or not any(_is_short(node.data) for node in leaves):
+            return None
+        self.spend(3 * sum(map(self.price, self.functions)))
+        try:
+            return self.replay.sweep(of, {node: self.values[node] for node in leaves})
+        except (ReplayError, RecursionError):
+            return {}
+
     def reaches(self, variable: VariableNode) -> bool:
         """Whether the differentiated Variable was computed from this one."""
         return variable is self.recording.of or variable in self.recomputed or bool(self._affected(variable))
@@ -273,6 +289,10 @@ class _Overlay(dict[VariableNode, Any]):
 
     def __missing__(self, node: VariableNode) -> Any:
         return self._below[node]
+
+
+def _is_short(data: Any) -> bool:
+    return isinstance(data, np.ndarray | np.generic) and data.dtype.kind == "f" and data.dtype.itemsize < 8
 
 
 def _identical(first: Array, second: Any) -> bool:
