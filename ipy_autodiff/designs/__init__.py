@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ipy_autodiff.designs.arrays.values import Arrays
 from ipy_autodiff.designs.closures import Closures
 from ipy_autodiff.designs.copies import Copies
 from ipy_autodiff.designs.dependencies import Dependencies
@@ -16,7 +17,7 @@ from ipy_autodiff.designs.rerun import NotRead, Rerun
 
 __all__ = ["NotRead", "design_of", "is_computed", "rerun_of"]
 
-_DESIGNS: tuple[MakerDesign, ...] = (Closures(), Dependencies(), Operations())
+_DESIGNS: tuple[MakerDesign, ...] = (Arrays(), Closures(), Dependencies(), Operations())
 _MOST = 500
 _known: dict[type, MakerDesign | None] = {}
 

@@ -68,6 +68,21 @@ class MakerDesign(ABC):
         """The name of the attribute that keeps the record."""
         return next((name for name, item in attributes_of(value).items() if item is record), "")
 
+    def given(self, frame: FrameType, record: Any) -> Any:
+        """The output's gradient that a frame of one of ``codes`` was given; None where the output itself keeps it."""
+        return None
+
+    def answered(self, record: Any, returned: Any) -> tuple[Any, ...] | None:
+        """The gradient for each input, from what such a frame returned; None where it adds them to the inputs' own."""
+        return None
+
+    def pass_from(self, value: Any, gy: Any) -> tuple[Any, Any] | None:
+        """Where values have no ``backward``: of which value a pass is that begins at this one with this gradient.
+
+        Also the record of that value, where the pass began with weights for the array.
+        """
+        return None
+
     def unwatched(self, value: Any, record: Any) -> Found | None:
         """The call that made this value, read from what the record kept; None where it kept too little."""
         return None

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.arrays.values import Value
 from ipy_autodiff.designs.makers import MakerDesign
 from ipy_autodiff.designs.nodes import Array, FunctionNode, VariableNode, Wired
 from ipy_autodiff.designs.reading import DATA, GRADIENT, array_of, attributes_of, backward_method, data_of, is_variable
@@ -71,6 +72,9 @@ class Rebuilt(Rerun):
     def forward(self, function: FunctionNode, xs: Sequence[Array]) -> tuple[Array, ...]:
         """What the maker gives for fresh values with these data."""
         inputs = tuple(self._fresh(node.object, x) for node, x in zip(function.inputs, xs, strict=True))
+        for value, x in zip(inputs, xs, strict=True):
+            if type(value) is Value:  # the array itself, so that it shows who writes into it
+                value.data = x
         output = self._made(function, inputs)
         self._asked[function] = inputs, output
         found = array_of(data_of(output))

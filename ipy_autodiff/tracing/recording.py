@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.designs import NotRead
+from ipy_autodiff.designs.arrays.names import names_of_arrays
 from ipy_autodiff.designs.reading import is_variable
 from ipy_autodiff.limits import HELD_FUNCTIONS
 from ipy_autodiff.messages import Message
@@ -58,7 +59,7 @@ def record_cell(
     differentiate with respect to (by default the leaves). A cell that ``failed`` may not have come to what it assigns.
     Raises ``NotInGraph`` for a name in ``wrt`` that the graph does not have.
     """
-    names = names_in(namespace, source)
+    names = names_in(namespace, source, recorder.log)
     roots = roots_of(recorder, names, namespace, "" if failed else source, value, of)
     if not roots:
         return None
@@ -115,7 +116,7 @@ def record_variables(
             raise TypeError(Message("trace.not-a-variable", kind=type(output).__name__).text())
     if not outputs:
         raise TypeError(Message("trace.no-outputs").text())
-    names = names_in(namespace)
+    names = names_in(namespace, log=log)
     try:
         assembled = assemble(outputs, log, names)
     except NotRead as error:
@@ -173,12 +174,12 @@ def _chosen(graph: Graph, of: VariableNode, wrt: Sequence[str] | None) -> tuple[
     return tuple(chosen)
 
 
-def names_in(namespace: Mapping[str, Any], source: str = "") -> dict[int, str]:
+def names_in(namespace: Mapping[str, Any], source: str = "", log: CallLog | None = None) -> dict[int, str]:
     """The name of each Variable of a namespace, and of each array, by ``id``.
 
     The first name that was given wins. Places in containers and in objects, such as ``model.l1.W``, come next, then the
     targets of loops (of the notebook's cells and of ``source``), then names that begin with an underscore; IPython's
-    own names are left out.
+    own names are left out. What stands for an array that the ``log`` knows has the array's name.
     """
     own = [(name, item) for name, item in namespace.items() if not _IPYTHONS.fullmatch(name)]
     history = namespace.get("In")
@@ -194,4 +195,9 @@ def names_in(namespace: Mapping[str, Any], source: str = "") -> dict[int, str]:
     for path, candidate in ordered:
         if is_variable(candidate) or type(candidate) is np.ndarray:
             names.setdefault(id(candidate), path)
-    return names
+    if log is None or not log.arrays:
+        return names
+    later = [(name, item) for name, item in own if name in last]
+    first = [(name, item) for name, item in own if name not in last]
+    values = log.arrays.values()
+    return names | names_of_arrays(later, values) | names_of_arrays(first, values)

@@ -55,6 +55,8 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
     for sweep in (*own, *(sweep for sweep in latest if sweep.root_reference is None)):
         calls = [call for call in sweep.calls if call.function is not None and id(call.function) in by_object]
         calls = calls if sweep.root_reference is not None else _last_pass(calls, by_object)
+        if calls and calls[0].design is not None and sweep.root is of.object and of.object.record is not None:
+            return _as_seen(graph, of, calls, sweep, by_object, replay)
         if functions and len({id(call.function) for call in calls}) == len(by_object) and len(calls) >= len(functions):
             return _as_seen(graph, of, calls, sweep, by_object, replay)
     anew = sweep_on_copies(graph, of, functions, replay, moved)

@@ -61,7 +61,7 @@ class Program:
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """A context for many runs: nothing that the student's code does in it is left behind."""
-        self._draws = Draws(function.object for function in self.functions)
+        self._draws = Draws(getattr(one.object, "user", one.object) for one in self.functions)
         with self.replay.aside(), self._draws.repeated():
             with contextlib.suppress(ReplayError):
                 _ = self.values

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any
 
+import numpy as np
+
 from ipy_autodiff.designs import is_computed
 from ipy_autodiff.designs.makers import MakerDesign
 from ipy_autodiff.designs.reading import (
@@ -57,6 +59,8 @@ class BackwardCall:
     returned: bool = False
     answers: bool = True
     """Whether the call returns the gradients; a closure adds them to the inputs' own instead."""
+    design: Any = None
+    """The design that reads what the call returned; None where it returns the gradients themselves, or nothing."""
 
     @property
     def function(self) -> Any:
@@ -115,6 +119,20 @@ class BackwardCalls:
         self._seed: Any = None
         self._derived: dict[tuple[int, int], Any] = {}
         self._pending: tuple[BackwardCall, tuple[Any, ...]] | None = None
+        self._pass: Sweep | None = None
+        """The pass that the run makes by hand over values that have no ``backward`` of their own."""
+        self._passed: list[Any] = []
+
+    def pass_ended(self) -> bool:
+        """Whether a pass by hand was under way that a new call forward ends."""
+        ended, self._pass = self._pass is not None, None
+        if ended:
+            self._settle()
+        return ended
+
+    def passes(self) -> list[Any]:
+        """The values that the last passes by hand are of."""
+        return self._passed
 
     @property
     def under_way(self) -> bool:
@@ -179,7 +197,8 @@ class BackwardCalls:
         self._settle()
         self._count_one()
         inputs = tuple(one for give in found.inputs if (one := give()) is not None)
-        gy = gradient_of(value)
+        handed = design.given(frame, record)
+        gy = gradient_of(value) if handed is None else kept(array_of(handed))
         if gy is None:
             given = [array_of(item) for item in arguments_of(frame)[-1:]]
             gy = kept(given[0]) if given else None
@@ -189,7 +208,10 @@ class BackwardCalls:
             inputs=tuple(reference(one) for one in inputs),
             before=tuple(gradient_of(one) for one in inputs),
             answers=False,
+            design=design,
         )
+        if self._sweep_frame is None and self._pass is None:
+            self._begin_pass(design, value, gy)
         self._begin(frame, call, record)
 
     def returned(self, frame: FrameType, value: Any) -> bool:
@@ -245,14 +267,36 @@ class BackwardCalls:
         self._begin(frame, backward, function)
 
     def _begin(self, frame: FrameType, call: BackwardCall, function: Any) -> None:
-        if self._sweep_frame is not None:
-            if len(self.sweeps[-1].calls) >= HELD_FUNCTIONS:
-                self.sweeps[-1].whole = False
+        sweep = self.sweeps[-1] if self._sweep_frame is not None else self._pass
+        if sweep is not None:
+            if len(sweep.calls) >= HELD_FUNCTIONS:
+                sweep.whole = False
                 return
-            self.sweeps[-1].calls.append(call)
+            sweep.calls.append(call)
         else:
             self._by_hand().append(call)
         self._open.append((frame, call, function))
+
+    def _begin_pass(self, design: MakerDesign, value: Any, gy: Any) -> None:
+        """The first backward call after calls forward, of values that cannot be swept back from, begins a pass."""
+        found = design.pass_from(value, gy)
+        if found is None:
+            return
+        root, first = found
+        self._pass = Sweep(reference(root), [], ended=True, first_call=self.log.count)
+        self.begun += 1
+        self.log.swept_at.append(self.log.count)
+        self._passed = [*self._passed[-1:], root]
+        self.sweeps.append(self._pass)
+        whole = [sweep for sweep in self.sweeps if sweep.root_reference is not None]
+        if len(whole) > _KEPT_SWEEPS:
+            self.sweeps.remove(whole[0])
+        if first is not None:
+            inputs = tuple(map(reference, first.inputs))
+            weights = tuple(kept(array_of(one)) for one in first.answer(np.ones(())))
+            self._pass.calls.append(
+                BackwardCall(reference(first), (np.ones(()),), inputs, (None,), weights, weights, returned=True)
+            )
 
     def _count_one(self) -> None:
         self._count += 1
@@ -277,7 +321,14 @@ class BackwardCalls:
             items = value if isinstance(value, list | tuple) else (value,)
             answered = backward.returned and value is not None
             backward.gxs = tuple(kept(array_of(item)) for item in items) if answered else ()
+        elif backward.design is not None and backward.returned:
+            found = backward.design.answered(backward.function, value)
+            if found is not None:
+                backward.answers = True
+                backward.gxs = tuple(map(kept, found))
         inputs = tuple(give() for give in backward.inputs)
+        if self._pass is not None:
+            self._pass.left |= {id(one): gradient_of(one) for one in inputs if one is not None and not is_computed(one)}
         self._pending = (backward, tuple(item for item in inputs if item is not None))
 
     def _settle(self) -> None:

@@ -9,7 +9,7 @@ the log than without, cycles of references included.
 from __future__ import annotations
 
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import CodeType
@@ -155,6 +155,8 @@ class CallLog:
         self.recording_classes: set[type] = set()
         """The Functions' classes of which a call set its output's creator."""
         self._origins: dict[int, Origin] = {}
+        self.arrays: OrderedDict[int, Any] = OrderedDict()
+        """What stands for arrays that keep no record of their own, by the array's ``id``; it holds the array."""
 
     def remember(self, array: Any, variable: Any, function_name: str | None) -> None:
         """Note that this array is the data of this Variable, unless it was another's before."""

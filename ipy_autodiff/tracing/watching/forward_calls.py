@@ -167,6 +167,19 @@ class ForwardCalls:
         self._backward.expect(design, value, inputs)
         return True
 
+    def note_made(
+        self,
+        frame: FrameType,
+        record: Any,
+        inputs: tuple[Any, ...],
+        value: Any,
+        made: Made,
+        name: str,
+        seen: tuple[Array | None, ...],
+    ) -> None:
+        """Note the call that made a value which stands for an array; ``seen`` are the inputs as they were then."""
+        self._note(frame, record, inputs, (value,), True, made, name, seen)
+
     def _note(
         self,
         frame: FrameType,
@@ -176,6 +189,7 @@ class ForwardCalls:
         saved: bool,
         made: Made | None = None,
         name: str = "",
+        seen: tuple[Array | None, ...] | None = None,
     ) -> None:
         owned_by_output = made is not None or CREATOR.read(outputs[0]) is function
         line, holder = self._line_of(frame if made is None else frame.f_back)
@@ -188,7 +202,7 @@ class ForwardCalls:
                 for argument in arguments
             ),
             output_references=tuple(reference(output) for output in outputs),
-            argument_data=tuple(_data(argument) for argument in arguments),
+            argument_data=tuple(map(_data, arguments)) if seen is None else seen,
             output_data=tuple(_data(output) for output in outputs),
             line=line,
             source=self._source,

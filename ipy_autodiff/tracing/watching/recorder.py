@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
+from ipy_autodiff.tracing.watching.array_calls import ArrayCalls
 from ipy_autodiff.tracing.watching.backward_calls import BackwardCall, BackwardCalls, Sweep, SweepTooLong
 from ipy_autodiff.tracing.watching.calls import CallLog
 from ipy_autodiff.tracing.watching.forward_calls import ForwardCalls
@@ -33,6 +34,7 @@ class Recorder:
         self.filename = filename
         self.backward = BackwardCalls(log, limit)
         self.forward = ForwardCalls(log, self.backward, filename, source)
+        self.arrays = ArrayCalls(log, self.forward, self.backward)
         self._roles: dict[str, str] = {}
         self._before: Callable[..., Any] | None = None
         self._paused: Any = None
@@ -78,6 +80,7 @@ class Recorder:
     def _observe(self, frame: FrameType, event: str, argument: Any) -> None:
         if event == "call":
             # Known names take no call in here: a recursion that is too deep then ends as it does unwatched.
+            self.arrays.called(frame)
             name = frame.f_code.co_name
             if name not in self._roles:
                 self._roles[name] = role_of(name)
@@ -87,6 +90,7 @@ class Recorder:
             elif self.backward.codes and id(frame.f_code) in self.backward.codes:
                 self.backward.record_called(frame, self.backward.codes[id(frame.f_code)][1])
         elif event == "return" and not self.backward.returned(frame, argument):
+            self.arrays.returned(frame, argument)
             self.forward.returned(frame, argument)
         if self._before is not None:
             self._before(frame, event, argument)
