@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.designs.arrays.values import Value
+from ipy_autodiff.designs.arrays.values import Record, Value
 from ipy_autodiff.designs.makers import MakerDesign
 from ipy_autodiff.designs.nodes import Array, FunctionNode, VariableNode, Wired
 from ipy_autodiff.designs.reading import DATA, GRADIENT, array_of, attributes_of, backward_method, data_of, is_variable
@@ -84,7 +84,8 @@ class Rebuilt(Rerun):
 
     def quick(self, function: FunctionNode) -> Callable[..., Any] | None:
         """The same, raising what the student's code raises."""
-        return lambda *xs: self.forward(function, xs)[0]
+        record = self.functions[function]
+        return record.run if isinstance(record, Record) else lambda *xs: self.forward(function, xs)[0]
 
     def vjp(self, function: FunctionNode, xs: Sequence[Array], gys: Sequence[Array]) -> tuple[Any, ...]:
         """What the record of a value that was just made answers."""

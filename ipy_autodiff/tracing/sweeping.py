@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ipy_autodiff.designs import design_of, rerun_of
+from ipy_autodiff.designs.arrays.values import Value
 from ipy_autodiff.designs.reading import array_of, kept
 from ipy_autodiff.limits import HELD_FUNCTIONS, STUDIED_FUNCTIONS
 from ipy_autodiff.tracing.diagnosis import ENGINE, GRAPH, Diagnosis
@@ -55,7 +56,7 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
     for sweep in (*own, *(sweep for sweep in latest if sweep.root_reference is None)):
         calls = [call for call in sweep.calls if call.function is not None and id(call.function) in by_object]
         calls = calls if sweep.root_reference is not None else _last_pass(calls, by_object)
-        if calls and calls[0].design is not None and sweep.root is of.object and of.object.record is not None:
+        if calls and sweep.root is of.object and type(of.object) is Value:
             return _as_seen(graph, of, calls, sweep, by_object, replay)
         if functions and len({id(call.function) for call in calls}) == len(by_object) and len(calls) >= len(functions):
             return _as_seen(graph, of, calls, sweep, by_object, replay)

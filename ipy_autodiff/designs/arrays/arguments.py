@@ -21,7 +21,7 @@ _VARARGS, _VARKEYWORDS = 0x04, 0x08
 def is_number(item: Any) -> bool:
     """Whether this can be differentiated: a floating array, or a number of Python's or NumPy's."""
     if isinstance(item, np.ndarray):
-        return item.dtype.kind == "f"
+        return bool(item.dtype.kind == "f")
     return isinstance(item, np.floating | float | int) and not isinstance(item, bool)
 
 

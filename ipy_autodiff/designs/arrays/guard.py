@@ -21,7 +21,7 @@ _DEPTH = 2
 
 def unguarded(record: Any) -> tuple[Any, float] | None:
     """A record of the same call without its guard, and the guard; None where the code has none."""
-    if isinstance(record, LayerCall):
+    if isinstance(record, LayerCall) and record.forward is None:
         method = getattr(type(record.layer), record.methods[0], None)
         found = _without(method, _DEPTH)
         if found is None:

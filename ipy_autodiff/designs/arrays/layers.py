@@ -75,6 +75,7 @@ class LayerCall(Record):
         self.output: Any = None
         self.forward: Callable[..., Any] | None = None
         """What is run forward on the layer, where that is another function than its own."""
+        self._copy: tuple[Any, list[Array]] | None = None
         self._before: list[Array | None] = []
 
     @classmethod
@@ -105,17 +106,33 @@ class LayerCall(Record):
         for parameter, value in zip(self.parameters, values[len(self.taken) :], strict=True):
             if get(layer, parameter.data) is not value.data:
                 put(layer, parameter.data, value.data if value.data.ndim else value.data[()])
-        given = iter(values)
-        arguments = [plain(next(given).data) if n in self.taken else item for n, item in enumerate(self.values)]
-        keywords = copied(self.keywords, {})
-        forward = getattr(layer, self.methods[0]) if self.forward is None else partial(self.forward, layer)
-        output = forward(*arguments, **keywords)
-        if output is None:
-            output = get_output(layer)
-        call = type(self)(layer, self.methods, (self.names, arguments, self.keywords), self.taken, self.parameters, values)
+        arguments, output = self._forward(layer, [value.data for value in values])
+        call = type(self)(
+            layer, self.methods, (self.names, arguments, self.keywords), self.taken, self.parameters, values
+        )
         call.values, call.manner, call.output = arguments, self.manner, output
         call.forward = self.forward
         return made_of(call, output)
+
+    def _forward(self, layer: Any, arrays: Sequence[Array]) -> tuple[list[Any], Any]:
+        given = iter(arrays)
+        arguments = [plain(next(given)) if n in self.taken else item for n, item in enumerate(self.values)]
+        forward = getattr(layer, self.methods[0]) if self.forward is None else partial(self.forward, layer)
+        output = forward(*arguments, **copied(self.keywords, {}))
+        return arguments, get_output(layer) if output is None else output
+
+    def run(self, *arrays: Array) -> Any:
+        """The output of one copy of the layer, into whose parameters these are written."""
+        parameters = arrays[len(self.taken) :]
+        if any(one.dtype != np.float64 or not one.ndim for one in parameters):
+            return super().run(*arrays)
+        if self._copy is None:
+            fresh = [Value(np.array(array)) for array in arrays]
+            self._copy = self.again(*fresh).record.layer, [value.data for value in fresh[len(self.taken) :]]  # type: ignore[union-attr]
+        layer, targets = self._copy
+        for target, parameter in zip(targets, parameters, strict=True):
+            target[...] = parameter
+        return self._forward(layer, arrays)[1]
 
     def answer(self, gy: Array) -> tuple[Array | None, ...]:
         """What the layer's ``backward`` returns, and then its parameters' gradients."""
@@ -132,6 +149,10 @@ class LayerCall(Record):
                 handed.append(getattr(self.layer, item))
             else:
                 handed.append(self.output if kind == "output" else item)
+        for parameter in self.parameters:  # a layer may add to what is there
+            gradient = get(self.layer, parameter.gradient)
+            if isinstance(gradient, np.ndarray) and gradient.flags.writeable:
+                gradient[...] = 0
         answers = self._gathered(getattr(self.layer, self.methods[1])(*handed))
         if any(kind == "gy" for kind, _ in manner):
             return answers
@@ -147,7 +168,7 @@ class LayerCall(Record):
         code = _code(self.layer, self.methods[1])
         return () if code is None else (code,)
 
-    def keys(self) -> Iterable[Hashable]:
+    def known_by(self) -> Iterable[Hashable]:
         """The layer."""
         return (id(self.layer),)
 
@@ -214,11 +235,6 @@ class LayerCall(Record):
             answers = gradients_among(returned, names)
         answers = [answers[n] if n < len(answers) else None for n in range(len(names))]
         return (*answers, *(_array(get(self.layer, one.gradient)) for one in self.parameters))
-
-    @property
-    def has_backward(self) -> bool:
-        """It has: it would be no layer."""
-        return True
 
 
 def _manner(call: LayerCall) -> tuple[tuple[str, Any], ...]:

@@ -28,19 +28,22 @@ def names_of_arrays(namespace: Iterable[tuple[str, Any]], values: Iterable[Value
     if not wanted:
         return found
     pending = deque((name, item, 0) for name, item in namespace)
+    caches: set[str] = set()
     seen: set[int] = set()
     numbers: dict[int, int] = {}
     while pending and len(seen) < _LOOKED_AT:
         path, item, depth = pending.popleft()
         value = wanted.get(id(item))
         if value is not None and value.source is item:
-            if not isinstance(item, np.ndarray):  # two names may share a number
+            if not isinstance(item, np.ndarray) and "." not in path:  # two names may share a number
                 numbers[id(value)] = numbers.get(id(value), 0) + 1
-            if value.parameter or "." not in path:
+            if value.parameter or ("." not in path and path.partition("[")[0] not in caches):
                 found.setdefault(id(value), path)
         if isinstance(item, (np.ndarray, np.generic, *_PLAIN)) or item is None or id(item) in seen or depth >= _DEPTH:
             continue
         seen.add(id(item))
+        if depth == 0 and isinstance(item, tuple):  # what is handed from forward to backward
+            caches.add(path)
         pending.extend((path + step, inner, depth + 1) for step, inner in _within(item))
     shared = {key for key, count in numbers.items() if count > 1}
     return {key: path for key, path in found.items() if key not in shared}

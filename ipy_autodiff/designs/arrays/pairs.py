@@ -75,13 +75,20 @@ class PairCall(Record):
 
     def again(self, *values: Value) -> Value:
         """The output for these arrays, with the cache that belongs to it."""
-        given = iter(values)
-        arguments = [plain(next(given).data) if n in self.taken else copied(v, {}) for n, v in enumerate(self.values)]
-        returned = self.functions[0](*arguments, **copied(self.keywords, {}))
+        arguments, returned = self._forward([value.data for value in values])
         rest = (self.names, arguments, self.keywords)
         call = type(self)(self.functions, rest, self.taken, values, returned)
         call.values, call.manner = arguments, self.manner
         return made_of(call, call.output)
+
+    def _forward(self, arrays: Sequence[Array]) -> tuple[list[Any], Any]:
+        given = iter(arrays)
+        arguments = [plain(next(given)) if n in self.taken else copied(v, {}) for n, v in enumerate(self.values)]
+        return arguments, self.functions[0](*arguments, **copied(self.keywords, {}))
+
+    def run(self, *arrays: Array) -> Any:
+        """The output."""
+        return split(self._forward(arrays)[1])[0]
 
     def answer(self, gy: Array) -> tuple[Array | None, ...]:
         """What the function that goes backward returns."""
@@ -107,7 +114,7 @@ class PairCall(Record):
         code = getattr(self.functions[1], "__code__", None)
         return () if code is None else (code,)
 
-    def keys(self) -> Iterable[Hashable]:
+    def known_by(self) -> Iterable[Hashable]:
         """Its cache; where there is none, the arrays themselves."""
         code = id(getattr(self.functions[1], "__code__", None))
         arrays = [value.source for value in self.inputs] if self.live else self.values
@@ -150,6 +157,11 @@ class PairCall(Record):
 class LossCall(PairCall):
     """One call of a loss that returns its value and its gradient."""
 
+    @property
+    def gives_gradient(self) -> bool:
+        """It does."""
+        return True
+
     def answer(self, gy: Array) -> tuple[Array | None, ...]:
         """Its gradient, times that of the loss."""
         return tuple(None if one is None else one * gy for one in self._own())
@@ -162,7 +174,7 @@ class LossCall(PairCall):
         """There is no other code than that which answers here."""
         return (LossCall.answer.__code__,)
 
-    def keys(self) -> Iterable[Hashable]:
+    def known_by(self) -> Iterable[Hashable]:
         """The call itself."""
         return (id(self),)
 

@@ -97,16 +97,22 @@ class Record(ABC):
     def again(self, *values: Value) -> Value:
         """A new value, made by the same call on copies of all that it uses, with other inputs."""
 
+    def run(self, *arrays: Array) -> Any:
+        """What the call makes of these arrays, as often as is wanted; it need not be able to answer then."""
+        return self.again(*map(Value, arrays)).data
+
     @abstractmethod
     def answer(self, gy: Array) -> tuple[Array | None, ...]:
-        """The gradient for each input, by the user's own code where the call is the user's. It writes into what it
-        keeps: only records that ``again`` made may be asked."""
+        """The gradient for each input, by the user's own code where the call is the user's.
+
+        It writes into what it keeps: only records that ``again`` made may be asked.
+        """
 
     def codes(self) -> Iterable[CodeType]:
         """The code that runs when it answers."""
         return (type(self).answer.__code__,)
 
-    def keys(self) -> Iterable[Hashable]:
+    def known_by(self) -> Iterable[Hashable]:
         """What a frame of that code is known by: see ``Arrays.keys_of``."""
         return (id(self),)
 
@@ -119,9 +125,9 @@ class Record(ABC):
         return tuple(returned)
 
     @property
-    def has_backward(self) -> bool:
-        """Whether there is code that answers."""
-        return True
+    def gives_gradient(self) -> bool:
+        """Whether the call forward gave the gradient along, so that none goes backward."""
+        return False
 
 
 class Weighted(Record):
@@ -134,7 +140,7 @@ class Weighted(Record):
     @property
     def label(self) -> str:
         """The sum that it is."""
-        return "Σ gy ·"
+        return "Σ gy·out"
 
     def again(self, *values: Value) -> Value:
         """The same sum."""
@@ -168,7 +174,7 @@ class Arrays(MakerDesign):
 
     def keys(self, value: Value, record: Record) -> Iterable[Hashable]:
         """What a frame of it was given, or who owns it."""
-        return (("array", key) for key in record.keys())
+        return (("array", key) for key in record.known_by())
 
     def keys_of(self, frame: FrameType) -> Iterable[Hashable]:
         """Each thing that the frame was given, the last first: what it keeps comes after the gradient."""
@@ -209,6 +215,8 @@ class Arrays(MakerDesign):
     def pass_from(self, value: Value, gy: Any) -> tuple[Value, Record | None]:
         """Of which value a pass that begins here is: the last that was computed from it, or a weighted sum of that."""
         root = value.end
+        if root is not value and root.record is not None and root.record.gives_gradient:
+            return root, root.record
         weights = None if gy is None else np.asarray(gy)
         if root is not value or weights is None or weights.dtype.kind != "f" or np.all(weights == 1):
             return root, None
@@ -217,6 +225,7 @@ class Arrays(MakerDesign):
         except ValueError:  # shapes that do not go together
             return root, None
         sum_ = made_of(Weighted(root, weights.copy()), total)
+        sum_.name = "Σ gy·out"
         return sum_, sum_.record
 
 

@@ -28,6 +28,7 @@ __all__ = ["ArrayCalls"]
 _FORWARD = ("forward", "fprop", "fwd")
 _NOTED = 600
 """Values of one pass that are kept."""
+_FRAMES = 4
 _NO, _LAYER, _FUNCTION, _LOSS = range(4)
 _DESIGN = Arrays()
 
@@ -65,9 +66,9 @@ class ArrayCalls:
         code = frame.f_code
         known = self._kinds.get(id(code))
         kind = self._kind(frame) if known is None else known[1]
-        if kind == _NO or (kind != _LAYER and self._backward.under_way):
+        if kind == _NO or self._backward.under_way:
             return
-        if kind == _LAYER and (self._backward.under_way or self._is_of_variables(frame)):
+        if self._is_of_variables(frame) if kind == _LAYER else _serves_variables(frame):
             return
         names, values, keywords = arguments_of_call(frame, 1 if kind == _LAYER else 0)
         if any(map(is_variable, values)):
@@ -85,7 +86,7 @@ class ArrayCalls:
         output = value if kind == _LAYER else split(value)[0]
         if output is None and kind == _LAYER:
             output = get_output(owner)
-        if not is_number(output) or type(output) is int:
+        if not is_number(output):
             return
         if opened.inner and self._is_composed(opened, output):
             self._hand_up(opened.inner)
@@ -121,14 +122,9 @@ class ArrayCalls:
             return True
         if backward_name(owner, frame.f_code.co_name) is None:
             return True
-        outer = frame.f_back
-        for _ in range(2):
-            if outer is None or outer.f_code.co_name == "<module>":
-                break
-            if first_argument(outer) is owner and any(map(is_variable, arguments_of(outer))):
-                self._functions_of_variables.add(kind)
-                return True
-            outer = outer.f_back
+        if _serves_variables(frame):
+            self._functions_of_variables.add(kind)
+            return True
         return False
 
     def _is_composed(self, opened: _Open, output: Any) -> bool:
@@ -151,12 +147,12 @@ class ArrayCalls:
             numbers = [is_number(value) and isinstance(value, np.ndarray | np.floating) for value in values]
         else:
             numbers = [is_number(value) for value in values]
+        outer = frame.f_back
+        if outer is not None:  # Python has one object for each small number, whoever computed it
+            shared = [n for n, value in enumerate(values) if type(value) is int and _is_shared(value, outer)]
+            values = [float(value) if n in shared else value for n, value in enumerate(values)]
         computed = [number and self._is_computed(value) for number, value in zip(numbers, values, strict=True)]
-        taken = [
-            n
-            for n, number in enumerate(numbers)
-            if number and not is_target(n, names, values, computed, output)
-        ]
+        taken = [n for n, number in enumerate(numbers) if number and not is_target(n, names, values, computed, output)]
         inputs: list[Value] = []
         for place in taken:
             inputs.append(self._value_of(values[place], names[place], inputs))
@@ -186,7 +182,7 @@ class ArrayCalls:
                     return None
                 call = LossCall.of((function, function), arguments, taken, inputs, returned)
             else:
-                partner = frame.f_globals[partner_of(frame.f_code.co_name, frame.f_globals)]
+                partner = frame.f_globals[partner_of(frame.f_code.co_name, frame.f_globals) or ""]
                 call = PairCall.of((function, partner), arguments, taken, inputs, returned)
         call.live = True
         return call
@@ -254,8 +250,24 @@ class ArrayCalls:
                 value.grad = None
 
 
+def _is_shared(number: int, frame: FrameType) -> bool:
+    """Whether more than one name of the caller's stands for this very object."""
+    return sum(value is number for value in frame.f_locals.values()) > 1
+
+
+def _serves_variables(frame: FrameType) -> bool:
+    """Whether a function is called on behalf of a Function of Variables."""
+    outer = frame.f_back
+    for _ in range(_FRAMES):
+        if outer is None or outer.f_code.co_name == "<module>":
+            return False
+        if is_variable(first_argument(outer)) or any(map(is_variable, arguments_of(outer))):
+            return True
+        outer = outer.f_back
+    return False
+
+
 def _is_method(frame: FrameType) -> bool:
     owner = first_argument(frame)
     method = getattr(type(owner), frame.f_code.co_name, None)
     return getattr(method, "__code__", None) is frame.f_code
-
