@@ -72,8 +72,8 @@ class Naming:
                 return written + place
         parts = [self._part(item) for item in producer.arguments]
         described = _operation(producer.name, parts)
-        if len(described) > _LONG:
-            described = _operation(producer.name, [part if len(part) <= 8 else "…" for part in parts])
+        if len(described) > _LONGEST:
+            described = _operation(producer.name, [part if len(part) <= _LONG else "…" for part in parts])
         return described + place
 
     def _part(self, item: Any) -> str:

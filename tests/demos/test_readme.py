@@ -31,7 +31,7 @@ def test_opens_with_the_three_cells_of_the_notebook_that_runs_first() -> None:
     cells = [cell.source for cell in code_cells(read(FOLDER / "en" / "start.ipynb"))]
     assert len(cells) == 3
     assert _blocks(opening, "python") == cells
-    assert len(re.findall(r"!\[", opening)) == 1
+    assert len(re.findall(r"!\[", opening)) == 5
 
 
 @pytest.mark.parametrize("link", sorted(LINKS))
@@ -41,6 +41,13 @@ def test_what_it_links_to_is_there(link: str) -> None:
     if heading:
         headings = re.findall(r"^#+ (.+)$", (REPOSITORY / file).read_text(encoding="utf-8"), flags=re.MULTILINE)
         assert heading in {found.lower().replace(",", "").replace(" ", "-") for found in headings}
+
+
+def test_pictures_are_small_and_drawn_by_the_script() -> None:
+    pictures = {path.name: path.stat().st_size for path in (FOLDER / "pictures").iterdir()}
+    script = (REPOSITORY / "tests" / "demos" / "draw_pictures.py").read_text(encoding="utf-8")
+    assert set(pictures) == set(re.findall(r'"(\w+\.(?:png|webp))"', script))
+    assert max(pictures.values()) < 1_000_000
 
 
 def test_it_can_be_read_in_a_few_minutes() -> None:
