@@ -76,7 +76,14 @@ export interface Summary {
   verdict: Verdict
   /** The verdict in one line. */
   line: string
-  blame: [sentence: string, hint: string, node: string][]
+  blame: Accusation[]
+}
+
+/** What is most likely wrong, and the Function that is to blame; none where it is empty. */
+export interface Accusation {
+  sentence: string
+  hint: string
+  function: string
 }
 
 export interface Check extends Summary {
@@ -93,7 +100,7 @@ export interface Row {
   verdict: Verdict
   text: string
   reason: string
-  id: string
+  variable: string
 }
 
 export interface Pictures {
@@ -105,9 +112,35 @@ export interface Pictures {
 export interface PictureRow {
   name: string
   verdict: Verdict
-  steps?: { said: string; first: number; errors: number[]; off: number; sigma: number; chosen: number }
-  points?: { said: string; values: [number[], number[], number[]] }
-  heat?: { said: string; cells: string[] }
+  steps?: StepErrors
+  points?: Points
+  heat?: Heat
+}
+
+/** The errors of central differences: the first step, and then each an eighth of the one before. */
+export interface StepErrors {
+  caption: string
+  first_step: number
+  errors: number[]
+  /** Of backprop's gradient from the numerical one. */
+  difference: number
+  uncertainty: number
+  /** Which of the steps was chosen. */
+  chosen: number
+}
+
+/** Elements of a gradient, each by both ways. */
+export interface Points {
+  caption: string
+  numerical: number[]
+  backprop: number[]
+  uncertainty: number[]
+}
+
+/** A letter for each element: how far both ways are apart. */
+export interface Heat {
+  caption: string
+  cells: string[]
 }
 
 /** Numbers as base64, of 8 bytes or of 4. */

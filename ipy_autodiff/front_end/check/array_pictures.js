@@ -2,15 +2,15 @@
 import { svg } from "../shared/dom.js"
 import { plot } from "./pictures.js"
 
-/** @import { PictureRow } from "../payload" */
+/** @import { Heat, Points } from "../payload" */
 
 /**
  * Each element as a point with its error bar; those that differ, and lie off the line, are crosses.
  *
- * @param {NonNullable<PictureRow["points"]>} picture
+ * @param {Points} picture
  * @param {Record<string, string>} says
  */
-export function drawPoints({ values: [numerical, backprop, sigma] }, says) {
+export function drawPoints({ numerical, backprop, uncertainty }, says) {
   const all = [0, ...numerical, ...backprop]
   const { element, path, toX, toY } = plot(all, all, says.numerical, says.backprop, false)
   const [low, high] = [Math.min(...all), Math.max(...all)]
@@ -18,7 +18,7 @@ export function drawPoints({ values: [numerical, backprop, sigma] }, says) {
   numerical.forEach((value, index) => {
     const x = toX(value)
     const y = toY(backprop[index])
-    const far = 10 * sigma[index]
+    const far = 10 * uncertainty[index]
     path("ad-bound", `M${toX(value - far)} ${y}H${toX(value + far)}`)
     const differs = Math.abs(backprop[index] - value) > far + 1e-5 * Math.abs(value)
     if (differs) path("ad-fail", `M${x - 4} ${y - 4}l8 8m0-8l-8 8`)
@@ -33,7 +33,7 @@ const BOUNDS = ["−1e6", "−1e3", "−10", "−1", "1", "10", "1e3", "1e6", "�
 /**
  * The difference over its uncertainty in the array's shape: letters from `a`, far below, over `e`, none, to `i`.
  *
- * @param {NonNullable<PictureRow["heat"]>} picture
+ * @param {Heat} picture
  */
 export function drawHeat({ cells }) {
   const side = Math.min(26, 330 / cells[0].length, 190 / cells.length)

@@ -4,7 +4,7 @@ import { link, make, note } from "../shared/dom.js"
 import { fill } from "../shared/fill.js"
 import { drawPictures } from "./pictures.js"
 
-/** @import { Check, Payload, Step, Summary } from "../payload" */
+/** @import { Accusation, Check, Payload, Step, Summary } from "../payload" */
 /** @import { Page, View } from "../output/page" */
 /** @import { Kinds, State } from "./pictures.js" */
 
@@ -46,12 +46,12 @@ function drawCheck(check, { says, show, steps = [] }, page, kinds, state) {
   const apart = show.includes("verdict")
   if (!apart) section.append(make("p", { class: `ad-${verdict}` }, make("b", {}, heading)))
   section.append(...blame.slice(Number(apart)).map((one) => blameBox(one, says, steps, page)))
-  const linked = blame.some(([, , node]) => stepOf(steps, node))
+  const linked = blame.some((one) => stepOf(steps, one.function))
   section.append(...remarks.map(note))
   if (!rows.length) return section
   const last = columns.length - 1
   const kind = (/** @type {number} */ index) => (index && index < last ? { class: "ad-number" } : undefined)
-  const body = rows.map(({ cells, id: variable, verdict, text, reason }) => {
+  const body = rows.map(({ cells, variable, verdict, text, reason }) => {
     const judged = make("td", {}, make("span", { class: `ad-${verdict}` }, text))
     const at = verdict === "fail" && !linked ? steps.findLastIndex(({ gradients }) => variable in gradients) + 1 : 0
     if (at) judged.append(" ", stepLink(at, says, steps, page))
@@ -105,12 +105,12 @@ export function verdictView(data, page) {
 /**
  * What is to blame, the way to its step, and a hint.
  *
- * @param {[sentence: string, hint: string, node: string]} blame
+ * @param {Accusation} blame
  * @param {Payload["says"]} says
  * @param {Step[]} steps
  * @param {Page} page
  */
-function blameBox([sentence, hint, node], says, steps, page) {
+function blameBox({ sentence, hint, function: node }, says, steps, page) {
   const box = make("div", { class: "ad-blame" }, sentence)
   const at = stepOf(steps, node)
   if (at) box.append(" ", stepLink(at, says, steps, page))

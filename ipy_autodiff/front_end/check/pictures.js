@@ -4,7 +4,7 @@ import { linear, ticks } from "../shared/axis.js"
 import { make, note, svg } from "../shared/dom.js"
 import { formatNumber } from "../shared/numbers.js"
 
-/** @import { PictureRow, Pictures } from "../payload" */
+/** @import { PictureRow, Pictures, StepErrors } from "../payload" */
 /** @import { Model, Page } from "../output/page" */
 /** @typedef {(picture: any, says: Record<string, string>, verdict: string) => SVGSVGElement} Draw */
 /** @typedef {Partial<Record<"steps" | "points" | "heat", Draw>>} Kinds */
@@ -33,7 +33,9 @@ export function drawPictures({ rows: given, says, ask }, kinds, page, state) {
     if (!row) return box.replaceChildren(note(ask ?? ""))
     const figures = Object.entries(kinds).flatMap(([kind, draw]) => {
       const picture = row[/** @type {keyof Kinds} */ (kind)]
-      return picture ? [make("figure", {}, draw(picture, says, row.verdict), make("figcaption", {}, picture.said))] : []
+      return picture
+        ? [make("figure", {}, draw(picture, says, row.verdict), make("figcaption", {}, picture.caption))]
+        : []
     })
     box.replaceChildren(...figures)
   }
@@ -127,19 +129,19 @@ function axis(numbers, from, to, log) {
 /**
  * Where backprop is wrong its error ends in a plateau; the dashed line is then the error against the numerical value.
  *
- * @param {NonNullable<PictureRow["steps"]>} picture
+ * @param {StepErrors} picture
  * @param {Record<string, string>} says
  * @param {string} verdict
  */
-export function drawErrors({ first, errors, off, sigma, chosen }, { step, error, bar }, verdict) {
-  const steps = errors.map((_, level) => first / 8 ** level)
+export function drawErrors({ first_step, errors, difference, uncertainty, chosen }, { step, error, bar }, verdict) {
+  const steps = errors.map((_, level) => first_step / 8 ** level)
   const own = errors.map(Math.abs)
-  const seen = errors.map((value) => Math.abs(value - off))
-  const all = [...seen, ...(verdict === "fail" ? own : []), 10 * sigma]
+  const seen = errors.map((value) => Math.abs(value - difference))
+  const all = [...seen, ...(verdict === "fail" ? own : []), 10 * uncertainty]
   const { element, path, word, toX, toY } = plot(steps, all, step, error, true)
   const points = (/** @type {number[]} */ values) => values.map((value, level) => [toX(steps[level]), toY(value)])
-  path("ad-bound", `M58 ${toY(10 * sigma)}H350`)
-  word(350, toY(10 * sigma) - 4, bar)
+  path("ad-bound", `M58 ${toY(10 * uncertainty)}H350`)
+  word(350, toY(10 * uncertainty) - 4, bar)
   if (verdict === "fail") path("ad-numerical", `M${points(own).join("L")}`)
   path(`ad-${verdict}`, `M${points(seen).join("L")}`)
   path(

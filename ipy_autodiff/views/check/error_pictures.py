@@ -187,11 +187,11 @@ def _steps(row: Row, backprop: Any, numerical: Any, sigma: Any, worst: int) -> d
         plateau = number(abs(given - truth), 3)
         said = say("pictures.steps-wrong", plateau=plateau, **blanks) if wrong else say("pictures.steps", **blanks)
     return {
-        "said": said,
-        "first": _short(float(steps[0]), 4),
+        "caption": said,
+        "first_step": _short(float(steps[0]), 4),
         "errors": [_short(error) for error in errors.tolist()],
-        "off": _short(given - truth),
-        "sigma": _short(blur),
+        "difference": _short(given - truth),
+        "uncertainty": _short(blur),
         "chosen": int(rungs.chosen[column]),
     }
 
@@ -202,14 +202,16 @@ def _points(row: Row, backprop: Any, numerical: Any, sigma: Any, worst: int) -> 
     if known.size > _POINTS:  # half of them right, and half of them wrong, where there are so many
         wrong = np.abs(_apart(backprop, numerical, sigma)).ravel()[known] > _BOUND
         known = np.unique(np.concatenate([[worst], _spread(known[wrong]), _spread(known[~wrong])]))
-    columns = (numerical.ravel()[known], backprop.ravel()[known], sigma.ravel()[known])
     difference = abs(float(backprop.flat[worst] - numerical.flat[worst]))
     over = difference / max(float(sigma.flat[worst]), 1e-300)
     apart = {"difference": number(difference, 2), "sigmas": _many(over)}
     place = _place(row, worst, numerical.shape)
-    said = say("pictures.points", name=shorten(row.name, 24), n=known.size, place=place, **apart)
-    values = [[_short(v, digits) for v in one.tolist()] for one, digits in zip(columns, (6, 6, 2), strict=True)]
-    return {"said": said, "values": values}
+    found: dict[str, Any] = {
+        "caption": say("pictures.points", name=shorten(row.name, 24), n=known.size, place=place, **apart)
+    }
+    for name, values, digits in (("numerical", numerical, 6), ("backprop", backprop, 6), ("uncertainty", sigma, 2)):
+        found[name] = [_short(value, digits) for value in values.ravel()[known].tolist()]
+    return found
 
 
 def _spread(places: Any) -> Any:
@@ -229,7 +231,7 @@ def _heat(row: Row, apart: Any, worst: int) -> dict[str, Any]:
     measured = int(np.isfinite(apart).sum())
     if measured < apart.size:
         said = say("pictures.some", said=said, n=f"{measured:,}", all=f"{apart.size:,}")
-    return {"said": said, "cells": ["".join(line) for line in letters.tolist()]}
+    return {"caption": said, "cells": ["".join(line) for line in letters.tolist()]}
 
 
 def _pooled(table: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,8 +68,7 @@ class Summary:
 
     def payload(self) -> dict[str, Any]:
         """For the front end."""
-        blame = [[accusation.sentence, accusation.hint, accusation.function] for accusation in self.blame]
-        return {"verdict": self.verdict, "line": self.line, "blame": blame}
+        return {"verdict": self.verdict, "line": self.line, "blame": [asdict(one) for one in self.blame]}
 
 
 @dataclass(frozen=True)

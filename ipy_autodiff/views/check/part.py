@@ -73,7 +73,7 @@ def _payload(checked: Check) -> dict[str, Any]:
                 "verdict": row.verdict,
                 "text": f"{SYMBOLS[row.verdict]} {row.verdict_text}",
                 "reason": row.reason,
-                "id": row.variable,
+                "variable": row.variable,
             }
             for row in checked.rows
         ],

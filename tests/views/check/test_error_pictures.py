@@ -56,7 +56,7 @@ def drawn(trace):
 def test_errors_are_those_of_central_differences():
     steps = drawn(traced(0.7))["steps"]
     for level, error in enumerate(steps["errors"][:3]):  # beyond, round-off rules
-        h = steps["first"] / 8**level
+        h = steps["first_step"] / 8**level
         slope = (np.exp((0.7 + h) ** 3) - np.exp((0.7 - h) ** 3)) / (2 * h)
         truth = 3 * 0.7**2 * np.exp(0.7**3)
         assert error == pytest.approx(slope - truth, rel=0.02)
@@ -76,22 +76,22 @@ def test_pictures_measure_nothing_anew_and_are_small():
 
 def test_a_right_gradient_is_said_to_be_right():
     steps = drawn(traced(0.7))["steps"]
-    assert steps["off"] == pytest.approx(0, abs=1e-9)
-    assert "it is smallest at step" in steps["said"]
+    assert steps["difference"] == pytest.approx(0, abs=1e-9)
+    assert "it is smallest at step" in steps["caption"]
 
 
 def test_a_wrong_gradient_stays_off_at_every_step():
     steps = drawn(traced(0.7, 2.0))["steps"]
     truth = 3 * 0.7**2 * np.exp(0.7**3)
-    assert steps["off"] == pytest.approx(truth, rel=0.01)
-    assert f"against backprop it stays at {truth:.3g}" in steps["said"]
+    assert steps["difference"] == pytest.approx(truth, rel=0.01)
+    assert f"against backprop it stays at {truth:.3g}" in steps["caption"]
 
 
 def test_of_an_array_the_worst_element_is_measured_by_steps_and_all_are_points():
     row = drawn(traced([0.5, 0.7, 0.2], np.array([1.0, 1.5, 1.0])))
-    assert "x[1]: against backprop" in row["steps"]["said"]
-    assert [len(one) for one in row["points"]["values"]] == [3, 3, 3]
-    assert "They are furthest apart at x[1]" in row["points"]["said"]
+    assert "x[1]: against backprop" in row["steps"]["caption"]
+    assert [len(row["points"][name]) for name in ("numerical", "backprop", "uncertainty")] == [3, 3, 3]
+    assert "They are furthest apart at x[1]" in row["points"]["caption"]
     (cells,) = row["heat"]["cells"]
     assert (cells[1], len(cells)) == ("i", 3)
     assert {cells[0], cells[2]} <= set("def")
@@ -103,8 +103,8 @@ def test_of_a_large_array_those_elements_are_shown_that_were_found_to_be_wrong()
     trace = traced(np.linspace(0.1, 0.9, 60), factor)
     row = drawn(trace)
     assert row["heat"]["cells"][0].strip(".") == "i"
-    assert len(row["points"]["values"][0]) == 1
-    assert "1 of 60 elements" in row["heat"]["said"]
+    assert len(row["points"]["numerical"]) == 1
+    assert "1 of 60 elements" in row["heat"]["caption"]
     assert check(trace).pictures["rows"][0]["heat"]["cells"][0].count(".") < 47  # at least eight are measured
 
 
@@ -134,7 +134,7 @@ def test_letters_are_signed_powers_of_the_uncertainty():
     row = traces.Row(x, "x", 1 + np.nan_to_num(apart), numerical, sigma, "fail")
     heat = pictures([row])["rows"][0]["heat"]
     assert heat["cells"] == ["abcde", "fghi."]
-    assert "1e7 σ at x[0, 0]" in heat["said"]
+    assert "1e7 σ at x[0, 0]" in heat["caption"]
 
 
 def test_a_huge_array_shares_cells_and_keeps_the_worst():
@@ -147,7 +147,7 @@ def test_a_huge_array_shares_cells_and_keeps_the_worst():
     cells = found["heat"]["cells"]
     assert (len(cells), len(cells[0])) == (48, 48)
     assert "".join(cells).count("a") == 1
-    numericals, backprops, _ = found["points"]["values"]
+    numericals, backprops = found["points"]["numerical"], found["points"]["backprop"]
     assert (len(numericals), backprops.count(-1.0)) == (33, 1)
 
 

@@ -340,7 +340,7 @@ def test_at_rest_the_comparison_and_the_curve_come_too():
     assert update["check"]["rows"][0]["verdict"] == "pass"
     assert update["check"]["rows"][0]["cells"][1].startswith("18.191")
     assert update["curve"]["of"] == "x"
-    assert "x" in update["check"]["pictures"]["rows"][0]["steps"]["said"]
+    assert "x" in update["check"]["pictures"]["rows"][0]["steps"]["caption"]
 
 
 def test_a_slider_is_added_by_name_and_refused_by_name():

@@ -187,7 +187,7 @@ def test_the_wrong_function_carries_both_numbers_and_the_check_leads_to_its_step
     recording, _, _ = watch(engine, ("x = Variable(np.array(3.0))\ny = exp(square(x))",))
     page = bundled(Trace(recording))["text/html"]
     (accused,) = data_of(page)["check"]["blame"]
-    assert accused[2] == recording.graph.functions[0].id
+    assert accused["function"] == recording.graph.functions[0].id
     image = next(attributes["src"] for tag, attributes in Tags(page).seen if tag == "img")
     picture = base64.b64decode(image.partition(",")[2]).decode()
     assert "16206.2, should be 48618.5" in picture
