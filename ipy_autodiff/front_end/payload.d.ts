@@ -151,8 +151,10 @@ export interface Packed {
 
 /** An array in blocks, where it is too large to be sent whole. */
 export interface Blocks {
-  block: [down: number, across: number]
-  blocks: [down: number, across: number]
+  rows: number
+  columns: number
+  /** Of how many rows and columns of the array each is made. */
+  block: { rows: number; columns: number }
   low: Packed
   high: Packed
   lost?: number
@@ -170,13 +172,22 @@ export interface Panel {
 export interface Account {
   id: string
   name: string
-  rows: [step: number, by: string, where: string, added: string, then: string][]
+  rows: Contribution[]
   warns?: string[]
   shape?: number[]
   kind?: string
   value?: Packed | Blocks
   gradient?: Packed | Blocks
   old?: Packed
+}
+
+/** What a call of `backward` added to a gradient, and what the gradient was then; the step is 0 where there is none. */
+export interface Contribution {
+  step: number
+  by: string
+  where: string
+  added: string
+  gradient: string
 }
 
 export interface Call {
@@ -195,7 +206,8 @@ export interface Relation {
   y?: number[]
   from?: string | number
   to?: string | number
-  other?: [input: number, labels: number[]]
+  /** The input whose elements are the derivatives. */
+  other?: { input: number; labels: number[] }
   d?: Packed | number
 }
 

@@ -173,7 +173,7 @@ function isComplete(one, place, variables, calls) {
       (from, at) =>
         from !== place || call.relations?.some((relation) => relation.in === at && (relation.d ?? relation.other)),
     )
-  return consumers.length === one.rows.filter(([step]) => step).length && consumers.every(isKnown)
+  return consumers.length === one.rows.filter(({ step }) => step).length && consumers.every(isKnown)
 }
 
 /**
@@ -218,13 +218,13 @@ function blockMap(packed, says, title, label, { name, shape = [] }, notes) {
   const low = unpack(packed.low)
   const high = unpack(packed.high)
   const values = low.map((value, i) => (Math.abs(value) > Math.abs(high[i]) ? value : high[i]))
-  const [down, across] = packed.block
+  const { rows: down, columns: across } = packed.block
   const pointed = make("span", { class: "ad-note" })
   const point = (/** @type {number | undefined} */ place) => {
     map.mark(place)
     if (place === undefined) return pointed.replaceChildren()
-    const row = Math.floor(place / packed.blocks[1]) * down
-    const column = (place % packed.blocks[1]) * across
+    const row = Math.floor(place / packed.columns) * down
+    const column = (place % packed.columns) * across
     const range = (/** @type {number} */ from, /** @type {number} */ by, /** @type {number} */ size) =>
       `${from}:${Math.min(from + by, size)}`
     const last = range(column, across, shape[shape.length - 1])
@@ -232,7 +232,7 @@ function blockMap(packed, says, title, label, { name, shape = [] }, notes) {
     const element = shape.length > 2 ? name : `${name}[${at}]`
     pointed.textContent = fill(says.block, { element, low: formatNumber(low[place]), high: formatNumber(high[place]) })
   }
-  const blocks = packed.blocks[0] > 1 ? packed.blocks : [packed.blocks[1]]
+  const blocks = packed.rows > 1 ? [packed.rows, packed.columns] : [packed.columns]
   const map = drawMap({ values, shape: blocks, title: [title], label, point })
   map.element.append(pointed)
   notes.push(fill(says.blocks, { down, across }))

@@ -68,10 +68,10 @@ export function inspectView(drawArrays) {
  */
 function drawAccount({ rows, warns = [] }, says, steps, go) {
   const number = (/** @type {string} */ text) => make("td", { class: "ad-number" }, text)
-  const body = rows.map(([step, name, where, added, then]) => {
+  const body = rows.map(({ step, by: name, where, added, gradient }) => {
     const at = steps.findIndex(({ number }) => number === step) + 1
     const by = at ? link(name, () => go(at)) : make("span", {}, name)
-    return make("tr", { "data-n": step }, make("td", {}, by, where), number(added), number(then))
+    return make("tr", { "data-n": step }, make("td", {}, by, where && ` · ${where}`), number(added), number(gradient))
   })
   const heads = [
     make("th", {}, says.by),

@@ -29,12 +29,12 @@ export function follow(relation, call, variables) {
     return { outputs: pick(from, to), inputs: pick(to, from) }
   }
   const shapeOf = (/** @type {Account} */ one) => one.shape ?? []
-  const other = relation.other && variables[call.in[relation.other[0]]]
+  const other = relation.other && variables[call.in[relation.other.input]]
   const factors = other && unpack(/** @type {Packed} */ (other.value))
   /** @type {(xPlace: number, yPlace: number, labels: Record<number, number>) => number | undefined} */
   const derivative = (xPlace, yPlace, labels) => {
     if (other && factors && relation.other) {
-      const index = relation.other[1].map((label) => labels[label] ?? 0)
+      const index = relation.other.labels.map((label) => labels[label] ?? 0)
       return factors[placeOf(index, shapeOf(other))]
     }
     return typeof d === "object" ? d[d.length === sizeOf(shapeOf(y)) ? yPlace : xPlace] : d

@@ -23,18 +23,18 @@ def can_be_packed(value: Any) -> bool:
 def pack(array: Array, most: int) -> dict[str, Any]:
     """The array as JSON. Up to ``most`` elements: all of them, base64 of ``f8`` or ``f4``, under the dtype's name.
 
-    Of a larger array the page gets at most ``most / 2`` blocks: ``blocks`` are their rows and columns, ``block`` the
-    rows and columns of each, ``low`` and ``high`` its least and largest elements. A block with a NaN is NaN.
+    Of a larger array the page gets at most ``most / 2`` blocks, in ``rows`` and ``columns``: ``block`` are the rows and
+    columns of each, ``low`` and ``high`` its least and largest elements. A block with a NaN is NaN.
     """
     if array.size <= most:
         return _numbers(array)
     matrix = _mosaic(array)
     down, across = _block(array, matrix.shape, most // 2)
-    told: dict[str, Any] = {"block": [down, across]}
+    told: dict[str, Any] = {"block": {"rows": down, "columns": across}}
     for name, smaller in (("low", np.minimum), ("high", np.maximum)):
         reduced = smaller.reduceat(matrix, np.arange(0, matrix.shape[0], down), axis=0)
         reduced = smaller.reduceat(reduced, np.arange(0, matrix.shape[1], across), axis=1)
-        told["blocks"] = list(reduced.shape)
+        told["rows"], told["columns"] = reduced.shape
         told[name] = _numbers(reduced, exact=0)
     lost = int(array.size - np.count_nonzero(np.isfinite(array)))
     return told | ({"lost": lost} if lost else {})

@@ -101,17 +101,18 @@ def _chosen(graph: Graph) -> tuple[VariableNode, ...]:
 
 
 def _account(one: Account) -> dict[str, Any]:
-    """A Variable as the page takes it: a row is a step's number, who, where, what was added, the gradient then."""
-    rows: list[tuple[int, str, str, str, str]] = [
-        (entry.step, entry.function, f" · {entry.where}" if entry.where else "", entry.contribution, entry.after)
-        for entry in one.entries
-    ]
+    """A Variable as the page takes it."""
+
+    def row(by: str, step: int = 0, where: str = "", added: str = "", gradient: str = "") -> dict[str, Any]:
+        return {"step": step, "by": by, "where": where, "added": added, "gradient": gradient}
+
+    rows = [row(entry.function, entry.step, entry.where, entry.contribution, entry.after) for entry in one.entries]
     if one.left_out:
-        rows.insert(len(rows) // 2, (0, say("panel.more", n=one.left_out), "", "", ""))
+        rows.insert(len(rows) // 2, row(say("panel.more", n=one.left_out)))
     if one.before:
-        rows.insert(0, (0, f"{'⚠ ' if one.warn else ''}{say('panel.before')}", "", "", one.before))
+        rows.insert(0, row(f"{'⚠ ' if one.warn else ''}{say('panel.before')}", gradient=one.before))
     if not rows:
-        rows.append((0, "–", "", "", one.final))
+        rows.append(row("–", gradient=one.final))
     told: dict[str, Any] = {"id": one.variable.id, "name": one.name, "rows": rows}
     return told | ({"warns": one.warnings} if one.warnings else {})
 
@@ -192,7 +193,7 @@ def _calls(
         }
         told.append(call)
         tried += sum(np.size(node.data) for node in nodes)
-        whole = not any("blocks" in shown[place[node]].get("value", ()) for node in nodes)
+        whole = not any("block" in shown[place[node]].get("value", ()) for node in nodes)
         if whole and len(asked) < _MOST_CALLS and tried <= _MOST_TRIED:
             asked.append((function, call))
     functions = tuple(function for function, _ in asked)
@@ -222,7 +223,7 @@ def _relation(one: Relation, roomy: bool) -> dict[str, Any]:
     elif one.x_places is not None and one.y_places is not None:
         told |= {"from": places(one.x_places), "to": places(one.y_places)}
     if isinstance(one.derivative, tuple):
-        told["other"] = [one.derivative[0], list(one.derivative[1])]
+        told["other"] = {"input": one.derivative[0], "labels": list(one.derivative[1])}
     elif isinstance(one.derivative, np.ndarray):
         if roomy:
             told["d"] = pack(one.derivative, one.derivative.size)

@@ -17,6 +17,7 @@ from ipy_autodiff.views.contract import Wanted
 from ipy_autodiff.views.inspect.heat_map import pack
 from ipy_autodiff.views.inspect.part import part
 from ipy_autodiff.views.output.bundle import html_page
+from ipy_autodiff.views.output.page import fragment
 from tests.browser import chromium, open_html  # noqa: F401
 from tests.student_engines import ENGINES
 from tests.tracing.watched import watch
@@ -243,8 +244,8 @@ def test_a_very_large_array_is_shown_in_blocks(page_of):
     page.locator(f"{PANEL} .ad-canvas").nth(0).focus()
     page.keyboard.press("Home")
     low, high = (float(word) for word in page.inner_text(f"{PANEL} .ad-map >> nth=0").split(" from ")[1].split()[0:3:2])
-    down, across = panel_of(trace)["variables"][0]["value"]["block"]
-    block = trace.graph.variables[0].data[:down, :across]
+    size = panel_of(trace)["variables"][0]["value"]["block"]
+    block = trace.graph.variables[0].data[: size["rows"], : size["columns"]]
     assert (low, high) == (pytest.approx(block.min(), rel=1e-4), pytest.approx(block.max(), rel=1e-4))
 
 
@@ -309,10 +310,10 @@ def test_large_traces_stay_small():
         "for _ in range(40):\n    x = np.tanh(x) * x\ny = np.sum(x)\ny.backward()",
     )
     long = after("x = Variable(np.array(0.1))\ny = x\nfor _ in range(400):\n    y = sin(y) + x\ny.backward()")
-    for trace, most in ((many, 150_000), (long, 40_000)):
+    for trace, most in ((many, 60_000), (long, 8_000)):
         with speaking("en"):
             found = part(trace, Wanted(("graph",)))
-        assert len(json.dumps(found.payload)) + len(found.readable) + len(found.text) < most
+        assert len(fragment("ad", found.readable, found.payload)) - len(fragment("ad", "", {})) + len(found.text) < most
 
 
 def numbers(packed):
@@ -334,7 +335,7 @@ def test_blocks_hold_the_extremes(shape, seed):
     array = np.random.default_rng(seed).normal(size=shape)
     packed = pack(array, 128)
     low, high = numbers(packed["low"]), numbers(packed["high"])
-    assert low.size == high.size == np.prod(packed["blocks"]) <= 64
+    assert low.size == high.size == packed["rows"] * packed["columns"] <= 64
     np.testing.assert_allclose((low.min(), high.max()), (array.min(), array.max()), rtol=1e-6)
     assert "lost" not in packed
 
