@@ -219,12 +219,14 @@ export interface Quiz {
 
 export interface Question {
   ask: string
-  given: [label: string, text: string][]
+  given: { label: string; text: string }[]
   names: Record<string, number>
   answer: string
   truth: number[]
   tiny: number
-  known: [numbers: number[], hint: number][]
+  /** Answers that known mistakes lead to, and which of the quiz's hints is about each. */
+  known: { numbers: number[]; hint: number }[]
+  /** Which of the quiz's hints lead to the answer. */
   hints: number[]
   wrong: string
 }

@@ -19,8 +19,8 @@ export function judge({ truth, tiny, known, names }, text) {
   const meets = (/** @type {number[]} */ numbers) =>
     numbers.every((number, index) => Math.abs(values[index] - number) <= Math.max(0.005 * Math.abs(number), tiny))
   if (meets(truth)) return { verdict: "right" }
-  const found = known.find(([numbers]) => meets(numbers))
-  if (found) return { verdict: "known", hint: found[1] }
+  const found = known.find(({ numbers }) => meets(numbers))
+  if (found) return { verdict: "known", hint: found.hint }
   return { verdict: alike ? "count" : "wrong" }
 }
 

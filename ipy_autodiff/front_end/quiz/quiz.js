@@ -90,7 +90,7 @@ export function drawQuiz({ quiz, steps = [] }, page) {
       maxlength: 200,
       placeholder: question.truth.length > 1 ? says.examples : says.example,
     })
-    const given = question.given.flatMap(([label, text]) => [make("dt", {}, label), make("dd", {}, text)])
+    const given = question.given.flatMap(({ label, text }) => [make("dt", {}, label), make("dd", {}, text)])
     let tries = 0
     let hint = 0
     const advise = (/** @type {string} */ text, kind = "ad-tip") =>

@@ -43,7 +43,7 @@ for (const [text, verdict] of [
   ["[1, 2.1]", "wrong"],
 ])
   test(`a list may be written in several ways: ${text}`, () => {
-    const judged = judge({ truth: [1, 2], tiny: 1e-9, known: [[[2, 1], 5]], names: {} }, text)
+    const judged = judge({ truth: [1, 2], tiny: 1e-9, known: [{ numbers: [2, 1], hint: 5 }], names: {} }, text)
     assert.equal(judged.verdict, verdict)
     if (judged.verdict === "known") assert.equal(judged.hint, 5)
   })

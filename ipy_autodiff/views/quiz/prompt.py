@@ -34,8 +34,8 @@ def ask(quiz: Mapping[str, Any], read: Callable[[str], str], write: Callable[[st
     first = 0
     for number, question in enumerate(asked, 1):
         write("\n" + say("quiz.label").replace("{n}", str(number)).replace("{all}", str(len(asked))))
-        for label, text in question["given"]:
-            write(f"  {label}: {text}")
+        for line in question["given"]:
+            write(f"  {line['label']}: {line['text']}")
         try:
             first += _one(quiz["hints"], question, read, write)
         except EOFError:
@@ -88,8 +88,10 @@ def judge(question: Mapping[str, Any], text: str) -> tuple[str, int | None]:
 
     if meets(truth):
         return "right", None
-    found = next((hint for numbers, hint in question["known"] if len(numbers) == len(values) and meets(numbers)), None)
-    return ("wrong", None) if found is None else ("known", found)
+    for known in question["known"]:
+        if len(known["numbers"]) == len(values) and meets(known["numbers"]):
+            return "known", known["hint"]
+    return "wrong", None
 
 
 def calculate(text: str, names: Mapping[str, float]) -> float:

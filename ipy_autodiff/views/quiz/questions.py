@@ -187,8 +187,10 @@ def _sum_question(step: Step, shares: Sequence[tuple[Asked, Elements]], hints: _
     wrong = ""
     if after is not None and after.shape == asked.x.shape and not np.allclose(asked.take(after), truth, rtol=1e-6):
         wrong = say("quiz.engine-differs", name=grad, value=_spelled(asked.take(after)))
-    given = [[say("quiz.so-far"), f"{grad}{asked.element} = {_spelled(parts[0])}"]] if len(parts) > len(shares) else []
-    given += [[say("quiz.share"), f"gx{asked.element} = {_spelled(share)}"] for _, share in shares]
+    given = []
+    if len(parts) > len(shares):
+        given.append(_line(say("quiz.so-far"), f"{grad}{asked.element} = {_spelled(parts[0])}"))
+    given += [_line(say("quiz.share"), f"gx{asked.element} = {_spelled(share)}") for _, share in shares]
     yield {
         "ask": say("quiz.after", name=f"{grad}{asked.element}"),
         "given": given,
@@ -201,15 +203,19 @@ def _sum_question(step: Step, shares: Sequence[tuple[Asked, Elements]], hints: _
     }
 
 
-def _given(asked: Asked) -> list[list[str]]:
+def _line(label: str, text: str) -> dict[str, str]:
+    return {"label": label, "text": text}
+
+
+def _given(asked: Asked) -> list[dict[str, str]]:
     """What the answer can be computed from: what came in, the inputs, the output."""
     function = asked.function
     visible = all(np.size(array) <= VISIBLE for array in (*asked.xs, *asked.gys))
 
-    def line(label: str, name: str, array: Any) -> list[str]:
+    def line(label: str, name: str, array: Any) -> dict[str, str]:
         if visible or np.shape(array) != asked.x.shape:
-            return [label, equation(name, np.asarray(array))]
-        return [label, equation(f"{name}{asked.element}", asked.take(array)[0])]
+            return _line(label, equation(name, np.asarray(array)))
+        return _line(label, equation(f"{name}{asked.element}", asked.take(array)[0]))
 
     lines = []
     for name, node, gy in zip(gradient_names("gy", asked.gys), function.outputs, asked.gys, strict=True):
@@ -246,13 +252,14 @@ def _otherwise(asked: Asked, truth: Elements, got: Array | None, function: str) 
     return say("quiz.differs", function=function, value=_spelled(recorded))
 
 
-def _known(guesses: Sequence[Guess], hints: _Hints, blanks: dict[str, str]) -> list[list[Any]]:
+def _known(guesses: Sequence[Guess], hints: _Hints, blanks: dict[str, str]) -> list[dict[str, Any]]:
     """Each misconception's numbers, and the place of what is to be said about it."""
     known = []
     for guess in guesses:
         filled = {"operand": "", "factor": "", "output": "", "input": "", **blanks, **guess.blanks}
         hint = say(f"{'quiz' if guess.code in _OWN_HINTS else 'blame'}.{guess.code}-hint", **filled)
-        known.append([_rounded(guess.numbers), hints.place(say(f"quiz.is-{guess.code}", **filled), hint)])
+        place = hints.place(say(f"quiz.is-{guess.code}", **filled), hint)
+        known.append({"numbers": _rounded(guess.numbers), "hint": place})
     return known
 
 

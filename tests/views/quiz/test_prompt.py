@@ -77,7 +77,7 @@ def test_nothing_else_is_evaluated(text: str) -> None:
 
 
 def test_several_numbers() -> None:
-    question = {"truth": [1.0, 2.0], "tiny": 1e-9, "known": [[[2.0, 1.0], 5]], "names": {}}
+    question = {"truth": [1.0, 2.0], "tiny": 1e-9, "known": [{"numbers": [2.0, 1.0], "hint": 5}], "names": {}}
     assert judge(question, "[1, 2]") == ("right", None)
     assert judge(question, "1 2") == ("right", None)
     assert judge(question, "2 1") == ("known", 5)

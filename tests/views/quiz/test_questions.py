@@ -51,7 +51,7 @@ def diagnosed(trace, ask):
     """What is said of each known wrong number, for the question that asks this."""
     found, hints = asked(trace)
     question = next(one for one in found if one["ask"] == ask)
-    return {tuple(numbers): hints[place] for numbers, place in question["known"]}
+    return {tuple(one["numbers"]): hints[one["hint"]] for one in question["known"]}
 
 
 @pytest.fixture
@@ -80,7 +80,11 @@ def test_what_goes_out_is_asked_with_all_that_it_takes():
     found, hints = asked(seen(ENGINE, CELL))
     assert [question["ask"] for question in found] == ["What goes out to a?", "What goes out to x?"]
     first, second = found
-    assert first["given"] == [["Came in from y", "gy = 1"], ["Input", "a = 9"], ["Output", "y = 8103.1"]]
+    assert [tuple(line.values()) for line in first["given"]] == [
+        ("Came in from y", "gy = 1"),
+        ("Input", "a = 9"),
+        ("Output", "y = 8103.1"),
+    ]
     assert second["truth"] == [pytest.approx(6 * first["truth"][0])]
     assert (second["answer"], second["wrong"]) == ("gx = 48618.5", "")
     assert hints[second["hints"][1]] == "The derivative of Square is 6 here."
@@ -120,7 +124,7 @@ def test_a_share_that_is_forgotten_is_known():
     last = found[-1]
     assert last["ask"] == "What is x.grad after this call?"
     assert (last["truth"], last["answer"]) == ([3.0], "x.grad = 3")
-    assert [hints[place].split(".")[0] for _, place in last["known"]] == [
+    assert [hints[one["hint"]].split(".")[0] for one in last["known"]] == [
         "This is the new contribution alone",
         "This is what was there before",
     ]
@@ -149,7 +153,7 @@ def test_of_a_large_array_one_element_is_asked_for():
     assert question["ask"].startswith("What goes out to x[")
     assert len(question["truth"]) == 1
     assert question["names"].keys() == {"gy", "x", "y"}
-    assert question["given"][1][1].startswith("x[")
+    assert question["given"][1]["text"].startswith("x[")
 
 
 @pytest.mark.parametrize(
@@ -222,7 +226,7 @@ def test_the_truth_is_accepted_as_the_answer_and_no_known_mistake_is(judge, cell
         assert question["wrong"] == ""
         shown = question["answer"].partition(" = ")[2]
         assert judge(question, shown) == {"verdict": "right"}
-        for numbers, place in question["known"]:
+        for numbers, place in (one.values() for one in question["known"]):
             text = ", ".join(map(str, numbers))
             if len(set(numbers)) > 1 or len(numbers) == 1:
                 assert judge(question, text)["verdict"] == "known", (question, text, place)
