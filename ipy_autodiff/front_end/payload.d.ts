@@ -237,7 +237,8 @@ export interface Rules {
   chain: boolean
   most: number
   says: Record<string, string>
-  numerical: [label: string, values: string[]] | null
+  /** The leaves' measured gradients. */
+  numerical: { label: string; values: string[] } | null
   svg: string
   start: Record<string, string>
 }
@@ -246,13 +247,22 @@ export interface RuleColumn {
   name: string
   step: string
   rule: string
-  calls: [node: string, title: string, lines: string[], changes: Record<string, string>][]
+  calls: RuleCall[]
   total: number
   wrong: number
   blamed: string
   link: string
   why: string
-  left: [leaf: string, value: string, verdict: string, right: boolean][]
+  /** What the rule leaves in each leaf. */
+  left: { leaf: string; gradient: string; verdict: string; right: boolean }[]
+}
+
+/** A call of a Function's `backward`, and what stands in `.grad` after it, by Variable. */
+export interface RuleCall {
+  function: string
+  title: string
+  lines: string[]
+  gradients: Record<string, string>
 }
 
 export interface Family {

@@ -54,8 +54,8 @@ export const rulesView = (data) => {
   const heading = make("p", {}, make("b", {}, says.heading))
   section.append(heading, ...sentences.map((sentence) => make("p", {}, sentence)))
   if (numerical) {
-    const [label, values] = numerical
-    const measured = columns[0].left.map(([name], index) => `${name} = ${values[index]}`)
+    const { label, values } = numerical
+    const measured = columns[0].left.map(({ leaf }, index) => `${leaf} = ${values[index]}`)
     section.append(note(`${label}: ${measured.join(", ")}`))
   }
   section.append(chain ? make("details", {}, make("summary", {}, says.show), side) : side)
@@ -76,12 +76,12 @@ function drawRule(column, { says, svg, start }, go) {
   if (svg) picture.append(svgFrom(svg))
   const nodes = /** @type {SVGGElement[]} */ ([...picture.querySelectorAll("[data-node]")])
   const paths = /** @type {SVGPathElement[]} */ ([...picture.querySelectorAll("[data-ends]")])
-  const now = make("p", { class: "ad-rule-now" })
+  const heading = make("p", { class: "ad-rule-now" })
   const lines = make("ul")
-  const order = calls.map(([, title]) => make("li", {}, title.split(".")[0]))
+  const order = calls.map(({ title }) => make("li", {}, title.split(".")[0]))
   const result = make("div")
-  for (const [leaf, value, verdict, right] of left) {
-    const number = make("b", {}, `${leaf} = ${value}`)
+  for (const { leaf, gradient, verdict, right } of left) {
+    const number = make("b", {}, `${leaf} = ${gradient}`)
     result.append(make("p", { class: right ? "ad-pass" : "ad-fail" }, number, ` ${right ? "✓" : "✗"} ${verdict}`))
   }
   const fault = make("div")
@@ -94,7 +94,7 @@ function drawRule(column, { says, svg, start }, go) {
     note(rule),
     picture,
     make("ol", { class: "ad-rule-order" }, ...order),
-    now,
+    heading,
     lines,
     result,
     fault,
@@ -102,21 +102,20 @@ function drawRule(column, { says, svg, start }, go) {
   const show = (/** @type {number} */ at) => {
     const over = at >= calls.length
     const past = at > calls.length
-    /** @type {RuleColumn["calls"][number]} */
-    const [id, title, sentences, changes] = (!past && calls[at - 1]) || ["", "", [], {}]
-    const grads = { ...start }
-    for (const [, , , changed] of calls.slice(0, at)) Object.assign(grads, changed)
+    const call = past ? undefined : calls[at - 1]
+    const changed = call?.gradients ?? {}
+    const now = Object.assign({}, start, ...calls.slice(0, at).map(({ gradients }) => gradients))
     for (const node of nodes) {
       const own = node.dataset.node ?? ""
-      const text = node.querySelector(".g")
-      if (text) text.textContent = grads[own] || ""
-      node.classList.toggle("active", own === id || own in changes)
+      const text = node.querySelector(".gradient")
+      if (text) text.textContent = now[own] || ""
+      node.classList.toggle("active", own === call?.function || own in changed)
       node.classList.toggle("wrong", Boolean(wrong) && at >= wrong && own === blamed)
-      if (own === id) bringDown(picture, node)
+      if (own === call?.function) bringDown(picture, node)
     }
     for (const path of paths) {
       const [tail, head] = (path.dataset.ends ?? "").split(" ")
-      path.classList.toggle("active", head === id && tail in changes)
+      path.classList.toggle("active", head === call?.function && tail in changed)
     }
     order.forEach((item, index) => {
       item.classList.toggle("active", index === at - 1)
@@ -125,9 +124,9 @@ function drawRule(column, { says, svg, start }, go) {
     })
     element.classList.toggle("ad-over", past)
     element.classList.toggle("ad-wrong", Boolean(wrong) && at >= wrong)
-    const words = id ? `${at}. ${title}` : says.start
-    now.textContent = past ? fill(says.done, { calls: total }) : words
-    lines.replaceChildren(...sentences.map((line) => make("li", {}, line)))
+    const words = call ? `${at}. ${call.title}` : says.start
+    heading.textContent = past ? fill(says.done, { calls: total }) : words
+    lines.replaceChildren(...(call?.lines ?? []).map((line) => make("li", {}, line)))
     result.hidden = !over
     fault.hidden = wrong ? at < wrong && at > 0 : !over
   }

@@ -214,7 +214,7 @@ def _payload(told: _Told) -> dict[str, Any]:
         "most": most,
         "says": {key: say(f"rules.{key}") for key in said},
         "columns": [_column(told, number) for number in range(len(told.sweeps))],
-        "numerical": [say("views.numerical"), told.numerical] if any(told.numerical) else None,
+        "numerical": {"label": say("views.numerical"), "values": told.numerical} if any(told.numerical) else None,
     }
 
 
@@ -231,15 +231,19 @@ def _column(told: _Told, number: int) -> dict[str, Any]:
         "link": say("rules.to-wrong", call=wrong) if 0 < wrong <= _MOST_SHOWN else "",
         "why": told.why(number),
         "left": [
-            [f"{shorten(leaf.name, 20)}.grad", inline(sweep.gradients.get(leaf)), say(f"rules.{word}"), int(right)]
+            {
+                "leaf": f"{shorten(leaf.name, 20)}.grad",
+                "gradient": inline(sweep.gradients.get(leaf)),
+                "verdict": say("rules.right" if right else "rules.wrong"),
+                "right": right,
+            }
             for leaf, right in zip(told.leaves, told.right[number], strict=True)
-            for word in ("right" if right else "wrong",)
         ],
     }
 
 
-def _call(sweep: RuleSweep, place: int) -> list[Any]:
-    """One call for the front end: the Function, what it is, what is said of it, and the gradients that it changed."""
+def _call(sweep: RuleSweep, place: int) -> dict[str, Any]:
+    """One call for the front end: the Function, its title, what it did in words, and the gradients that it changed."""
     call = sweep.calls[place]
     names = [""] if len(call.gys) == 1 else [str(index) for index in range(len(call.gys))]
     lines = [
@@ -249,7 +253,7 @@ def _call(sweep: RuleSweep, place: int) -> list[Any]:
     lines += map(_assigned, call.assignments)
     changes = {assignment.variable.id: _number(assignment.after) for assignment in call.assignments}
     title = say("rules.backward", function=shorten(call.function.name, 24))
-    return [call.function.id, title, lines, changes]
+    return {"function": call.function.id, "title": title, "lines": lines, "gradients": changes}
 
 
 def _number(gradient: Array) -> str:
@@ -261,8 +265,8 @@ def _longest(payload: dict[str, Any]) -> dict[str, str]:
     """The longest text that each Variable's gradient takes in any of the sweeps."""
     found: dict[str, str] = dict(payload["start"])
     for column in payload["columns"]:
-        for *_, changes in column["calls"]:
-            for identifier, text in changes.items():
+        for call in column["calls"]:
+            for identifier, text in call["gradients"].items():
                 found[identifier] = max(found.get(identifier, ""), text, key=columns)
     return found
 

@@ -23,7 +23,7 @@ _MARGIN = 4
 
 
 def draw_small(graph: Graph, of: VariableNode, longest: Mapping[str, str]) -> str:
-    """What lies behind ``of``, as SVG. Nodes have ``data-node`` in place of identifiers; a gradient is ``.g``.
+    """What lies behind ``of``, as SVG. Nodes have ``data-node`` in place of identifiers; a gradient is ``.gradient``.
 
     ``longest`` is the longest text that a Variable's gradient takes, by its identifier.
     """
@@ -47,7 +47,7 @@ def draw_small(graph: Graph, of: VariableNode, longest: Mapping[str, str]) -> st
             parts.append(f'<ellipse rx="{size.width / 2:.0f}" ry="{_LOW / 2}"/><text y="4">{name}</text></g>')
         else:
             box = f'x="{-size.width / 2:.0f}" y="{-_HIGH / 2}" width="{size.width:.0f}" height="{_HIGH}" rx="6"'
-            parts.append(f'<rect {box}/><text y="-4">{name}</text><text class="g" y="12"></text></g>')
+            parts.append(f'<rect {box}/><text y="-4">{name}</text><text class="gradient" y="12"></text></g>')
     wide, high = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
     frame = f'width="{wide:.0f}" height="{high:.0f}" viewBox="{-_MARGIN} {-_MARGIN} {wide:.0f} {high:.0f}"'
     title = escape(say("rules.picture"), quote=True)

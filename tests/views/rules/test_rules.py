@@ -149,7 +149,7 @@ def test_every_engine_has_its_rules(engine):
     columns = shown.payload["rules"].get("columns", [])
     assert len(columns) in (0, 4)
     if columns:
-        assert all(right for *_, right in columns[-1]["left"])
+        assert all(leaf["right"] for leaf in columns[-1]["left"])
 
 
 @pytest.fixture
@@ -163,7 +163,9 @@ def shown(open_html):  # noqa: F811
 
 
 def grads(tab, node):
-    return tab.eval_on_selector_all(f'.ad-rule [data-node="{node}"] .g', "all => all.map(text => text.textContent)")
+    return tab.eval_on_selector_all(
+        f'.ad-rule [data-node="{node}"] .gradient', "all => all.map(text => text.textContent)"
+    )
 
 
 def test_the_keyboard_goes_through_the_calls_of_all_rules(shown):
