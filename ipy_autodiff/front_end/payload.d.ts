@@ -272,39 +272,66 @@ export interface Family {
   names: Record<string, string>
 }
 
-/** A large graph: what is in the boxes that open. */
+/** A large graph: what is in the boxes that open. Nodes go by their identifiers. */
 export interface Large {
   says: Record<string, string>
-  names: string[]
-  functions: Record<string, [name: number, line: number, verdict?: number, by?: number]>
-  variables: Record<string, [string, number, string, string, string, number?]>
-  boxes: Record<string, [flags: number, ...rows: string[]]>
+  functions: Record<string, ShownFunction>
+  variables: Record<string, ShownVariable>
+  boxes: Record<string, Box>
   levels: Record<string, Level>
   layouts: Layout[]
   blamed: string[]
 }
 
-export interface Level {
-  up: string
-  nodes: string
-  edges: number[]
-  /** Which of the layouts is its. */
-  layout: number
-  crowds?: Record<string, string[]>
-  /** What stands on an edge that is to blame. */
-  plates?: [edge: number, text: string][]
+export interface ShownFunction {
+  name: string
+  /** The line of the cell that called it. */
+  line?: number
+  verdict?: Verdict
+  /** Whose `backward` called it. */
+  origin?: string
 }
 
-/** Whole pixels. The nodes are in the order of the level's, then crowds, then plates. */
+/** What stands on a Variable's card; what is not there is not shown. */
+export interface ShownVariable {
+  name: string
+  named?: boolean
+  role: "leaf" | "intermediate" | "output"
+  kind?: string
+  value?: string
+  gradient?: string
+  verdict?: Verdict
+}
+
+export interface Box {
+  rows: string[]
+  /** Whether it holds several iterations. */
+  loop?: boolean
+  /** Whether what is wrong is in it. */
+  wrong?: boolean
+}
+
+export interface Level {
+  up: string
+  nodes: string[]
+  /** Between nodes by their place among the level's, crowds after the others. */
+  edges: { tail: number; head: number }[]
+  /** Which of the layouts is its. */
+  layout: number
+  /** Variables that go the same way, too many to be told apart: the rows of their box. */
+  crowds?: Record<string, string[]>
+  /** What stands on an edge that is to blame. */
+  plates?: { edge: number; text: string }[]
+}
+
+/** Whole pixels. The nodes, by their centres, are in the order of the level's, then crowds, then plates. */
 export interface Layout {
-  wide: number
-  high: number
+  width: number
+  height: number
   across: boolean
-  widths: number[]
-  /** Two numbers a node, its centre. */
-  at: number[]
+  nodes: { width: number; x: number; y: number }[]
   /** For each edge a start, and then three control points for each Bézier piece, from where the piece starts. */
-  ways: number[][]
+  curves: number[][]
 }
 
 // What passes between a slider and the kernel.

@@ -47,7 +47,7 @@ export function picture(data, page, frame, svg, around, open) {
       recorded: text.textContent ?? "",
     }))
   const gradients = texts(".grad")
-  const values = texts(".d:not(.grad)")
+  const values = texts(".number:not(.grad)")
   const nodes = /** @type {SVGGElement[]} */ ([...svg.querySelectorAll(".variable, .function, .folded[id]")])
   const rove = (/** @type {SVGGElement} */ to) => {
     for (const node of nodes) node.tabIndex = node === to ? 0 : -1

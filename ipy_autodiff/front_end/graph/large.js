@@ -20,8 +20,8 @@ export function openable(data, page, figure, top) {
   const steps = data.steps ?? []
   const { prefix } = page
   const idOf = (/** @type {Element} */ node) => node.id.slice(prefix.length)
-  const nodesOf = (/** @type {string} */ level) => large.levels[level].nodes.split(" ")
-  const nameOf = (/** @type {string} */ box) => String(large.boxes[box][1])
+  const nodesOf = (/** @type {string} */ level) => large.levels[level].nodes
+  const nameOf = (/** @type {string} */ box) => large.boxes[box].rows[0]
   /** @type {Map<string, Drawn>} */
   const levels = new Map()
   let at = ""
@@ -247,11 +247,10 @@ function whereAndWho(large, top, idOf) {
   const names = new Map()
   for (const node of top.querySelectorAll(".variable, .function, .folded")) home.set(idOf(node), "")
   for (const [id, { nodes }] of Object.entries(large.levels))
-    for (const node of nodes.split(" ")) if (!home.has(node)) home.set(node, id)
+    for (const node of nodes) if (!home.has(node)) home.set(node, id)
   for (const node of top.querySelectorAll(".variable, .function"))
     names.set(idOf(node), node.querySelector("text")?.textContent ?? "")
-  for (const [id, [name]] of Object.entries(large.functions)) names.set(id, large.names[name])
-  for (const [id, [name]] of Object.entries(large.variables)) names.set(id, name)
+  for (const [id, { name }] of Object.entries({ ...large.functions, ...large.variables })) names.set(id, name)
   return { home, names }
 }
 

@@ -2,7 +2,7 @@
 import { svg } from "../shared/dom.js"
 import { fill } from "../shared/fill.js"
 
-/** @import { Large } from "../payload" */
+/** @import { Box, Large } from "../payload" */
 /** @typedef {{ element: SVGGElement, height: number }} Card */
 
 export const MOST_HIGH = 560
@@ -11,7 +11,6 @@ const MARKS = {
   fail: "M-2.9-2.9 2.9 2.9M2.9-2.9-2.9 2.9",
   inconclusive: "M-2-1.8a2 2 0 1 1 2.6 2q-.6.3-.6 1.4M0 3.7v.1",
 }
-const VERDICTS = /** @type {const} */ (["", "pass", "fail", "inconclusive"])
 
 /**
  * The picture of a level, and what is drawn around each of its Functions.
@@ -23,29 +22,27 @@ const VERDICTS = /** @type {const} */ (["", "pass", "fail", "inconclusive"])
 export function drawLevel(large, id, prefix) {
   const level = large.levels[id]
   const crowds = level.crowds ?? {}
-  const ids = level.nodes.split(" ").concat(Object.keys(crowds))
-  /** @type {[number, number][]} */
-  const edges = []
-  for (let i = 0; i < level.edges.length; i += 2) edges.push([level.edges[i], level.edges[i + 1]])
+  const ids = level.nodes.concat(Object.keys(crowds))
+  const { edges } = level
   const layout = large.layouts[level.layout]
   const plates = level.plates ?? []
   const drawn = ids.map((node, place) => {
-    const width = layout.widths[place]
+    const { width } = layout.nodes[place]
     if (node[0] === "v") return variable(large, node, width)
     return node[0] === "f" ? call(large, node, width) : folded(large, node, crowds[node], width)
   })
   // The edge that is to blame leads through a plate with its numbers.
-  for (const [, text] of plates) drawn.push(plate(text, layout.widths[drawn.length]))
+  for (const { text } of plates) drawn.push(plate(text, layout.nodes[drawn.length].width))
   const laid = edges.flatMap((_, number) => {
-    const part = { number, wrong: plates.some(([other]) => other === number), arrow: true }
+    const part = { number, wrong: plates.some(({ edge }) => edge === number), arrow: true }
     return part.wrong ? [{ ...part, arrow: false }, part] : [part]
   })
   const margin = 14
-  const size = [layout.wide + 2 * margin, layout.high + 2 * margin]
+  const size = [layout.width + 2 * margin, layout.height + 2 * margin]
   const picture = svg("svg", {
     class: "ad-svg",
     role: "group",
-    "aria-label": large.boxes[id].slice(1).join(", "),
+    "aria-label": large.boxes[id].rows.join(", "),
     width: size[0],
     height: size[1],
     viewBox: `${-margin} ${-margin} ${size.join(" ")}`,
@@ -54,31 +51,31 @@ export function drawLevel(large, id, prefix) {
   const near = {}
   // An edge that only says that a leaf goes into a box as well.
   const isAside = (/** @type {number} */ number) => {
-    const [a, b] = edges[number]
-    const leaf = (large.variables[ids[a]]?.[1] ?? 0) & 2
-    return ids[b][0] === "b" && leaf && edges.some(([tail, head]) => tail === a && head !== b)
+    const { tail, head } = edges[number]
+    const leaf = large.variables[ids[tail]]?.role === "leaf"
+    return ids[head][0] === "b" && leaf && edges.some((other) => other.tail === tail && other.head !== head)
   }
   laid.forEach(({ number, wrong, arrow }, place) => {
     const name = `e${place}`
     const kind = `edge${wrong ? " wrong" : ""}${isAside(number) ? " aside" : ""}`
-    picture.append(svg("path", { class: kind, id: prefix + name, d: curve(layout.ways[place], arrow) }))
-    const [tail, head] = edges[number].map((end) => ids[end])
+    picture.append(svg("path", { class: kind, id: prefix + name, d: curve(layout.curves[place], arrow) }))
+    const [tail, head] = [ids[edges[number].tail], ids[edges[number].head]]
     for (const [end, other] of [
       [tail, head],
       [head, tail],
     ])
       if (end[0] === "f") near[end] = [...(near[end] ?? []), name, other]
   })
-  const [along, beside] = layout.across ? [0, 1] : [1, 0]
-  const centre = (/** @type {number} */ place) => layout.at.slice(2 * place, 2 * place + 2)
+  /** @type {["x", "y"] | ["y", "x"]} */
+  const [along, beside] = layout.across ? ["x", "y"] : ["y", "x"]
   const order = [...drawn.keys()].sort((a, b) => {
-    const [from, to] = [centre(a), centre(b)]
+    const [from, to] = [layout.nodes[a], layout.nodes[b]]
     return from[along] - to[along] || from[beside] - to[beside]
   })
   for (const place of order) {
     const { element, height } = drawn[place]
-    const [x, y] = centre(place)
-    element.setAttribute("transform", `translate(${x - layout.widths[place] / 2} ${y - height / 2})`)
+    const { x, y, width } = layout.nodes[place]
+    element.setAttribute("transform", `translate(${x - width / 2} ${y - height / 2})`)
     if (place < ids.length && !crowds[ids[place]]) element.id = prefix + ids[place]
     picture.append(element)
   }
@@ -145,7 +142,7 @@ function sign(verdict, x, y) {
 function plate(text, width) {
   const height = 22
   const rect = svg("rect", { width, height, rx: 4 })
-  return { height, element: svg("g", { class: "plate" }, rect, words("w", text, width / 2, 15)) }
+  return { height, element: svg("g", { class: "plate" }, rect, words("correction", text, width / 2, 15)) }
 }
 
 /**
@@ -155,23 +152,21 @@ function plate(text, width) {
  * @returns {Card}
  */
 function variable({ variables, says }, id, width) {
-  const [name, flags, value, gradient, kind, code] = variables[id]
-  const role = flags & 2 ? "leaf" : flags & 4 ? "output" : "intermediate"
-  const rows = [{ label: name, text: role === "intermediate" ? "" : says[role], type: "r" }]
-  if (kind) rows.push({ label: "", text: kind, type: "t" })
-  if (flags & 8) rows.push({ label: "data", text: value, type: "d" })
-  if (flags & 16) rows.push({ label: "grad", text: gradient, type: "d grad" })
+  const { name, named, role, kind, value, gradient, verdict } = variables[id]
+  const rows = [{ label: name, text: role === "intermediate" ? "" : says[role], type: "role" }]
+  if (kind) rows.push({ label: "", text: kind, type: "kind" })
+  if (value) rows.push({ label: "data", text: value, type: "number" })
+  if (gradient) rows.push({ label: "grad", text: gradient, type: "number grad" })
   const height = rows.length * 18 + 12
-  const verdict = VERDICTS[code ?? 0]
-  const grad = flags & 16 ? `grad ${gradient}` : ""
-  const title = [name, says[role], kind, `data ${value}`, grad, verdict && says[verdict]].filter(Boolean).join(", ")
-  const group = svg("g", { class: ["variable", role, verdict].join(" ").trim() }, svg("title", {}, title))
+  const grad = gradient && `grad ${gradient}`
+  const title = [name, says[role], kind, `data ${value ?? name}`, grad, verdict && says[verdict]]
+  const group = svg("g", { class: ["variable", role, verdict].join(" ").trim() })
+  group.append(svg("title", {}, title.filter(Boolean).join(", ")))
   group.append(svg("rect", { width, height, rx: 8 }))
   if (role === "output")
     group.append(svg("rect", { class: "inner", x: 3, y: 3, width: width - 6, height: height - 6, rx: 5 }))
-  const named = flags & 1 ? "n" : "u"
   rows.forEach(({ label, text, type }, n) => {
-    if (label) group.append(words(n ? "k" : named, label, 11, 19 + n * 18))
+    if (label) group.append(words(n ? "label" : named ? "name" : "unnamed", label, 11, 19 + n * 18))
     if (text) group.append(words(type, text, width - 11, 19 + n * 18))
   })
   if (verdict) group.append(sign(verdict, width - 4, 3))
@@ -184,21 +179,18 @@ function variable({ variables, says }, id, width) {
  * @param {number} width
  * @returns {Card}
  */
-function call({ functions, names, says, blamed }, id, width) {
-  const [name, line, code, by] = functions[id]
-  const label = names[name]
-  const verdict = VERDICTS[code ?? 0]
-  const below = by === undefined ? "" : names[by]
+function call({ functions, says, blamed }, id, width) {
+  const { name, line, verdict = "", origin = "" } = functions[id]
   const height = 40
-  const called = line ? fill(says.called, { name: label, line }) : label
+  const called = line ? fill(says.called, { name, line }) : name
   const state = says[`function-${verdict || "unchecked"}`]
-  const title = [called, below, state].filter(Boolean).join(", ")
+  const title = [called, origin, state].filter(Boolean).join(", ")
   const kind = `function ${verdict}${blamed.includes(id) ? " blamed" : ""}`
   const ellipse = svg("ellipse", { cx: width / 2, cy: height / 2, rx: width / 2, ry: height / 2 })
   const group = svg("g", { class: kind }, svg("title", {}, title), ellipse)
-  group.append(words("c", label, width / 2, below ? height / 2 : height / 2 + 4.5))
-  if (below) {
-    const text = words("k", below, width / 2, height / 2 + 13)
+  group.append(words("called", name, width / 2, origin ? height / 2 : height / 2 + 4.5))
+  if (origin) {
+    const text = words("label", origin, width / 2, height / 2 + 13)
     text.setAttribute("text-anchor", "middle")
     group.append(text)
   }
@@ -214,17 +206,16 @@ function call({ functions, names, says, blamed }, id, width) {
  * @returns {Card}
  */
 function folded({ boxes, levels, says }, id, crowd, width) {
-  const [flags, ...rows] = crowd ? /** @type {[number, ...string[]]} */ ([0, ...crowd]) : boxes[id]
+  const { rows, loop, wrong } = /** @type {Box} */ (crowd ? { rows: crowd } : boxes[id])
   const height = rows.length * 17 + 16
-  const fails = flags & 2
-  const title = [...rows, fails ? says.holds_fail : ""].filter(Boolean).join(", ")
-  const group = svg("g", { class: fails ? "folded fail" : "folded" }, svg("title", {}, title))
-  if (flags & 1) group.append(svg("rect", { x: 5, y: 5, width, height, rx: 5 }))
+  const title = [...rows, wrong ? says.holds_fail : ""].filter(Boolean).join(", ")
+  const group = svg("g", { class: wrong ? "folded fail" : "folded" }, svg("title", {}, title))
+  if (loop) group.append(svg("rect", { x: 5, y: 5, width, height, rx: 5 }))
   group.append(svg("rect", { width, height, rx: 5 }))
   rows.forEach((row, n) => {
-    group.append(words(n ? "s" : "h", row, width / 2, 21 + n * 17))
+    group.append(words(n ? "detail" : "heading", row, width / 2, 21 + n * 17))
   })
-  if (fails) group.append(sign("fail", width - 4, 3))
+  if (wrong) group.append(sign("fail", width - 4, 3))
   if (!crowd && !levels[id]) close(group, says)
   return { height, element: group }
 }

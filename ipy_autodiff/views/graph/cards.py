@@ -32,6 +32,8 @@ _LINE = 18
 _NAME = 13
 _FONT = 12
 _SMALL = 10.5
+_SIZES: dict[str, float] = dict.fromkeys(("name", "unnamed", "called", "heading"), _NAME)
+_SIZES |= dict.fromkeys(("label", "role", "detail", "correction"), _SMALL)
 _ANY_NUMBER = "-0.12345"
 
 
@@ -160,10 +162,9 @@ class Cards:
             parts.append(self._box(name, box, *layout.centres[name], name))
         for name, (_, text) in self.plates.items():
             (x, y), size = layout.centres[name], self.sizes[name]
-            rect = f'<rect width="{size.width:.0f}" height="22" rx="4"/>'
-            parts.append(
-                f'<g class="plate" transform="{_corner(size, x, y)}">{rect}{_text(text, "w", size.width / 2, 15)}</g>'
-            )
+            drawn = f'<rect width="{size.width:.0f}" height="22" rx="4"/>'
+            drawn += _text(text, "correction", size.width / 2, 15)
+            parts.append(f'<g class="plate" transform="{_corner(size, x, y)}">{drawn}</g>')
         return parts
 
     def texts(self, variable: VariableNode) -> tuple[str, str, str, str]:
@@ -182,13 +183,13 @@ class Cards:
     def _card(self, variable: VariableNode) -> _Card:
         name, kind, value, gradient = self.texts(variable)
         role = "" if variable.role == "intermediate" else say(f"views.{variable.role}")
-        rows = [(name, role, "r")]
+        rows = [(name, role, "role")]
         if variable.shape != () and kind != value:
-            rows.append(("", shorten(kind, 26), "t"))
+            rows.append(("", shorten(kind, 26), "kind"))
         if self.shows_value(variable, name, value):
-            rows.append(("data", value, "d"))
+            rows.append(("data", value, "number"))
         if self.has_gradient(variable):
-            rows.append(("grad", gradient, "d grad"))
+            rows.append(("grad", gradient, "number grad"))
         verdict = self.verdicts.get(variable, "")
         said = [shorten(variable.name, 400), say(f"views.{variable.role}"), kind, f"data {value}"]
         if self.has_gradient(variable):
@@ -199,7 +200,7 @@ class Cards:
         carried = self.gradients.history.get(variable.id, ())
         widest = max((width(inline(gradient)) for gradient in carried), default=0.0)
         room = self.room if kind != value and np.size(variable.data) == 1 else 0.0
-        return _Card(rows, ", ".join(said), classes, variable.named, {"d": room, "d grad": max(widest, room)})
+        return _Card(rows, ", ".join(said), classes, variable.named, {"number": room, "number grad": max(widest, room)})
 
     def verdict(self, node: FunctionNode) -> str:
         """What is known of a Function: as a verdict, empty where it was not checked."""
@@ -228,13 +229,13 @@ class Cards:
     def _function(self, node: FunctionNode, x: float, y: float, identifier: str) -> str:
         size, blame, verdict = self.sizes[node.id], self.blamed.get(node), self.verdict(node)
         centre, name, origin = size.height / 2, self.functions[node.id], self.origins.get(node.id, "")
-        texts = _text(name, "c", size.width / 2, centre + (0 if origin else 4.5))
+        texts = _text(name, "called", size.width / 2, centre + (0 if origin else 4.5))
         if origin:
             place = f'x="{size.width / 2:.0f}" y="{centre + 13:.0f}"'
-            texts += f'<text class="k" text-anchor="middle" {place}>{_content(origin)}</text>'
+            texts += f'<text class="label" text-anchor="middle" {place}>{_content(origin)}</text>'
         mark = _mark(verdict, size.width * 0.85, size.height * 0.12) if verdict else ""
         if blame is not None and all(function != node.id for function, _ in self.plates.values()):
-            mark += _text(shorten(_instead(blame), 40), "w", size.width / 2, size.height + 14)
+            mark += _text(shorten(_instead(blame), 40), "correction", size.width / 2, size.height + 14)
         return (
             f'<g class="function {verdict}{" blamed" if blame is not None else ""}" id="{identifier}" role="img" '
             f'transform="{_corner(size, x, y)}"><title>{_content(self.said(node))}</title>'
@@ -248,7 +249,7 @@ class Cards:
         identified = "" if name in self.level.crowds else f' id="{identifier}"'
         said = box.title + (f", {say('large.holds_fail')}" if fails else "")
         rows = "".join(
-            _text(row, "h" if index == 0 else "s", size.width / 2, 21 + index * 17)
+            _text(row, "heading" if index == 0 else "detail", size.width / 2, 21 + index * 17)
             for index, row in enumerate(box.rows)
         )
         behind = f'<rect x="5" y="5" {rect}/>' if box.loop else ""
@@ -281,7 +282,9 @@ def _variable(card: _Card, size: Size, x: float, y: float, identifier: str) -> s
     for index, (left_text, right_text, kind) in enumerate(card.rows):
         baseline = 19 + index * _LINE
         if left_text:
-            parts.append(_text(left_text, ("n" if card.named else "u") if index == 0 else "k", _PAD, baseline))
+            parts.append(
+                _text(left_text, ("name" if card.named else "unnamed") if index == 0 else "label", _PAD, baseline)
+            )
         if right_text:
             parts.append(_text(right_text, kind, right, baseline))
     for verdict in ("pass", "fail", "inconclusive"):
@@ -306,7 +309,7 @@ def _mark(verdict: str, x: float, y: float) -> str:
 
 
 def _text(text: str, kind: str, x: float, y: float) -> str:
-    size = _NAME if kind in "nuch" else _SMALL if kind in "krsw" else _FONT
+    size = _SIZES.get(kind, _FONT)
     fit = f' textLength="{width(text) * size:.0f}" lengthAdjust="spacingAndGlyphs"' if is_exotic(text) else ""
     return f'<text class="{kind}" x="{x:.0f}" y="{y:.0f}"{fit}>{_content(text)}</text>'
 

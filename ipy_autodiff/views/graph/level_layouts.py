@@ -24,7 +24,7 @@ class LevelLayouts:
 
     def __init__(self) -> None:
         self.layouts: list[dict[str, Any]] = []
-        """Whole pixels: ``wide`` and ``high`` of the picture; ``widths`` of the nodes; ``at``, their centres; ``ways``,
+        """Whole pixels: ``width`` and ``height`` of the picture; of each node its ``width`` and its centre; ``curves``,
         for each edge a start, and then three control points for each Bézier piece, from where the piece starts;
         ``across``: from left to right."""
         self.size = 0
@@ -38,7 +38,7 @@ class LevelLayouts:
         if key not in self._known:
             self._known[key] = len(self.layouts)
             told = _told(rounded, edges, close)
-            self.size += 4 * (3 * len(rounded) + sum(map(len, told["ways"])))
+            self.size += 4 * (3 * len(rounded) + sum(map(len, told["curves"])))
             self.layouts.append(told)
         return self._known[key]
 
@@ -53,24 +53,26 @@ def _told(sizes: Sequence[Size], edges: Sequence[tuple[int, int]], close: Sequen
         if _scale(downwards) > _scale(layout):
             layout, across = downwards, False
     return {
-        "wide": ceil(layout.width),
-        "high": ceil(layout.height),
+        "width": ceil(layout.width),
+        "height": ceil(layout.height),
         "across": across,
-        "widths": [round(size.width) for size in sizes],
-        "at": [round(number) for centre in layout.centres.values() for number in centre],
-        "ways": [_way(curve.points) for curve in layout.curves],
+        "nodes": [
+            {"width": round(size.width), "x": round(x), "y": round(y)}
+            for size, (x, y) in zip(sizes, layout.centres.values(), strict=True)
+        ],
+        "curves": [_curve(curve.points) for curve in layout.curves],
     }
 
 
-def _way(points: Sequence[Point]) -> list[int]:
+def _curve(points: Sequence[Point]) -> list[int]:
     """The start, and the control points of each piece from where it starts, as SVG's ``c`` takes them."""
     (x, y), *rest = [(round(x), round(y)) for x, y in points]
-    way = [x, y]
+    numbers = [x, y]
     for number, (a, b) in enumerate(rest):
-        way += [a - x, b - y]
+        numbers += [a - x, b - y]
         if number % 3 == 2:
             x, y = a, b
-    return way
+    return numbers
 
 
 def _scale(layout: Layout) -> float:

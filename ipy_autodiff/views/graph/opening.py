@@ -25,8 +25,7 @@ __all__ = ["openable"]
 _BYTES = 260_000
 _MANY_FUNCTIONS = 4_000
 _LEVELS_OF_MANY = 48
-_ROLES = {"leaf": 2, "output": 4}
-_VERDICTS = ("", "pass", "fail", "inconclusive")
+_VERDICTS = ("pass", "fail", "inconclusive")
 _SAYS = ("find", "found", "whole", "out", "in", "fit", "frame", "back", "forth", "beyond", "path")
 
 
@@ -63,10 +62,9 @@ class _Tables:
         self.layouts = LevelLayouts()
         self._levels = levels
         self._cards = cards
-        self._names: dict[str, int] = {}
-        self._functions: dict[str, list[Any]] = {}
-        self._variables: dict[str, list[Any]] = {}
-        self._boxes: dict[str, list[Any]] = {}
+        self._functions: dict[str, dict[str, Any]] = {}
+        self._variables: dict[str, dict[str, Any]] = {}
+        self._boxes: dict[str, dict[str, Any]] = {}
         self._top = {part_id(part) for part in levels.whole.folded}
         for part in levels.whole.folded:
             self._add_box(part)
@@ -91,19 +89,19 @@ class _Tables:
         sizes += [box_size(rows) for rows in crowds.values()]
         places = {name: place for place, name in enumerate([*ids, *crowds])}
         edges = [(places[tail], places[head]) for tail, head in level.edges]
-        plates: list[list[Any]] = []
+        plates: list[dict[str, Any]] = []
         laid: list[tuple[int, int]] = []
         for number, (tail, head) in enumerate(edges):
             text = cards.wrong.get(level.edges[number])
-            if text is None or any(edges[other][1] == head for other, _ in plates):
+            if text is None or any(edges[plate["edge"]][1] == head for plate in plates):
                 laid.append((tail, head))
                 continue
-            plates.append([number, text])
+            plates.append({"edge": number, "text": text})
             laid += [(tail, len(sizes)), (len(sizes), head)]
             sizes.append(plate_size(text))
         close = range(len(sizes) - len(plates), len(sizes))
-        told: dict[str, Any] = {"up": parent, "nodes": " ".join(ids), "edges": [end for edge in edges for end in edge]}
-        told["layout"] = self.layouts.add(sizes, laid, close)
+        told: dict[str, Any] = {"up": parent, "nodes": ids, "layout": self.layouts.add(sizes, laid, close)}
+        told["edges"] = [{"tail": tail, "head": head} for tail, head in edges]
         if crowds:
             told["crowds"] = crowds
         if plates:
@@ -114,15 +112,8 @@ class _Tables:
     def _add_function(self, node: FunctionNode) -> None:
         if node.id in self._functions:
             return
-        name = self._names.setdefault(function_label(node), len(self._names))
-        verdict = self._cards.verdict(node)
-        told: list[Any] = [name, node.line or 0]
-        origin = self._cards.origin(node)
-        if verdict or origin:
-            told.append(_VERDICTS.index(verdict))
-        if origin:
-            told.append(self._names.setdefault(origin, len(self._names)))
-        self._functions[node.id] = told
+        more = {"line": node.line, "verdict": self._cards.verdict(node), "origin": self._cards.origin(node)}
+        self._functions[node.id] = {"name": function_label(node), **_filled(more)}
         self.size += 16
 
     def _add_variable(self, node: VariableNode) -> None:
@@ -130,30 +121,32 @@ class _Tables:
             return
         cards = self._cards
         name, kind, value, gradient = cards.texts(node)
-        flags = int(node.named) + _ROLES.get(node.role, 0)
-        flags += 8 * cards.shows_value(node, name, value) + 16 * cards.has_gradient(node)
-        verdict = cards.verdicts.get(node, "")
-        told = [name, flags, value, gradient, shorten(kind, 26) if node.shape != () and kind != value else ""]
-        self._variables[node.id] = [*told, _VERDICTS.index(verdict)] if verdict else told
+        more = {
+            "named": node.named,
+            "kind": shorten(kind, 26) if node.shape != () and kind != value else "",
+            "value": value if cards.shows_value(node, name, value) else "",
+            "gradient": gradient if cards.has_gradient(node) else "",
+            "verdict": cards.verdicts.get(node, ""),
+        }
+        self._variables[node.id] = {"name": name, "role": node.role, **_filled(more)}
         self.size += 30 + len(name) + len(value) + len(gradient)
 
     def _add_box(self, part: Part) -> None:
         box = describe(self._levels, part)
         wrong = any(part.start <= place < part.stop for place in self._cards.wrong_places)
-        self._boxes[part_id(part)] = [int(box.loop) + 2 * wrong, *box.rows]
+        self._boxes[part_id(part)] = _filled({"rows": box.rows, "loop": box.loop, "wrong": wrong})
         self.size += 24 + sum(map(len, box.rows))
 
     def payload(self) -> dict[str, Any]:
         """All of it, with the sentences that the page needs for it."""
         says = {key: say(f"large.{key}") for key in _SAYS}
-        says |= {key: say(f"views.{key}") for key in ("leaf", "intermediate", "output", *_VERDICTS[1:])}
+        says |= {key: say(f"views.{key}") for key in ("leaf", "intermediate", "output", *_VERDICTS)}
         says["called"] = say("views.called_on_line", name="{name}", line="{line}")
         says["holds_fail"] = say("large.holds_fail")
         checked = ("pass", "fail", "inconclusive", "unchecked") if self._cards.checked or self._cards.blamed else ()
         says |= {f"function-{verdict}": say(f"views.function-{verdict}") for verdict in checked}
         return {
             "says": says,
-            "names": list(self._names),
             "functions": self._functions,
             "variables": self._variables,
             "boxes": self._boxes,
@@ -161,3 +154,8 @@ class _Tables:
             "layouts": self.layouts.layouts,
             "blamed": [node.id for node in self._cards.blamed],
         }
+
+
+def _filled(record: dict[str, Any]) -> dict[str, Any]:
+    """The record without what is empty, for there may be thousands."""
+    return {name: value for name, value in record.items() if value}
