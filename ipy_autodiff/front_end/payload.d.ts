@@ -340,7 +340,6 @@ export interface Controls {
   sliders: Control[]
   of: string
   whole: boolean
-  order: string[]
   example: string
   remarks: string[]
   can_run: boolean
@@ -357,10 +356,12 @@ export interface Control {
   value: number
 }
 
+/** The answer to a message of a page: to its `number`th, sent `by` this page. */
 export interface Update {
   by?: string
-  n?: number
-  ms?: number
+  number?: number
+  /** What the answer took. */
+  milliseconds?: number
   rest?: boolean
   moved?: boolean
   values?: Record<string, number>
@@ -372,8 +373,10 @@ export interface Update {
   branches?: string[]
   error?: string
   refused?: string
-  data?: (string | null)[]
-  grads?: string[]
+  /** The values that are no longer the recorded ones, by Variable. */
+  data?: Record<string, string>
+  /** What stands in `.grad` at the step, by Variable. */
+  gradients?: Record<string, string>
   lines?: Line[]
   check?: Check
 }
@@ -384,6 +387,3 @@ export interface Curve {
   high: number
   ys: (number | null)[]
 }
-
-/** A run that a slider has moved to. */
-export type Moved = Update & { order: string[] }

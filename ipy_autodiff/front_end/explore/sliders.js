@@ -79,7 +79,7 @@ export function drawSliders(slot, model, hooks) {
 
   const send = (/** @type {string} */ kind, more = {}) => {
     try {
-      model.send({ kind, by, n: ++asked, step: hooks.step(), of: active, ...more })
+      model.send({ kind, by, number: ++asked, step: hooks.step(), of: active, ...more })
     } catch {
       return end()
     }
@@ -114,8 +114,9 @@ export function drawSliders(slot, model, hooks) {
     const update = model.get("update") ?? {}
     const mine = update.by === by
     if (mine) {
-      answeredTo = Math.max(answeredTo, update.n ?? 0)
-      if (update.ms && !update.rest) depth = update.ms < 6 ? 4 : update.ms < 16 ? 2 : 1
+      answeredTo = Math.max(answeredTo, update.number ?? 0)
+      const { milliseconds: spent } = update
+      if (spent && !update.rest) depth = spent < 6 ? 4 : spent < 16 ? 2 : 1
     }
     if (!waiting()) {
       clearTimeout(late)
@@ -135,7 +136,7 @@ export function drawSliders(slot, model, hooks) {
   const draw = () => {
     frame = 0
     if (dead) return
-    hooks.show(latest.moved && !latest.error ? { ...latest, order: setup.order } : null)
+    hooks.show(latest.moved && !latest.error ? latest : null)
     const foreign = latest.by !== by || latest.rest
     if (foreign) for (const [name, row] of rows) if (name in hand) row.put(hand[name])
     const one = control(active) ?? setup.sliders[0]

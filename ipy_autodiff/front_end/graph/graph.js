@@ -87,13 +87,12 @@ export function picture(data, page, frame, svg, around, open) {
       if (!page.hidden.has(index + 1)) Object.assign(now, taken.gradients)
     })
     const asked = page.hidden.size > 0
-    const fresh = moved && !asked && moved.step === step && moved.grads
+    const fresh = moved && !asked && moved.step === step && moved.gradients
     for (const { text, id, recorded } of gradients) {
-      if (fresh) put(text, fresh[moved.order.indexOf(id)])
+      if (fresh) put(text, fresh[id])
       else if (!moved) put(text, step || asked ? now[id] || "" : recorded)
     }
-    for (const { text, id, recorded } of values)
-      if (!moved || moved.data) put(text, moved?.data?.[moved.order.indexOf(id)] ?? recorded)
+    for (const { text, id, recorded } of values) if (!moved || moved.data) put(text, moved?.data?.[id] ?? recorded)
     frame.classList.toggle("ad-stale", Boolean(moved && !fresh))
     frame.classList.toggle("ad-moved", Boolean(moved))
     if (shown === step) return

@@ -5,7 +5,7 @@ import { fill } from "../shared/fill.js"
 import { picture } from "./graph.js"
 import { close, drawLevel, MOST_HIGH } from "./level.js"
 
-/** @import { Large, Moved, Step } from "../payload" */
+/** @import { Large, Update, Step } from "../payload" */
 /** @import { Show } from "../output/page" */
 /** @typedef {{ svg: SVGSVGElement, near: Record<string, string[]>, show: Show }} Drawn */
 
@@ -27,7 +27,7 @@ export function openable(data, page, figure, top) {
   let at = ""
   let size = 0
   let step = 0
-  /** @type {Moved | null} */
+  /** @type {Update | null} */
   let moved = null
   let chosen = ""
   /** @type {string[]} */

@@ -1,4 +1,4 @@
-import type { Moved, Payload } from "../payload"
+import type { Payload, Update } from "../payload"
 
 /** What a view is given of the output that it belongs to. */
 export interface Page {
@@ -18,7 +18,7 @@ export interface Page {
 }
 
 /** Brings a view to a step; `moved` is what a slider changed, if one did. */
-export type Show = (step: number, moved: Moved | null) => void
+export type Show = (step: number, moved: Update | null) => void
 export type View = (data: Payload, page: Page) => [element: HTMLElement, show: Show]
 export type Views = Record<string, View>
 
@@ -40,7 +40,7 @@ export interface Model {
 
 export interface Hooks {
   step(): number
-  show(moved: Moved | null): void
+  show(moved: Update | null): void
 }
 
 export interface Sliders {

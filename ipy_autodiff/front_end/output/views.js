@@ -3,7 +3,7 @@ import { bytesOf } from "../shared/arrays.js"
 import { make, note } from "../shared/dom.js"
 import { addOutput } from "./links.js"
 
-/** @import { Moved, Payload } from "../payload" */
+/** @import { Update, Payload } from "../payload" */
 /** @import { Model, Show, Sliders, Views } from "./page" */
 
 /**
@@ -26,7 +26,7 @@ export function takePicture(root, data) {
  */
 export function drawViews(root, data, prefix, views, recorded = data) {
   let step = data.at ?? 0
-  /** @type {Moved | null} */
+  /** @type {Update | null} */
   let moved = null
   /** @type {Model | undefined} */
   let model
@@ -86,7 +86,7 @@ export function drawViews(root, data, prefix, views, recorded = data) {
   // What can be moved may reach the page after the model itself.
   const slide = () => {
     if (!model || sliders || !model.get("controls")?.sliders || !data.show.includes("sliders")) return
-    const show = (/** @type {Moved | null} */ run) => {
+    const show = (/** @type {Update | null} */ run) => {
       moved = run
       update()
     }

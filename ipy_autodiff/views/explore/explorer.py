@@ -50,12 +50,7 @@ class Explorer:
         self._paths = Paths(recording, namespace, seconds)
         self._follower: Follower | None = None
         self._curves: dict[Any, dict[str, Any]] = {}
-        self._recorded: list[str] = []
-
-    @property
-    def variables(self) -> tuple[VariableNode, ...]:
-        """The Variables in the order in which ``picture`` gives their texts."""
-        return self.recording.graph.variables
+        self._recorded: dict[str, str] = {}
 
     def remarks(self) -> list[str]:
         """What is to be said beside the sliders: whether the cell's own choices are followed."""
@@ -122,7 +117,7 @@ class Explorer:
     def _following(self) -> Follower:
         if self._follower is None:
             self._follower = Follower(self.recording)
-            self._recorded = [inline(node.data) for node in self.variables]
+            self._recorded = {node.id: inline(node.data) for node in self.recording.graph.variables}
         return self._follower
 
     def _aside(self) -> Any:
@@ -131,18 +126,18 @@ class Explorer:
     def _told(self, position: Position, step: int) -> dict[str, Any]:
         recording = replace(self.recording, steps=position.steps, gradients=position.gradients)
         gradients = timeline(recording)
-        data = [inline(position.values.get(node, node.data)) for node in self.variables]
+        data = {node.id: inline(position.values.get(node, node.data)) for node in self.recording.graph.variables}
         now: Mapping[str, Any]
         if step and step <= len(position.steps):
             now = dict(gradients.start)
             for change in gradients.changes[:step]:
                 now.update(change)
-            shown = [inline(now[node.id]) if node.id in now else "" for node in self.variables]
+            shown = {node.id: inline(now[node.id]) if node.id in now else "" for node in self.recording.graph.variables}
         else:
-            shown = [gradients.final(node.id) for node in self.variables]
+            shown = {node.id: gradients.final(node.id) for node in self.recording.graph.variables}
         told: dict[str, Any] = {
-            "data": [None if new == old else new for new, old in zip(data, self._recorded, strict=True)],
-            "grads": shown,
+            "data": {identifier: text for identifier, text in data.items() if text != self._recorded[identifier]},
+            "gradients": shown,
             "step": step,
             "y": _number(self._output(position.values)),
             "slopes": {one.name: _slope(one, position) for one in self.controls},

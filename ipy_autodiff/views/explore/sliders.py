@@ -142,7 +142,7 @@ class Exploration:
         update: dict[str, Any] = {**self._asker, "values": values, "moved": not at_home}
         update |= self._explorer.picture(values, step)
         if at_home:  # the page has the recorded texts
-            for name in ("data", "grads", "lines"):
+            for name in ("data", "gradients", "lines"):
                 update.pop(name, None)
         if self._of in values:
             found = self._explorer.curve(self._of, values, wait=rest)
@@ -161,12 +161,12 @@ class Exploration:
                 update["check"] = self._redraw.check(self._explorer.check(values))
         if rest:
             update["rest"] = True
-        update["ms"] = round(1000 * (time.perf_counter() - started), 2)
+        update["milliseconds"] = round(1000 * (time.perf_counter() - started), 2)
         self._view.update = update
 
     def _take(self, _: Any, message: dict[str, Any], buffers: Any = None) -> None:
         kind = message.get("kind")
-        self._asker = {key: message[key] for key in ("by", "n", "step") if key in message}
+        self._asker = {key: message[key] for key in ("by", "number", "step") if key in message}
         self._of = str(message.get("of", self._of))
         try:
             if kind in ("move", "rest"):
@@ -298,7 +298,6 @@ class Exploration:
                 ],
                 "of": shorten(of.name, 24) if of is not None else "",
                 "whole": of is None or of.shape == (),
-                "order": [node.id for node in explorer.variables],
                 "example": an_element(explorer.recording),
                 "remarks": self._remarks(),
                 "can_run": bool(explorer.recording.source) and self._namespace is not None,

@@ -121,10 +121,10 @@ def test_a_step_is_told_with_the_moved_numbers():
     explorer = Explorer(recording, controls(recording))
     with speaking("en"):
         told = explorer.picture({"x": 1.0}, step=1)
-    order = [node.name for node in explorer.variables]
+    (x,) = (node.id for node in recording.graph.variables if node.name == "x")
     assert [line["text"] for line in told["lines"]][-1] == "grad = 5.4366"
-    assert told["grads"][order.index("x")] == ""
-    assert told["data"][order.index("x")] == "1"
+    assert told["gradients"][x] == ""
+    assert told["data"][x] == "1"
 
 
 def test_the_curve_is_the_output_over_the_range():
@@ -315,7 +315,7 @@ def shown(cell, **more):
 
 
 def ask(view, kind, **message):
-    view.exploration._take(view, {"kind": kind, "by": "me", "n": 1, "step": 0, **message})
+    view.exploration._take(view, {"kind": kind, "by": "me", "number": 1, "step": 0, **message})
     return view.update
 
 
@@ -324,7 +324,7 @@ def test_page_and_python_move_the_same_sliders():
     seen = []
     view.sliders["x"].observe(lambda change: seen.append(change["new"]), "value")
     update = ask(view, "move", values={"x": 0.9}, of="x")
-    assert (update["by"], update["n"], update["moved"]) == ("me", 1, True)
+    assert (update["by"], update["number"], update["moved"]) == ("me", 1, True)
     assert view.sliders["x"].value == 0.9
     view.sliders["x"].value = 0.7
     assert view.update["values"] == {"x": 0.7}

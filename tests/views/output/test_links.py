@@ -193,14 +193,14 @@ def test_a_model_that_closes_leaves_an_output_that_steps_by_itself(opened: Calla
 def test_what_is_moved_hears_of_another_step(opened: Callable[..., Any]) -> None:
     output = one_output(traces.composed())
     page = opened(output)
-    controls = {"sliders": [SLIDER], "of": "y", "whole": True, "order": ["v0"], "example": "", "remarks": []}
+    controls = {"sliders": [SLIDER], "of": "y", "whole": True, "example": "", "remarks": []}
     controls |= {"anew": "", "says": dict.fromkeys(SAYS, "words")}
     model = open_model(page, data_of(output)["id"], "first", controls=controls)
     page.wait_for_selector('[data-autodiff="slider"] input[type=range]')
     page.evaluate(
         """(model) => {
-          const rest = models[model].sent.at(-1)
-          models[model].set("update", { by: rest.by, n: rest.n, rest: true, moved: true, step: 0, values: { x: 0.7 } })
+          const { by, number } = models[model].sent.at(-1)
+          models[model].set("update", { by, number, rest: true, moved: true, step: 0, values: { x: 0.7 } })
         }""",
         model,
     )
