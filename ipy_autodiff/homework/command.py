@@ -97,6 +97,7 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _graded(options: argparse.Namespace, jobs: int) -> int:
+    from ipy_autodiff.homework.grade.cluster import ClusterError
     from ipy_autodiff.homework.grade.grading import Grading, IsolationError, executor_for
     from ipy_autodiff.homework.grade.results import BusyError, Results, StorageError
     from ipy_autodiff.homework.sandbox.sandbox import Limits
@@ -116,8 +117,8 @@ def _graded(options: argparse.Namespace, jobs: int) -> int:
             grading.seed = results.seed(options.seed)
             status = 0
             try:
-                with executor_for(jobs, options.scheduler, len(submissions)) as (executor, size, ship):
-                    grading.run(results, executor, size=size, ship=ship, progress=_Progress(sys.stderr))
+                with executor_for(jobs, options.scheduler, len(submissions), _print_error) as workers:
+                    grading.run(results, workers, _Progress(sys.stderr))
             except KeyboardInterrupt:
                 status = _INTERRUPTED
             except StorageError as error:
@@ -130,6 +131,8 @@ def _graded(options: argparse.Namespace, jobs: int) -> int:
         return _refused("no-sheet", reason=str(error))
     except IsolationError as error:
         return _refused("no-isolation", reason=str(error))
+    except ClusterError as error:
+        return _refused("no-start", reason=str(error))
     except BusyError as error:
         return _refused("busy", file=str(error))
     except OSError as error:
@@ -193,17 +196,23 @@ def _summary(grading: Grading, results: Results, out: Path, *, interrupted: bool
     """Prints what became of the class; returns whether all is graded."""
     isolations: set[str] = set()
     left, suspects = [], []
+    as_root = False
     for one in grading.graded(results):
         if one.status in ("not-run", "lost"):
             left.append(one.submission.name)
         if one.record is not None:
             isolations.add(one.record.isolation or "")
+            as_root = as_root or one.record.as_root
             if one.record.suspicions:
                 suspects.append(one.submission.name)
     isolation = ", ".join(sorted(filter(None, isolations))) or "-"
     count, every = len(grading.submissions) - len(left), len(grading.submissions)
     key = "homework.interrupted" if interrupted else "homework.done"
     _print(say(key, count=count, all=every, out=out, isolation=isolation))
+    for weak in sorted(isolations & {"limits", "nbclient"}):
+        _print(say(f"homework.weak-{weak}"))
+    if "limits" in isolations and as_root:
+        _print(say("homework.weak-root"))
     if suspects:
         _print(say("homework.suspects", names=", ".join(suspects)))
     if left and not interrupted:
@@ -216,6 +225,10 @@ def _print(line: str, file: TextIO | None = None) -> None:
     file = file or sys.stdout
     encoding = file.encoding or "utf-8"
     print(line.encode(encoding, "replace").decode(encoding), file=file)
+
+
+def _print_error(line: str) -> None:
+    _print(line, sys.stderr)
 
 
 def _refused(key: str, **blanks: str) -> int:

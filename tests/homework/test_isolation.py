@@ -198,12 +198,15 @@ SAME = ("right", "wrong", "nothing", "raises in the middle", "sys.exit", "os._ex
 
 
 @pytest.mark.parametrize("isolation", ["limits", "nbclient"])
-def test_weaker_isolation_gives_the_same_marks(grade: Grade, tmp_path: Path, isolation: str) -> None:
+def test_weaker_isolation_gives_the_same_marks(
+    grade: Grade, tmp_path: Path, isolation: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     if isolation == "limits" and sys.platform != "linux":
         pytest.skip("Linux only")
     paths = [write_notebook(tmp_path / "in" / f"{name.replace('/', '_')}.ipynb", NOTEBOOKS[name][0]) for name in SAME]
     rows = grade(*paths, options=("--jobs", "2", "--timeout", "20", "--isolation", isolation))
     assert {row["isolation"] for row in rows} == {isolation}
+    assert f'Isolation "{isolation}"' in capsys.readouterr().out
     assert {name: (row["test_value"], row["test_gradient"]) for name, row in zip(SAME, rows, strict=True)} == {
         name: NOTEBOOKS[name][1] for name in SAME
     }

@@ -103,3 +103,10 @@ def test_leaves_nothing_behind(grade: Grade, tmp_path: Path, monkeypatch: pytest
     grade(write_notebook(tmp_path / "leaves.ipynb", (*RIGHT, cell, "open('/tmp/left', 'w').write('x')")))
     wait_until_gone(seconds)
     assert set(Path("/tmp").glob("left")) == temporary
+
+
+def test_a_library_that_finds_no_room_is_no_missing_class(grade: Grade, tmp_path: Path) -> None:
+    text = "libcusparse.so.12: failed to map segment from shared object"
+    row = grade(write_notebook(tmp_path / "a.ipynb", (f"raise ImportError({text!r})\n" + ENGINE + SQUARE,)))[0]
+    assert (row["test_value"], row["test_gradient"]) == ("out-of-memory", "out-of-memory")
+    assert "an earlier cell ran out of memory" in (tmp_path / "out" / "feedback" / "a.html").read_text(encoding="utf-8")

@@ -42,16 +42,29 @@ from ipy_autodiff.homework.sheet.sheet_file import Sheet, SheetError, SheetTest
 from ipy_autodiff.homework.sheet.submissions import Submission
 from ipy_autodiff.messages import current_language, say
 
-__all__ = ["Grading", "IsolationError", "executor_for"]
+__all__ = ["Grading", "IsolationError", "Workers", "executor_for"]
 
 _COLLECTION = 30.0
 _LOCAL_CHUNKS = (4, 16)
 _ALONE_CHUNK = 64
-_CLUSTER_CHUNKS = (20, 100)
+_ASK = 5.0
 
 
 class IsolationError(Exception):
     """The machine that grades allows no strong isolation, and no weaker one was named."""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """What runs chunks of notebooks."""
+
+    executor: Executor
+    size: Callable[[int], int]
+    """How many notebooks the next chunk has, when so many are left."""
+    ship: bool
+    """Whether the workers do not have the files, so that their contents are sent, and records come by the chunk."""
+    gone: Callable[[], str] = lambda: ""
+    """Why no answer is to be expected any more; empty while one is."""
 
 
 @dataclass
@@ -88,17 +101,14 @@ class Grading:
     def run(
         self,
         results: Results,
-        executor: Executor,
-        *,
-        size: Callable[[int], int],
-        ship: bool,
+        workers: Workers,
         progress: Callable[[int, int], None] = lambda _done, _all: None,
     ) -> None:
         """Grades what ``results`` does not have yet, and keeps each record as soon as it is there.
 
-        ``size``: how many notebooks the next chunk has, when so many are left. ``ship``: the executor's workers do not
-        have these files, so their contents are sent, and come back by the chunk. Raises ``IsolationError``.
+        Raises ``IsolationError``.
         """
+        executor, ship = workers.executor, workers.ship
         digest = self.sheet.digest
         waiting: dict[str, Submission] = {}
         for submission in self.submissions:
@@ -109,16 +119,16 @@ class Grading:
         progress(count - len(waiting), count)
         news: queue.SimpleQueue[Record | Future[Reply]] = queue.SimpleQueue()
         futures: dict[Future[Reply], list[str]] = {}
-        for part in _parts(list(waiting.items()), size):
+        for part in _parts(list(waiting.items()), workers.size):
             # Within a chunk a submission goes by its key: names are for reports.
             task = self._task(part, ship=ship)
             future = executor.submit(grade_chunk, task) if ship else executor.submit(grade_chunk, task, news.put)
             futures[future] = [key for key, _ in part]
             future.add_done_callback(news.put)
         try:
-            while futures:
+            while futures and not workers.gone():
                 records: list[Record] = []
-                for one in _all_of(news):
+                for one in _all_of(news, workers.gone):
                     records += self._records(one, futures.pop(one)) if isinstance(one, Future) else [one]
                 results.add(record for record in records if not record.lost)
                 for record in records:
@@ -159,7 +169,7 @@ class Grading:
         try:
             reply = future.result()
         except Exception as error:
-            return [Record(key, lost=str(error)[:1000]) for key in keys]
+            return [Record(key, lost=(str(error) or type(error).__name__)[:1000]) for key in keys]
         match reply:
             case NoIsolation(reason=reason):
                 raise IsolationError(reason)
@@ -171,31 +181,33 @@ class Grading:
 
 
 @contextlib.contextmanager
-def executor_for(jobs: int, scheduler: str | None, count: int) -> Iterator[tuple[Executor, Callable[[int], int], bool]]:
-    """What runs the chunks, how large the next is to be of so many, and whether files have to be sent along.
+def executor_for(
+    jobs: int, scheduler: str | None, count: int, tell: Callable[[str], None] = lambda _sentence: None
+) -> Iterator[Workers]:
+    """What runs the chunks of so many notebooks.
 
-    With ``scheduler``, a Dask cluster's address, its workers do; else ``jobs`` processes on this machine.
+    With ``scheduler``, a Dask cluster's address, its workers do; else ``jobs`` processes on this machine. ``tell`` is
+    given a sentence on what does not stop the work. Raises ``ClusterError``.
     """
     if scheduler is None:
         pool = ThreadPoolExecutor(jobs, thread_name_prefix="grade")
         try:
-            yield pool, lambda left: _local_chunk(left, jobs), False
+            yield Workers(pool, lambda left: _local_chunk(left, jobs), ship=False)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             end_workers()
             pool.shutdown(wait=True)
         return
-    from distributed import Client
+    from ipy_autodiff.homework.grade.cluster import connected
 
-    with Client(scheduler, timeout=60) as client:
-        cores = max(1, sum(client.nthreads().values()))
-        least, most = _CLUSTER_CHUNKS
-        chunk = min(most, max(least, -(-count // (4 * cores))))
-        pool = client.get_executor(pure=False)
+    with connected(scheduler, tell) as cluster:
+        size = cluster.chunk(count)
+        executor = cluster.executor()
         try:
-            yield pool, lambda _left: chunk, True
+            yield Workers(executor, lambda _left: size, ship=True, gone=cluster.gone)
         finally:
-            pool.shutdown(wait=False)
+            with contextlib.suppress(Exception):  # the scheduler may be gone
+                executor.shutdown(wait=False)
 
 
 def _local_chunk(left: int, jobs: int) -> int:
@@ -214,9 +226,12 @@ def _parts(
         start = end
 
 
-def _all_of(news: queue.SimpleQueue[Any]) -> Iterator[Any]:
-    """What there is, at least one."""
-    yield news.get()
+def _all_of(news: queue.SimpleQueue[Any], gone: Callable[[], str]) -> Iterator[Any]:
+    """What there is; at least one, unless nobody is left to say anything."""
+    while not gone():
+        with contextlib.suppress(queue.Empty):
+            yield news.get(timeout=_ASK)
+            break
     with contextlib.suppress(queue.Empty):
         while True:
             yield news.get_nowait()

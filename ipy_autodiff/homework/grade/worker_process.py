@@ -107,7 +107,7 @@ def _graded(task: Task, path: Path, sandbox: Sandbox, pytest_run: ModuleType, no
         return NoIsolation(str(error))
     submissions = [Submission(one.key, one.path, one.content) for one in task.submissions]
     session = pytest_run.Session(submissions, sandbox, task.limits, task.seed)
-    session.over = lambda examination: note(_record(examination, sandbox.isolation))
+    session.over = lambda examination: note(_record(examination, sandbox))
     run = pytest_run.run_sheet(path, session)
     return Broken(run.broken) if run.broken else Done()
 
@@ -132,14 +132,15 @@ class _Sandboxes:
             self._sandbox = None
 
 
-def _record(examination: Examination, isolation: Isolation) -> Record:
+def _record(examination: Examination, sandbox: Sandbox) -> Record:
     """All that reports are made of."""
     if examination.failed:
         return Record(examination.submission.name, lost=clean(examination.failed, 1000))
     ran = examination.ran
     return Record(
         key=examination.submission.name,
-        isolation=isolation,
+        isolation=sandbox.isolation,
+        as_root=sandbox.as_root,
         seconds=round(time.monotonic() - examination.begun, 3),
         cells=ran.cells,
         unreadable=ran.unreadable,

@@ -24,7 +24,8 @@ from ipy_autodiff.homework.sandbox.text.suspicions import Suspicion
 __all__ = ["Attempt", "Ran", "Running"]
 
 _LIVES = 4
-_TEXT = 4000
+_NO_MEMORY = ("failed to map segment from shared object", "Cannot allocate memory")
+"""What a library that finds no room says as it is loaded."""
 
 
 class Running(Protocol):
@@ -66,7 +67,8 @@ class Ran:
                 return self.deaths[number]
             if self.errors[number][0] == "CellTimeoutError":
                 return "timeout"
-            if self.errors[number][0] == "MemoryError":
+            kind, text = self.errors[number]
+            if kind == "MemoryError" or any(sign in text for sign in _NO_MEMORY):
                 return "out-of-memory"
         return None
 

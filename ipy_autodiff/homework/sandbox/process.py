@@ -85,6 +85,7 @@ class Enclosed:
             )
         self._life: Life | None = None
         self._ready = False
+        self.as_root = False
         self._ending = False
 
     def wait(self) -> None:
@@ -92,7 +93,8 @@ class Enclosed:
         if self._ready:
             return
         try:
-            self._ready = bool(self._reply(time.monotonic() + _START).get("ready"))
+            reply = self._reply(time.monotonic() + _START)
+            self._ready, self.as_root = bool(reply.get("ready")), reply.get("uid") == 0
         except SandboxError:
             self.close()
             raise

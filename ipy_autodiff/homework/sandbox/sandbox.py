@@ -36,6 +36,11 @@ class Sandbox:
         self.wait()
         return self._candidates[0]
 
+    @property
+    def as_root(self) -> bool:
+        """Whether notebooks run as root: there is no other user who could read Python."""
+        return self._enclosed is not None and self._enclosed.as_root
+
     def wait(self) -> None:
         """Waits until one of the kinds works."""
         while not self._settled:

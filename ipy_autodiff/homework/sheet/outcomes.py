@@ -47,6 +47,8 @@ class Record(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     lost: Annotated[str, Meta(max_length=1000)] = ""
     """Why the grader could not deal with it, which is nobody's fault who handed something in."""
     isolation: Isolation | None = None
+    as_root: bool = False
+    """Whether the notebook's code ran as root."""
     seconds: Seconds = 0.0
     cells: Index = 0
     unreadable: Name = ""
