@@ -24,7 +24,7 @@ _OWN = ("assert_gradients", "check_gradients", "trace")
 def trace(*outputs: Any) -> Trace:
     """The Trace of the graph behind these Variables, of any engine; the last one is differentiated.
 
-    Names are taken from where the call stands. Raises ``TypeError`` for an object that is no Variable.
+    Names are taken from where the call stands. Raises ``TypeError`` for an object that is not a Variable.
     """
     from ipy_autodiff.views.output.shown_trace import trace_of
 

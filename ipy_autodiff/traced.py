@@ -19,7 +19,7 @@ __all__ = ["Trace"]
 
 
 class Trace:
-    """What was seen of one run. Arrays are copies, taken as they passed: they do not change as the notebook goes on.
+    """What was seen of one run. Arrays are copies, taken when it ran: they do not change as the notebook goes on.
 
     ``beside`` names a reference whose gradients stand in the comparison too: "torch", "complex", or none. ``progress``
     is told how far the comparison is, while it is computed. ``error`` is what the run ended with, if it did.

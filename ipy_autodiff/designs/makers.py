@@ -77,7 +77,7 @@ class MakerDesign(ABC):
         return None
 
     def pass_from(self, value: Any, gy: Any) -> tuple[Any, Any] | None:
-        """Where values have no ``backward``: of which value a pass is that begins at this one with this gradient.
+        """Where values have no ``backward``: which value a pass belongs to that begins at this one with this gradient.
 
         Also the record of that value, where the pass began with weights for the array.
         """

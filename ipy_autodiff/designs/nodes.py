@@ -42,12 +42,12 @@ class VariableNode:
 
     @property
     def shape(self) -> tuple[int, ...] | None:
-        """The shape of its data, or None where the data is no array and no number."""
+        """The shape of its data, or None if the data is neither an array nor a number."""
         return self.data.shape if isinstance(self.data, np.ndarray | np.generic) else None
 
     @property
     def dtype(self) -> np.dtype[Any] | None:
-        """The dtype of its data, or None where the data is no array and no number."""
+        """The dtype of its data, or None if the data is neither an array nor a number."""
         return self.data.dtype if isinstance(self.data, np.ndarray | np.generic) else None
 
 
@@ -67,7 +67,7 @@ class FunctionNode:
     code: str
     """That line's text, without its indentation; empty where it is not known."""
     arguments: tuple[Any, ...] = field(repr=False)
-    """What ``forward`` is to be called with, in order: a VariableNode, or a constant that is no Variable."""
+    """What ``forward`` is to be called with, in order: a VariableNode, or a constant that is not a Variable."""
     object: Any = field(repr=False)
     """The live Function object. Two calls of one object are two nodes with the same object."""
     convention: tuple[Literal["each", "list"], bool] = ("each", False)
@@ -108,7 +108,7 @@ class Wired(Protocol):
 
     @property
     def creators(self) -> Mapping[VariableNode, FunctionNode]:
-        """Which call made each Variable that is no leaf."""
+        """Which call made each Variable that is not a leaf."""
 
     @property
     def classes(self) -> set[type]:

@@ -20,7 +20,7 @@ _DEPTH = 3
 
 
 def repoint(item: Any, duplicates: Mapping[int, Any], besides: Iterable[str] = ()) -> None:
-    """Set each attribute anew that leads to an original, by ``id`` in ``duplicates``, but for those in ``besides``."""
+    """Set each attribute anew that leads to an original, by ``id`` in ``duplicates``, except those in ``besides``."""
     for name, value in attributes_of(item).items():
         if value is None or isinstance(value, _PLAIN) or name in besides:
             continue

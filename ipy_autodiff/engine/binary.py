@@ -1,5 +1,5 @@
 # ruff: noqa: D102, SLF001 - forward and backward are described in Function; modules share slots, for speed
-"""Operations on two operands, element by element with broadcasting, of which one may be a constant."""
+"""Operations on two operands, element by element with broadcasting; one of them may be a constant."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ between_settlings = INTERVAL - 1
 class Binary(Operation):
     """An operation on two operands element by element, ``x0`` and ``x1``; its result is ``y``.
 
-    One operand may be a constant: a number or an array that is no Variable. ``gradient0`` and ``gradient1`` give the
+    One operand may be a constant: a number or an array that is not a Variable. ``gradient0`` and ``gradient1`` give the
     gradient for each operand as if none had been broadcast.
     """
 

@@ -79,7 +79,7 @@ class Operation(Function):
 
 
 class Nary(Operation):
-    """An operation on any number of operands, ``xs``, of which some may be constants; its result is ``y``."""
+    """An operation on any number of operands, ``xs``; some of them may be constants. Its result is ``y``."""
 
     __slots__ = ("xs", "y")
     kept = ("xs", "y")
@@ -150,9 +150,9 @@ def as_raw(value: Any) -> Any:
 
 
 def as_constant(x: Any) -> Any:
-    """``x`` as an operand that is no Variable: a plain number, a NumPy scalar or an array.
+    """``x`` as an operand that is not a Variable: a plain number, a NumPy scalar or an array.
 
-    Raises ``TypeError`` for what is no number and no array.
+    Raises ``TypeError`` for anything but a number or an array.
     """
     if isinstance(x, int | float | complex | np.generic | ndarray):
         return x

@@ -32,7 +32,7 @@ class Variable:
     Operators and NumPy's own functions work on Variables and record a graph; ``backward`` then fills ``grad``. Two
     Variables are equal only when they are the same one; ``np.equal`` compares their values.
 
-    Raises ``TypeError`` for ``data`` that is no ``ndarray``.
+    Raises ``TypeError`` if ``data`` is not an ``ndarray``.
     """
 
     __slots__ = ("__weakref__", "_creator", "_data", "_grad", "_uses", "generation", "name")

@@ -41,7 +41,7 @@ BUDGET = 40_000.0
 SINGLE = 16
 """Arrays of up to so many elements are checked element by element."""
 _LEAST = 6
-"""Runs that it takes at least to judge a gradient of an array; where there is no budget for them, nothing is run."""
+"""The least number of runs that judge a gradient of an array; without the budget for them nothing is run."""
 _SHARE, _ONE = 0.25, 0.02
 """Of a graph too large to be run, Functions may take this part of the budget by themselves, and one call that of it."""
 _PATIENCE, _PAUSE = 0.5, 0.1
@@ -68,7 +68,7 @@ def compare(
     said in ``remarks``. ``progress(done, all)`` is called now and then, ten times a second at most, once it has taken
     half a second; ``all`` is the number of Functions and rows. It can be interrupted at any time: it works on copies
     and leaves nothing behind, the rows that are judged by then are kept, and the others say so. ``recomputed`` are
-    other ways to compute ``recording.of`` from some Variables, of which the numerical gradient is then taken.
+    other ways to compute ``recording.of`` from some Variables; the numerical gradient is then taken of those.
     """
     if recording.of is None:
         return Comparison(())

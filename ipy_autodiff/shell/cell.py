@@ -51,7 +51,7 @@ class Outcome:
 def prepare(shell: Any, magic_line: str, body: str) -> PreparedCell:
     """Transform and parse the body of a cell magic.
 
-    Raises ``TopLevelAwait``, and the SyntaxError of a body that is no Python.
+    Raises ``TopLevelAwait``, and the SyntaxError of a body that is not Python.
     """
     try:
         transformed = shell.transform_cell(body)

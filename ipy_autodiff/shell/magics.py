@@ -301,7 +301,7 @@ class AutodiffMagics(Magics):
 def _someone_watches(shell: Any) -> bool:
     """Whether a page can be linked to Python.
 
-    A terminal has none; and where nobody can answer ``input()``, the notebook is run by a program such as nbconvert,
+    A terminal has none; and where ``input()`` cannot be answered, the notebook is run by a program such as nbconvert,
     which would only store the link in the notebook's metadata.
     """
     kernel = getattr(shell, "kernel", None)

@@ -73,7 +73,7 @@ class _Log:
     calls: list[BackwardCall] = field(default_factory=list)
     pending: tuple[BackwardCall, tuple[Any, ...]] | None = None
     open: Any = None
-    """The Function whose ``backward`` runs, so that ``super().backward`` is no call of its own."""
+    """The Function whose ``backward`` runs, so that ``super().backward`` does not count as a call of its own."""
     inputs: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     """The copies of each Function copy's inputs, by its ``id``."""
 

@@ -27,7 +27,7 @@ class Graph:
 
     @cached_property
     def creators(self) -> Mapping[VariableNode, FunctionNode]:
-        """Which Function made each Variable that is no leaf."""
+        """Which Function made each Variable that is not a leaf."""
         return {variable: function for function in self.functions for variable in function.outputs}
 
     @cached_property
@@ -109,7 +109,7 @@ class Step:
     """The gradient for each input, as it was returned."""
     local: tuple[Array | None, ...]
     """The same backward's answer to a gradient of ones: the local derivative with this step's numbers; None where
-    it is no elementwise number (or could not be had)."""
+    it is not an elementwise number (or could not be computed)."""
     additions: tuple[Addition, ...]
     line: int | None
     """The line of the cell that built the Function's node."""

@@ -175,7 +175,7 @@ class LazyGraph(Graph):
 
     @cached_property
     def creators(self) -> Mapping[VariableNode, FunctionNode]:
-        """Which Function made each Variable that is no leaf."""
+        """Which Function made each Variable that is not a leaf."""
         return _Creators(self)
 
     @cached_property

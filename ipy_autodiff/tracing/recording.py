@@ -109,7 +109,7 @@ def record_variables(
 ) -> Recording:
     """What lies behind Variables that exist already; the last one is differentiated. ``wrt`` as in ``record_cell``.
 
-    Raises ``TypeError`` for an object that is no Variable of any engine, or of one that cannot be read.
+    Raises ``TypeError`` for an object that is not a Variable of any engine, or of one that cannot be read.
     """
     for output in outputs:
         if not is_variable(output):

@@ -13,13 +13,13 @@ from ipy_autodiff.tracing.watching.source import names_assigned
 
 __all__ = ["roots_of"]
 
-_ROOTS = 8  # Variables that nothing consumed, of which a cell's graph is drawn
+_ROOTS = 8  # Variables that nothing consumed; a cell's graph is drawn for so many
 
 
 def roots_of(
     recorder: Recorder, names: Mapping[int, str], namespace: Mapping[str, Any], source: str, value: Any, of: Any
 ) -> list[Any]:
-    """The Variables of which the graph is drawn, the one to differentiate last; none where there is no Variable.
+    """The Variables whose graph is drawn, the one to differentiate last; none where there is no Variable.
 
     ``names`` are the notebook's by ``id``; ``value`` is the cell's last expression; ``of`` what was asked for.
     """
@@ -30,7 +30,7 @@ def roots_of(
     bound = [(number, output) for number, output in free if id(output) in names or output is value]
     last = recorder.last_unnoted()
     swept, sweep = _swept(recorder) if of is None and last is None else (None, None)
-    if swept is not None and sweep is not None:  # what the cell computed afterwards is no part of this graph
+    if swept is not None and sweep is not None:  # what the cell computed afterwards is not part of this graph
         before = [output for number, output in bound if number < sweep.first_call and output is not swept]
         return [*before[-_ROOTS:], swept]
     outputs = [output for _, output in bound[-_ROOTS:]] or [output for _, output in free[-1:]]
@@ -44,7 +44,7 @@ def roots_of(
 
 
 def _swept(recorder: Recorder) -> tuple[Any, Sweep | None]:
-    """The Variable that the cell called ``backward`` on last; of a gradient, that of which it is the gradient."""
+    """The Variable that the cell called ``backward`` on last; for a gradient, the Variable whose gradient it is."""
     log = recorder.log
     for sweep in reversed(recorder.sweeps):
         root = sweep.root
@@ -60,7 +60,7 @@ def _swept(recorder: Recorder) -> tuple[Any, Sweep | None]:
 
 
 def _differentiated(root: Any, log: CallLog) -> Any:
-    """The Variable of which this one is a gradient, of any order: itself where it is none, None where it is gone."""
+    """The Variable whose gradient this is, of any order: itself where it is none, None where it is gone."""
     for _ in range(len(log.derived) + 1):
         derived = next((one for one in reversed(log.derived) if one.gradient() is root), None)
         if derived is None or root is None:

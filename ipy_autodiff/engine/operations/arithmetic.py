@@ -147,7 +147,7 @@ class Pow(Binary):
 
     def gradient0(self, gy: Any) -> Any:
         x0, x1 = self.x0, self.x1
-        vanishing = np.equal(x1, 0)  # there x0 ** -1 may be infinite, and 0 times that is no number
+        vanishing = np.equal(x1, 0)  # there x0 ** -1 may be infinite, and 0 times that is not a number
         if self.constant is None:
             vanishing = vanishing & np.equal(x0, 0)
         return gy * (x1 * x0 ** (np.where(vanishing, 1, x1 - 1) if np.any(vanishing) else x1 - 1))

@@ -307,7 +307,7 @@ class Clip(Elementwise):
     samples=[Sample(random(3, 4), -0.5, 0.7), Sample(random(4), None, 0.3), Sample(random(2, 3), random(3), 1.5)],
 )
 def clip(a: Any, a_min: Any = None, a_max: Any = None) -> Variable:
-    """``a`` moved into the interval from ``a_min`` to ``a_max``; the ends count as inside. None is no limit.
+    """``a`` moved into the interval from ``a_min`` to ``a_max``; the ends count as inside. None means no limit.
 
     Limits that are arrays or Variables are broadcast against ``a``.
     """
@@ -386,7 +386,7 @@ class NanToNum(Elementwise):
 
 @operation(np.nan_to_num, samples=[Sample(random(2, 3))])
 def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Variable:
-    """``x`` with ``nan``, ``posinf`` and ``neginf`` in place of what is no finite number; the gradient there is 0."""
+    """``x`` with ``nan``, ``posinf`` and ``neginf`` in place of what is not finite; the gradient there is 0."""
     return NanToNum(nan, posinf, neginf).apply(x)
 
 

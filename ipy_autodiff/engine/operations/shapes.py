@@ -72,7 +72,7 @@ class Reshape(Unary):
     ],
 )
 def reshape(a: Any, shape: Shape, order: str = "C") -> Variable:
-    """``a`` in another ``shape``, of which one number may be -1."""
+    """``a`` in another ``shape``; one of its numbers may be -1."""
     return Reshape(shape, _order(order, a)).apply(a)
 
 

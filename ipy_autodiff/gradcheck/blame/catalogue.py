@@ -18,7 +18,7 @@ __all__ = ["Explanation", "explain_shape", "explain_value"]
 
 
 Explanation = tuple[str, dict[str, Any]]
-"""A stable code, and what fills the blanks of its sentence besides the names and the numbers."""
+"""A stable code, and the values of its sentence's placeholders besides the names and the numbers."""
 Test = Callable[[Sample], bool]
 
 

@@ -88,7 +88,7 @@ class _Suspicion:
         functions = recording.graph.upstream(recording.of) if recording.of is not None else ()
         # What the engine was told not to record, its Functions cannot answer for.
         self.functions = functions if recording.of is not None and recording.graph.records(recording.of) else ()
-        # The sweep meets the last Function first; of several that are wrong, that is where the numbers leave the truth.
+        # The sweep meets the last Function first; of several that are wrong, that is where the numbers first go wrong.
         self.checks = list(comparison.functions.values())[::-1] if self.functions else []
         self.wrong = [check for check in self.checks if _is_cause(check, self.checks, self.failed)]
         self.drawn = any(row.reason is not None and row.reason.identifier == "check.random" for row in comparison.rows)

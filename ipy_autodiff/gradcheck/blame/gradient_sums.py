@@ -61,7 +61,7 @@ def largest(array: Array) -> float:
 
 
 def same(first: Array | None, second: Array | None, tight: bool = False, size: float = 0.0) -> bool:
-    """Whether they are equal but for round-off; ``size`` is that of the numbers that they are sums of."""
+    """Whether they are equal up to round-off; ``size`` is that of the numbers that they are sums of."""
     if first is None or second is None:
         return first is second
     if first.shape != second.shape and not first.size == second.size == 1:

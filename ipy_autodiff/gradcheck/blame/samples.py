@@ -40,13 +40,13 @@ class Sample:
         self.g: Floats | None = None if got is None or got.dtype.kind not in "fiub" else got.astype(np.float64)
 
     def agrees(self, gradient: Array | None) -> bool:
-        """Whether this, in place of ``g``, would be the truth."""
+        """Whether this, in place of ``g``, would be the correct gradient."""
         if gradient is None or gradient.shape != self.x.shape or not np.isfinite(gradient).all():
             return False
         return all(self._close(gradient, v, slope, sigma) for v, slope, sigma in self.slopes)
 
     def agrees_at(self, x: Array, gradient: Array | None) -> bool:
-        """Whether this would be the truth if the input were another one."""
+        """Whether this would be the correct gradient if the input were another one."""
         if gradient is None or x.shape != self.x.shape or gradient.shape != x.shape:
             return False
         try:
@@ -55,7 +55,7 @@ class Sample:
             return False
 
     def factor(self, gradient: Array) -> float:
-        """What this would have to be multiplied by to be the truth along one direction."""
+        """What this would have to be multiplied by to be correct along one direction."""
         v, slope, _ = self.slopes[0]
         return (
             float(slope / np.vdot(gradient, v)) if gradient.shape == self.x.shape and np.vdot(gradient, v) else np.nan

@@ -37,7 +37,7 @@ class Standing:
 
     kind: _Kind
     """Several passes over this graph, or perhaps so; one that began with the output's value; another Variable's pass;
-    one before the data were changed; not known; or several of which nobody uses the gradient."""
+    one before the data were changed; not known; or several whose gradient is not used."""
     left: Array
     one_pass: Array
     passes: int = 1

@@ -50,7 +50,7 @@ class ArrayCheck:
     kink: bool = False
     """Whether some element sits on a kink."""
     vanishes: bool = False
-    """Whether both gradients are zero but for round-off."""
+    """Whether both gradients are zero up to round-off."""
     slopes: tuple[float, float, float] | None = None
     """Along the last random direction: backprop's slope, the numerical one, its sigma. None for a small array."""
     rungs: Rungs | None = None
@@ -226,7 +226,7 @@ class _Checker:
     def _off(self, places: Places) -> float:
         """How far off the slope is where only these elements move, in units of what it is made of; 0 where it is right.
 
-        Two steps are enough to compare two halves, of which one is known to be wrong.
+        Two steps are enough to compare two halves when one is known to be wrong.
         """
         half = np.zeros(self.x.size, dtype=np.bool_)
         half[places] = True

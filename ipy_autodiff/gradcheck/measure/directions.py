@@ -39,7 +39,7 @@ def direction(x: Floats, directions: Directions, gradient: Floats | None = None)
     """A random direction for a projection of ``x``: each element's length is in keeping with the element.
 
     Lengths differ, so that opposite errors do not cancel. Of several directions it is one that ``gradient`` is not
-    nearly orthogonal to, so that the projected slope is no small difference of large numbers.
+    nearly orthogonal to, so that the projected slope is not a small difference of large numbers.
     """
     # The power of two within each element: its bits without sign and mantissa.
     scale = (np.maximum(np.abs(x), _LEAST).view(np.int64) & _EXPONENT).view(np.float64)

@@ -55,7 +55,7 @@ class Program:
         self._drawn = False
         self._calls: dict[FunctionNode, Call] = {}
         self.disturbed: set[type] = set()
-        """The classes of which another object was seen to be called without harm."""
+        """The classes with another object that was seen to be called without harm."""
         self._prices: dict[FunctionNode, float] = {}
 
     @contextlib.contextmanager

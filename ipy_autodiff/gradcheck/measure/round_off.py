@@ -96,7 +96,7 @@ def _run(
 
 
 def _moved(data: Any, rng: np.random.Generator, unit: float) -> Any:
-    """The same numbers but for their last bits; zeros, integers and what is no array stay as they are."""
+    """The same numbers except for their last bits; zeros, integers and what is not an array stay as they are."""
     if not isinstance(data, np.ndarray | np.generic) or data.dtype.kind != "f":
         return data
     return np.asarray(data) * (1 + unit * rng.uniform(-_BITS, _BITS, data.shape))

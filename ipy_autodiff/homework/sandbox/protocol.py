@@ -68,7 +68,7 @@ class Test(Message, tag="test"):
 
 
 class Question(Message, tag="question"):
-    """Evaluates an expression on inputs, each of which arrives as the student's Variable, after ``repairs``.
+    """Evaluates an expression on inputs, each arriving as the student's Variable, after ``repairs``.
 
     ``name`` takes the place of an expression where something is only looked for (``has``).
     """
@@ -98,7 +98,7 @@ class Cells(Message, tag="cells"):
 
 
 class Unreadable(Message, tag="unreadable"):
-    """The file is no notebook: the only report."""
+    """The file is not a notebook: the only report."""
 
     reason: Literal["empty", "zip", "json", "cells", "many", "link", "file", "large"]
 

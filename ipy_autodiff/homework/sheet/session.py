@@ -78,7 +78,7 @@ class Examination:
 
     @contextlib.contextmanager
     def student(self, test: str) -> Iterator[Student]:
-        """Speaks to the submission for one test. Raises ``NoNotebookError`` for one that is no notebook."""
+        """Speaks to the submission for one test. Raises ``NoNotebookError`` for one that is not a notebook."""
         if self.attempt is None or self.ran.unreadable:
             raise NoNotebookError(self.ran.unreadable)
         attempt = self.attempt

@@ -88,7 +88,7 @@ class StudentTrace(Trace):
         fits = gradient is not None and gradient.shape == x.shape and gradient.dtype.kind in "biuf"
         try:
             numerical = derivative(moved, x, gradient if fits else None)
-        except (AssertionError, TypeError, ValueError):  # an answer that is no number, at one of the inputs
+        except (AssertionError, TypeError, ValueError):  # an answer that is not a number, at one of the inputs
             return replace(row, verdict="fail" if row.verdict == "fail" else "inconclusive")
         if gradient is None or not fits:
             return replace(row, numerical=numerical.value, uncertainty=numerical.uncertainty, verdict="fail")

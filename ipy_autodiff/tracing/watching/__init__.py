@@ -1,1 +1,1 @@
-"""Watch code while it runs: its calls of Functions forward and backward, as they pass."""
+"""Watch code while it runs: its calls of Functions forward and backward, as they happen."""

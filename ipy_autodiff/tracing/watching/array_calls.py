@@ -1,4 +1,4 @@
-"""Note calls over bare arrays as they pass: layers' ``forward``, pairs of functions, losses that give their gradient.
+"""Note calls over bare arrays as they happen: layers' ``forward``, pairs of functions, losses that give their gradient.
 
 Arrays are told apart by identity. What was computed before the last backward pass but one is forgotten.
 """

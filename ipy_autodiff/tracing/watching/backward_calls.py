@@ -1,4 +1,4 @@
-"""Note the backward calls of a run as they pass: which Function answers what, and what its inputs' gradients become."""
+"""Note the backward calls of a run: which Function answers what, and what its inputs' gradients become."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _KEPT_BY_HAND = 2_000
 _KEPT_RECORDS = 4 * HELD_FUNCTIONS
 
 
-class SweepTooLong(Exception):  # noqa: N818 - it ends a sweep; it is no error of the package
+class SweepTooLong(Exception):  # noqa: N818 - it ends a sweep; not an error of the package
     """A sweep made more backward calls than any graph of its size needs."""
 
 

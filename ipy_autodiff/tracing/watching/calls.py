@@ -118,7 +118,7 @@ class Call:
 
 
 class _Guard(weakref.ref[Any]):
-    """Tells the log that an output is gone. What is called then is no Python code, in which Ctrl-C would be lost."""
+    """Tells the log that an output is gone. What is called then is not Python code, where Ctrl-C would be lost."""
 
     __slots__ = ("call", "key")
     key: int
@@ -153,7 +153,7 @@ class CallLog:
         self.swept: deque[Any] = deque(maxlen=_DERIVED)
         """Gives each of the Variables that these began at, or None when it is gone."""
         self.recording_classes: set[type] = set()
-        """The Functions' classes of which a call set its output's creator."""
+        """The Functions' classes one of whose calls set its output's creator."""
         self._origins: dict[int, Origin] = {}
         self.arrays: OrderedDict[int, Any] = OrderedDict()
         """What stands for arrays that keep no record of their own, by the array's ``id``; it holds the array."""
@@ -203,7 +203,7 @@ class CallLog:
         return call if call is not None and call.function is function else None
 
     def order(self, variable: Any) -> int:
-        """How often one has to differentiate to come to this Variable: 0 for one that is no gradient."""
+        """How often one has to differentiate to come to this Variable: 0 for one that is not a gradient."""
         order = 0
         while variable is not None:
             found = next((each for each in reversed(self.derived) if each.gradient() is variable), None)

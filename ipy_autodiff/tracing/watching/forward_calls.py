@@ -106,7 +106,7 @@ class ForwardCalls:
         self._handed_out(frame, outputs[0], noted)
 
     def _handed_out(self, frame: FrameType, output: Any, noted: bool) -> None:
-        """Notes the expression of which the output is the value: of the outermost code that it is returned to."""
+        """Notes the expression whose value the output is, in the outermost code that it is returned to."""
         call, outer = self.log.made(output), frame.f_back
         if call is not None and outer is not None and (noted or call.handed_to == id(frame)):
             source = self._source if outer.f_code.co_filename == self._filename else ""

@@ -1,4 +1,4 @@
-"""Watches code while it runs, and notes which Functions it calls forward and backward, with the arrays as they pass.
+"""Watches code while it runs, and notes which Functions it calls forward and backward, with their arrays.
 
 It looks at Python's own frames (``sys.setprofile``), so no class is patched: the student's methods, tracebacks and
 recursion stay what they are. A Function's ``backward`` is known by its name and its first argument; a call forward by

@@ -220,7 +220,7 @@ def _spread(places: Any) -> Any:
 
 
 def _heat(row: Row, apart: Any, worst: int) -> dict[str, Any]:
-    """A letter for each cell: ``e`` is no difference, outwards they grow, below and above; a dot is not measured."""
+    """A letter for each cell: ``e`` means no difference, outwards they grow, below and above; a dot is not measured."""
     shape = apart.shape
     table = _pooled(apart.reshape(-1, shape[-1] if shape else 1))
     with np.errstate(invalid="ignore"):

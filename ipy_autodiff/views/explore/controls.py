@@ -21,7 +21,7 @@ _ELEMENT = re.compile(r"(.+)\[\s*(-?\d+(?:\s*,\s*-?\d+)*)\s*,?\s*\]\s*", re.DOTA
 
 
 class NoControl(LookupError):  # noqa: N818 - named after what is wrong
-    """What was asked for is no scalar leaf of the graph and no element of one."""
+    """What was asked for is neither a scalar leaf of the graph nor an element of one."""
 
 
 class Asked(Protocol):

@@ -54,7 +54,7 @@ def dot(trace: Trace) -> str:
 
 
 def _label(lines: list[str]) -> Any:
-    """Lines as one DOT label that is no HTML. None is left empty: Graphviz crashes now and then where one is."""
+    """Lines as one DOT label that is not HTML. None is left empty: Graphviz crashes now and then where one is."""
     import graphviz
 
     return graphviz.nohtml("\\n".join(line.replace("\\", "\\\\") or "·" for line in lines))

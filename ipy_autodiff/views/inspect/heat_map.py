@@ -58,7 +58,7 @@ def _numbers(array: Array, exact: int = _DOUBLE) -> dict[str, str]:
 
 
 def _survives(array: Array, single: Array, least: float) -> bool:
-    """Whether single precision holds every element but for its last digits, and but for those below ``least``."""
+    """Whether single precision holds every element except for its last digits, and except those below ``least``."""
     with np.errstate(all="ignore"):
         return bool(np.all(np.isclose(array, single, rtol=1e-6, atol=least, equal_nan=True)))
 

@@ -371,7 +371,7 @@ def _equal(first: Array, second: Array) -> bool:
 
 
 def _close(first: Array | None, second: Array, loose: bool = False) -> bool:
-    """Whether two arrays are equal but for the rounding of their own dtype."""
+    """Whether two arrays are equal up to the rounding of their own dtype."""
     if first is None or first.shape != second.shape or first.dtype.kind not in "biuf":
         return False
     coarse = min((first.dtype, second.dtype), key=lambda dtype: dtype.itemsize)

@@ -23,7 +23,7 @@ class Layers:
         self.bends: list[list[int]] = [[] for _ in sizes]
         """For each node the bends of the edges that leave it, from one layer to the next."""
         self.carried = [1] * self.count
-        """For each node how many edges come to it together: one, but for bends."""
+        """For each node how many edges come to it together: one, except at bends."""
         last = list(ranks)
         for tail, head in edges:
             last[tail] = max(last[tail], ranks[head] - 1)

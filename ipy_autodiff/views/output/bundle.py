@@ -207,7 +207,7 @@ def _says() -> dict[str, str]:
 
 
 def _findings(trace: Trace, wanted: Wanted) -> list[str]:
-    """What the tracer noticed, but for what the comparison blames in its own words."""
+    """What the tracer noticed, except what the comparison blames in its own words."""
     judged = "check" in wanted.show and _can_be_judged(trace)
     blamed = {blame.code for blame in trace.blame} if judged else set()
     findings = trace.recording.findings or trace.graph.findings

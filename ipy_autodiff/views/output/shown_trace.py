@@ -59,6 +59,6 @@ class ShownTrace(Trace):
 def trace_of(outputs: tuple[Any, ...], namespace: Mapping[str, Any], log: CallLog | None = None) -> ShownTrace:
     """The Trace of a graph that already exists, of any engine; ``namespace`` names its Variables.
 
-    Raises ``TypeError`` for an object that is no Variable.
+    Raises ``TypeError`` for an object that is not a Variable.
     """
     return ShownTrace(record_variables(outputs, namespace, log))

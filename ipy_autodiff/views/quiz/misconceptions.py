@@ -18,12 +18,12 @@ __all__ = ["Elements", "Guess", "Operand", "Situation", "of_a_gradient", "of_a_s
 Elements = npt.NDArray[np.float64]
 """The elements that are asked for, as one row."""
 _APART = 0.02
-"""What is closer to the truth than this, relatively, is not told from it."""
+"""Numbers closer to the correct one than this, relatively, count as equal to it."""
 
 
 @dataclass(frozen=True)
 class Guess:
-    """A misconception, what it leads to, and what fills the blanks of its sentences."""
+    """A misconception, what it leads to, and the values of its sentence's placeholders."""
 
     code: str
     numbers: Elements
@@ -54,7 +54,7 @@ class Situation:
     gy: Elements | None
     """The gradient that came in, where each of its elements belongs to one of the input."""
     power: float | None = None
-    """The power of the input that the gradient grows with; 0 where it has no effect, None where it is no power."""
+    """The power of the input that the gradient grows with; 0 where it has no effect, None where it is not a power."""
     others: tuple[Operand, ...] = ()
     """The other operands, where the Function is elementwise."""
     at_output: Elements | None = None
@@ -155,7 +155,7 @@ def _formulas(x: Elements, y: Elements, gy: Elements) -> Iterator[Guess]:
 
 
 def _distinct(guesses: Iterator[Guess], truth: Elements) -> list[Guess]:
-    """Those with finite numbers that are neither the truth's nor those of one before."""
+    """Those with finite numbers that are neither the correct ones nor those of an earlier one."""
     kept: list[Guess] = []
     taken: Sequence[Elements] = [truth]
     for guess in guesses:

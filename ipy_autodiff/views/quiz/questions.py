@@ -1,7 +1,7 @@
 """Ask for each gradient before it is shown, and say what is behind a wrong answer.
 
 The truth that answers are compared with is the numerical one of the Function's own ``forward``, for the gradient that
-came in; where the student's ``backward`` gives another, that is said once the question is answered. The answers stand
+came in; where the student's ``backward`` gives another, that is shown once the question is answered. The answers stand
 in the page, where whoever reads its source finds them: the questions are for practice, not for marks.
 """
 

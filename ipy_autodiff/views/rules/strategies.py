@@ -60,7 +60,7 @@ class Call:
 
 @dataclass(frozen=True, eq=False)
 class Departure:
-    """Where a rule leaves the truth for the first time.
+    """Where a rule goes wrong for the first time.
 
     ``early``: ``function`` ran while the gradient of its output, ``variable``, was ``found`` and is ``due`` in the end.
     ``replaced``: the gradient of ``variable``, ``found``, gave way to another part of it.
@@ -218,7 +218,7 @@ def _recursive(sweep: _Sweep) -> Iterator[None]:
 
 
 def _loop(sweep: _Sweep) -> Iterator[None]:
-    """Steps 8 to 14: a list of Functions, of which the last is taken; each input's creator is put at its end."""
+    """Steps 8 to 14: a list of Functions whose last one is taken; each input's creator is put at its end."""
     first = sweep.creator(sweep.of)
     waiting = [] if first is None else [first]
     while waiting:
@@ -262,7 +262,7 @@ def generations(graph: Graph) -> dict[FunctionNode, int]:
 
 
 def _same(first: Array, second: Array) -> bool:
-    """Whether two gradients are equal but for the order in which their parts were added up."""
+    """Whether two gradients are equal except for the order in which their parts were added up."""
     if first.shape != second.shape:
         return False
     if "f" not in (first.dtype.kind, second.dtype.kind):

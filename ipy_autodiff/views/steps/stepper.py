@@ -177,7 +177,7 @@ def _raised(step: Step) -> Line:
 
 
 def _first_wrong(trace: Trace, shown: Sequence[ShownStep], judged: bool) -> int:
-    """Where the numbers leave the truth: at the Function that is to blame, else where a step stands out."""
+    """Where the numbers go wrong: at the Function that is to blame, else where a step stands out."""
     accused: set[str] = set()
     if trace.recording.raised is not None:
         accused = {trace.recording.raised.function.id}

@@ -20,7 +20,7 @@ _short.maxother = _short.maxstring = 200
 
 
 def number(value: Any, digits: int = 5) -> str:
-    """One number with ``digits`` significant digits: ``3.2974``, ``1e-5``, ``nan``; what is no number by its repr."""
+    """One number with ``digits`` significant digits: ``3.2974``, ``1e-5``, ``nan``; what is not a number by its repr."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.item() if value.size == 1 else value
     if isinstance(value, float):
@@ -61,7 +61,7 @@ def summary(array: np.ndarray[Any, Any]) -> str:
 
 
 def spell_type(value: Any) -> str:
-    """What kind of data it is: ``float64 (3, 4)``, ``float64``, or the class's name where it is no array."""
+    """What kind of data it is: ``float64 (3, 4)``, ``float64``, or the class's name if it is not an array."""
     if isinstance(value, np.ndarray | np.generic):
         return f"{value.dtype} {value.shape}" if value.ndim else str(value.dtype)
     return clean(type(value).__name__)

@@ -99,7 +99,7 @@ def total(gradients: Iterable[Any]) -> Any:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two gradients have one shape and are equal but for the rounding of their own dtype."""
+    """Whether two gradients have one shape and are equal up to the rounding of their own dtype."""
     try:
         a, b = np.asarray(a), np.asarray(b)
         if a.shape != b.shape:

@@ -60,7 +60,7 @@ class Decomposition(Operation):
 
 
 class Eigh(Decomposition):
-    """The eigenvalues and eigenvectors of symmetric matrices, of which one triangle is read."""
+    """The eigenvalues and eigenvectors of symmetric matrices; only one triangle is read."""
 
     __slots__ = ("triangle",)
     rule = "v @ (diag(gw) + f · (v.T @ gv)) @ v.T, f[i, j] = 1 / (w[j] - w[i])"

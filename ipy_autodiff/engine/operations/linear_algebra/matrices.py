@@ -170,7 +170,7 @@ def solve(a: Any, b: Any) -> Variable:
 
 @operation(np.linalg.cholesky, samples=[Sample(random(3, 3)), Sample(random(2, 2, 2))], prepare=_positive)
 def cholesky(a: Any) -> Variable:
-    """The lower triangular factor of each symmetric positive definite matrix, of which the lower triangle is read."""
+    """The lower triangular factor of each symmetric positive definite matrix; only the lower triangle is read."""
     return Cholesky().apply(a)
 
 

@@ -18,7 +18,7 @@ _DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class NotebookText:
-    """The code cells of a notebook, each with nbgrader's name for it; without any where it is no notebook."""
+    """The code cells of a notebook, each with nbgrader's name for it; none if it is not a notebook."""
 
     def __init__(self, cells: Sequence[tuple[str, str]], *, too_large: bool = False) -> None:
         self._cells = cells
