@@ -20,7 +20,7 @@ _short.maxother = _short.maxstring = 200
 
 
 def number(value: Any, digits: int = 5) -> str:
-    """One number with ``digits`` significant digits: ``3.2974``, ``1e-5``, ``nan``; what is not a number by its repr."""
+    """One number with ``digits`` significant digits: ``3.2974``, ``1e-5``, ``nan``; else the repr."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.item() if value.size == 1 else value
     if isinstance(value, float):
