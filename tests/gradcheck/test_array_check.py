@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import ipy_autodiff as ad
+from ipy_autodiff.gradcheck.blame.find_blame import find_blame
+from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.gradcheck.measure.array_check import check_array
 from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, PASS
 from ipy_autodiff.gradcheck.measure.long_double import OverBudget
+from ipy_autodiff.tracing import record_variables
 
 
 class Counted:
@@ -169,3 +173,44 @@ def test_a_wrong_element_of_a_thousand_costs_little() -> None:
     found = check_array(f, x, gradient, single=False)
     assert found.wrong == [(123,)]
     assert len(calls) < 500
+
+
+@pytest.mark.parametrize(
+    ("size", "wrong", "most"), [(10, 1, 450), (10, 10, 1_000), (1_000, 1, 600), (1_000, 10, 1_200)]
+)
+def test_a_wrong_element_is_found_and_blamed_at_few_runs(size: int, wrong: int, most: int) -> None:
+    calls = []
+
+    class Slope(ad.Function):
+        def forward(self, x: Any) -> Any:
+            calls.append(1)
+            return np.tanh(x)
+
+        def backward(self, gy: Any) -> Any:
+            gx = np.array(gy * (1 - np.tanh(self.inputs[0].data) ** 2))
+            gx.flat[:: size // wrong] *= 1.01
+            return gx
+
+    class Wave(ad.Function):
+        def forward(self, x: Any) -> Any:
+            calls.append(1)
+            return np.sin(x)
+
+        def backward(self, gy: Any) -> Any:
+            return gy * np.cos(self.inputs[0].data)
+
+    class Squares(ad.Function):
+        def forward(self, x: Any) -> Any:
+            calls.append(1)
+            return np.asarray(np.sum(x * x))
+
+        def backward(self, gy: Any) -> Any:
+            return gy * 2 * self.inputs[0].data
+
+    x = ad.Variable(np.random.default_rng(3).normal(size=size))
+    recording = record_variables([Squares()(Slope()(Wave()(x)))], {"x": x})
+    calls.clear()
+    compared = compare(recording)
+    assert [blame.where for blame in find_blame(recording, compared)] == ["Slope"]
+    assert [row.verdict for row in compared.rows] == ["fail"]
+    assert len(calls) / 3 <= most

@@ -13,7 +13,7 @@ import numpy as np
 from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.blame.local_result import LocalCheck
 from ipy_autodiff.gradcheck.blame.observations import observed
-from ipy_autodiff.gradcheck.measure.array_check import ArrayCheck, check_array
+from ipy_autodiff.gradcheck.measure.array_check import ArrayCheck, check_array, still_wrong
 from ipy_autodiff.gradcheck.measure.derivative import (
     FAIL,
     HAIR,
@@ -127,6 +127,12 @@ def _settled(
     program: Program, path: Path, slope: float, doubt: tuple[LocalCheck, VariableNode, Floats, Floats]
 ) -> tuple[int, tuple[int, ...] | None]:
     """The verdict on one gradient that is in doubt, and an element that is wrong, as far as the budget allows."""
+    if 1 < doubt[2].size <= _SINGLE:  # each element by itself costs little more, and says which it is
+        try:
+            one = _judged(program, *doubt)
+        except OverBudget:
+            return INCONCLUSIVE, None
+        return one.verdict, one.wrong[0] if one.wrong else None
     try:
         verdict = int(differentiate([path], [slope], hair=0.0 if doubt[2].size > 1 else HAIR).judge(slope)[0])
     except OverBudget:
@@ -149,7 +155,7 @@ def _judged(program: Program, check: LocalCheck, node: VariableNode, x: Floats, 
     noise, blur = round_off_of_function(program, check.probe, check.function.inputs.index(node))
     if noise is None or noise.shape != x.shape:
         return found
-    found = check_array(f, x, gradient, single=single, noise=noise, blur=blur, suspects=found.wrong, most=1)
+    found = still_wrong(found, f, x, gradient, noise, blur, single=single, most=1)
     if found.verdict == FAIL and all(noise[place] > _SHAKY * abs(gradient[place]) for place in found.wrong):
         found.verdict = INCONCLUSIVE
     return found

@@ -26,7 +26,7 @@ from ipy_autodiff.gradcheck.measure.directions import Directions, direction
 from ipy_autodiff.gradcheck.measure.ladder import STEPS, UNIT, Bools, Floats, Places, Rungs, real
 from ipy_autodiff.gradcheck.measure.long_double import OverBudget
 
-__all__ = ["ArrayCheck", "check_array"]
+__all__ = ["ArrayCheck", "check_array", "still_wrong"]
 
 MOST_NAMED = 4
 """How many wrong elements of a large array are looked for."""
@@ -83,18 +83,36 @@ def check_array(
     ``single`` asks for each element by itself, at 14 evaluations each; otherwise the array is checked as a whole, at 5
     where it is plainly right, else at up to 47, and up to 8 more for each halving where it is wrong. ``noise`` is the
     round-off of each of the gradient's elements, ``blur`` that of ``f(x)``'s beyond their last bits, as one sigma.
-    ``suspects`` are elements that were found wrong before: where one of them still is, that is enough. ``most`` wrong
-    elements of a large array are looked for; where ``f`` raises ``OverBudget`` meanwhile, it is left open which are.
+    ``suspects`` are elements that were found wrong before: where one of the first still is, that is enough. ``most``
+    wrong elements of a large array are looked for; where ``f`` raises ``OverBudget`` meanwhile, it is left open which
+    they are.
     """
     checker = _Checker(f, x, gradient, np.broadcast_to(noise, x.shape), blur, Directions(seed), most)
-    if single:
+    if suspects:
+        chosen = suspects[:MOST_NAMED]
+        checker.singly(np.array([np.ravel_multi_index(index, x.shape) for index in chosen], dtype=np.intp))
+    if single and not checker.found.wrong:
         checker.singly(np.arange(x.size))
-    else:
-        if suspects:
-            checker.singly(np.array([np.ravel_multi_index(index, x.shape) for index in suspects], dtype=np.intp))
-        if not checker.found.wrong:
-            checker.together()
+    elif not checker.found.wrong:
+        checker.together()
     return checker.found
+
+
+def still_wrong(
+    found: ArrayCheck,
+    f: Callable[[Floats], Any],
+    x: Floats,
+    gradient: Floats,
+    noise: Floats,
+    blur: Floats | None,
+    **how: Any,
+) -> ArrayCheck:
+    """A check that found something wrong, now that it is known how far round-off can put it out.
+
+    ``noise``, ``blur`` and ``how`` are as in ``check_array``. What was measured is kept where it is wrong all the same.
+    """
+    again = check_array(f, x, gradient, noise=noise, blur=blur, suspects=found.wrong, **how)
+    return found if again.verdict == FAIL and found.wrong else again
 
 
 _GRAVITY = {PASS: 1, INCONCLUSIVE: 2, FAIL: 3}

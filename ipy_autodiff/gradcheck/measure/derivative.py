@@ -52,6 +52,8 @@ CLOSE = 2e-9
 """A slope that agrees so well with what is expected, of what it is made of, does so for no other reason."""
 NEGLIGIBLE = 1e-9
 """A gradient of exactly zero passes where the function would have shown this part of its natural slope."""
+_CONFIRMED = 4
+"""After so many gradients that long double calls wrong too, and none that it does not, no more are asked."""
 _EDGES = 3
 """So often a ladder that leads to where nothing is finite is begun anew, with steps up to 8**7 times shorter."""
 _OTHER_STEPS = 41 / 64
@@ -293,12 +295,18 @@ def _settle(found: Derivative, paths: Sequence[Path], wanted: Floats, noise: npt
     """Ask long double where float64 leaves it open, calls it wrong, or sees nothing move."""
     noise = np.broadcast_to(np.asarray(noise, dtype=np.float64), wanted.shape)
     verdicts = found.judge(wanted, noise)
+    confirmed = 0
     for i in np.flatnonzero((verdicts != PASS) | (wanted == 0)).tolist():
+        if verdicts[i] == FAIL and confirmed >= _CONFIRMED:
+            continue
         path = long_double(paths[i])
         if path is None or not np.isfinite(wanted[i]) or (found.flat[i] and stands_still(path)):
             continue
         place = np.array([i])
         try:
+            if verdicts[i] == FAIL and _says_the_same(found, place, path, wanted):
+                confirmed += 1
+                continue
             own = noise[place] + round_off_inside(paths[i], path) * abs(wanted[i])
             longer = _differentiate([path], wanted[place], own, found.hair)
         except LongDoubleFailed:
@@ -313,6 +321,14 @@ def _settle(found: Derivative, paths: Sequence[Path], wanted: Floats, noise: npt
             found.put(place, longer, np.array([True]))
         elif verdicts[i] == FAIL:
             found.forget(place)
+            confirmed = -len(paths)  # so none is believed unasked
+
+
+def _says_the_same(found: Derivative, place: Places, path: Path, wanted: Floats) -> bool:
+    """Whether one ladder in long double alone calls it wrong too, and measures the same slope."""
+    longer, _ = _climb([path], np.array([path.scale]))
+    wrong = longer.judge(wanted[place])[0] == FAIL and not bool(longer.kink[0] or longer.flat[0])
+    return wrong and bool(_resolved(longer)[0]) and not bool(_apart(found.at(place), longer)[0])
 
 
 def _take_nearer(found: Derivative, places: Places, new: Derivative) -> None:

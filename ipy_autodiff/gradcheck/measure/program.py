@@ -51,6 +51,8 @@ class Program:
         """Called each time that something is run again."""
         self.done = 0
         """How many Functions and rows are done with, for whoever tells how far the work has come."""
+        self.remembered: dict[Any, Any] = {}
+        """What others found out by running it, so that they need not do so twice."""
         self._draws: Draws | None = None
         self._drawn = False
         self._calls: dict[FunctionNode, Call] = {}

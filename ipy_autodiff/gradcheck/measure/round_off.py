@@ -38,6 +38,14 @@ class RoundOff:
 
 def round_off(program: Program, unit: float = UNIT) -> RoundOff:
     """The round-off of the gradients by the Functions' own ``backward``, at a unit round-off; within ``running``."""
+    key = ("round-off", unit)
+    if key not in program.remembered:
+        program.remembered[key] = _round_off(program, unit)
+    found: RoundOff = program.remembered[key]
+    return found
+
+
+def _round_off(program: Program, unit: float) -> RoundOff:
     of = program.recording.of
     assert of is not None
     rng = np.random.default_rng(1)
