@@ -17,10 +17,11 @@ import numpy as np
 
 from ipy_autodiff.designs.reading import GRADIENT, array_of, is_variable
 from ipy_autodiff.gradcheck.blame.find_blame import find_blame
-from ipy_autodiff.gradcheck.comparison import BUDGET, compare
+from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.gradcheck.measure.draws import Draws
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.rows import Comparison
+from ipy_autodiff.gradcheck.tolerances import BUDGET
 from ipy_autodiff.gradcheck.variable_class import variable_class
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import Recording

@@ -15,41 +15,35 @@ from ipy_autodiff.gradcheck.blame.standing import Standing, standing_gradients
 from ipy_autodiff.gradcheck.blame.sweep_check import check_sweep
 from ipy_autodiff.gradcheck.guards import judged_without_guards
 from ipy_autodiff.gradcheck.measure.array_check import ArrayCheck, check_array, still_wrong
-from ipy_autodiff.gradcheck.measure.derivative import (
-    COVERAGE,
-    FAIL,
-    HAIR,
-    INCONCLUSIVE,
-    PASS,
-    RESOLUTION,
-    ROUNDING,
-)
+from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, PASS
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.measure.probe import is_label
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.gradcheck.measure.round_off import round_off
 from ipy_autodiff.gradcheck.numbers import spelled
 from ipy_autodiff.gradcheck.rows import Comparison, Row, Verdict
+from ipy_autodiff.gradcheck.tolerances import (
+    ALONE,
+    BUDGET,
+    COVERAGE,
+    FINE,
+    HAIR,
+    LEAST,
+    ONE_CALL,
+    RESOLUTION,
+    ROUNDING,
+    SHAKY_ROW,
+    SINGLE,
+    SINGLE_PRECISION,
+)
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, Recording, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["BUDGET", "compare", "compare_one"]
 
-BUDGET = 40_000.0
-"""Calls of Functions that a comparison may cost; one with large arrays counts as several."""
-SINGLE = 16
-"""Arrays of up to so many elements are checked element by element."""
-_LEAST = 6
-"""The least number of runs that judge a gradient of an array; without the budget for them nothing is run."""
-_SHARE, _ONE = 0.25, 0.02
-"""Of a graph too large to be run, Functions may take this part of the budget by themselves, and one call that of it."""
 _PATIENCE, _PAUSE = 0.5, 0.1
 """Seconds before progress is told, and between two times."""
-_SINGLE32 = 2.0**-24
-_HAIR = 1e-6
-_SHAKY = 1e-9
-"""A gradient whose round-off is this part of it has lost half of its digits."""
 _NAMES: tuple[Verdict, Verdict, Verdict] = ("pass", "fail", "inconclusive")
 
 
@@ -75,7 +69,7 @@ def compare(
     if len(recording.graph.functions) > budget and not recomputed:
         return _sampled(recording, budget)
     program = Program(recording, budget, recomputed)
-    if _LEAST * sum(map(program.price, program.functions)) > budget and not recomputed:
+    if LEAST * sum(map(program.price, program.functions)) > budget and not recomputed:
         return _sampled(recording, budget)
     wanted = [*recording.wrt]
     if every_variable:
@@ -117,13 +111,13 @@ def compare(
 def _sampled(recording: Recording, budget: float) -> Comparison:
     """Of a graph that is too large to be run a few times: one Function of each class, by itself."""
     checks: dict[FunctionNode, LocalCheck] = {}
-    left = _SHARE * budget
+    left = ALONE * budget
     for function in recording.graph.one_of_each():
         if function.recorded and function.outputs:
             nodes = tuple(dict.fromkeys((*function.inputs, *function.outputs)))
             alone = Recording(Graph(nodes, (function,)), (), function.outputs[0], ())
             program = Program(alone, left)
-            if program.price(function) > _ONE * left:
+            if program.price(function) > ONE_CALL * left:
                 continue
             with program.running():
                 checks |= check_functions(program)[0]
@@ -223,10 +217,10 @@ def _is_fine(program: Program, row: Row) -> bool:
     if gradient.dtype.kind != "f" or gradient.shape != row.variable.shape:
         return False
     size = float(np.abs(gradient).max(initial=0.0))
-    if row.numerical is not None and np.nanmax(np.abs(gradient - row.numerical), initial=0.0) <= _HAIR * size:
+    if row.numerical is not None and np.nanmax(np.abs(gradient - row.numerical), initial=0.0) <= FINE * size:
         return True
     noise = round_off(program).gradients.get(row.variable)
-    return noise is not None and noise.shape == gradient.shape and bool(np.any(noise > _SHAKY * np.abs(gradient)))
+    return noise is not None and noise.shape == gradient.shape and bool(np.any(noise > SHAKY_ROW * np.abs(gradient)))
 
 
 def _undecided(variable: VariableNode, backprop: Array | None, reason: Message) -> Row:
@@ -246,7 +240,7 @@ def _measured(program: Program, variable: VariableNode, x: Floats, backprop: Arr
         reason = Message("check.not-part", name=variable.name)
         return Row(variable, variable.name, backprop, nothing, nothing, "pass" if right else "fail", reason)
 
-    if _LEAST * program.cost(variable) > program.budget - program.spent:
+    if LEAST * program.cost(variable) > program.budget - program.spent:
         raise OverBudget
     single = x.size <= SINGLE and 14 * x.size * program.cost(variable) <= 0.25 * program.budget
     exact = _in_float64(program, variable, gradient)
@@ -259,9 +253,9 @@ def _measured(program: Program, variable: VariableNode, x: Floats, backprop: Arr
             found = still_wrong(found, f, x, judged, own, known.values, single=single)
     if exact is not None and found.verdict == PASS:
         largest = float(np.abs(exact).max(initial=0.0))
-        noise = np.full(x.shape, 64 * _SINGLE32 * largest)
+        noise = np.full(x.shape, 64 * SINGLE_PRECISION * largest)
         if np.any(np.abs(gradient - exact) > COVERAGE * noise):
-            own = round_off(program, _SINGLE32).gradients.get(variable)
+            own = round_off(program, SINGLE_PRECISION).gradients.get(variable)
             noise = noise if own is None or own.shape != x.shape else np.maximum(own, noise)
         if np.any(np.abs(gradient - exact) > COVERAGE * noise):
             found = check_array(f, x, gradient, single=single, noise=noise)

@@ -13,11 +13,12 @@ from ipy_autodiff.gradcheck.blame.local_result import LocalCheck
 from ipy_autodiff.gradcheck.blame.samples import Sample, samples
 from ipy_autodiff.gradcheck.blame.standing import blame_standing
 from ipy_autodiff.gradcheck.blame.sweep_check import check_sweep, forgot_its_creator
-from ipy_autodiff.gradcheck.comparison import BUDGET, compare_one
+from ipy_autodiff.gradcheck.comparison import compare_one
 from ipy_autodiff.gradcheck.measure.ladder import Array
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.gradcheck.numbers import element, spelled, told_apart
 from ipy_autodiff.gradcheck.rows import Comparison
+from ipy_autodiff.gradcheck.tolerances import BUDGET
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.diagnosis import ENGINE, GRAPH, Diagnosis
 from ipy_autodiff.tracing.graph import FunctionNode, Recording

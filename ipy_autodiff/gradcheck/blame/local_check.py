@@ -16,7 +16,6 @@ from ipy_autodiff.gradcheck.blame.observations import observed
 from ipy_autodiff.gradcheck.measure.array_check import ArrayCheck, check_array, still_wrong
 from ipy_autodiff.gradcheck.measure.derivative import (
     FAIL,
-    HAIR,
     INCONCLUSIVE,
     PASS,
     differentiate,
@@ -29,21 +28,12 @@ from ipy_autodiff.gradcheck.measure.ladder import Array, Floats, Path
 from ipy_autodiff.gradcheck.measure.probe import joined, outputs_along, value_along
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.gradcheck.measure.round_off import round_off_of_function
+from ipy_autodiff.gradcheck.tolerances import CALLS, EVALUATIONS, HAIR, LOCAL, LOCAL_MOST, SHAKY_ANSWER, SINGLE
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["LocalCheck", "check_functions"]
-
-_SHARE = 0.25
-"""The part of the budget that the Functions may take."""
-_SINGLE = 16
-_EVALUATIONS, _CALLS = 4, 6
-"""What a right Function costs: evaluations for each input, and calls besides."""
-_MOST = 0.5
-"""The part that they may take where one is wrong."""
-_SHAKY = 1e-6
-"""Where round-off is this part of an answer, the input is too large to have the digits that matter."""
 
 
 def check_functions(program: Program) -> tuple[dict[FunctionNode, LocalCheck], list[Message]]:
@@ -53,7 +43,7 @@ def check_functions(program: Program) -> tuple[dict[FunctionNode, LocalCheck], l
     for program.done, function in enumerate(chosen):
         checks[function] = observed(program, function)
     _blame_those_that_write(program, checks)
-    with program.limited(_MOST):
+    with program.limited(LOCAL_MOST):
         _compare_values(program, [check for check in checks.values() if check.probe.gxs])
     if len(chosen) == len(program.functions):
         return checks, []
@@ -72,8 +62,8 @@ def _blame_those_that_write(program: Program, checks: Mapping[FunctionNode, Loca
 
 
 def _affordable(program: Program) -> list[FunctionNode]:
-    prices = {f: (_EVALUATIONS * len(set(f.inputs)) + _CALLS) * program.price(f) for f in program.functions}
-    left = _SHARE * program.budget
+    prices = {f: (EVALUATIONS * len(set(f.inputs)) + CALLS) * program.price(f) for f in program.functions}
+    left = LOCAL * program.budget
     if sum(prices.values()) <= left:
         return list(program.functions)
     firsts = list({type(f.object): f for f in reversed(program.functions)}.values())
@@ -127,7 +117,7 @@ def _settled(
     program: Program, path: Path, slope: float, doubt: tuple[LocalCheck, VariableNode, Floats, Floats]
 ) -> tuple[int, tuple[int, ...] | None]:
     """The verdict on one gradient that is in doubt, and an element that is wrong, as far as the budget allows."""
-    if 1 < doubt[2].size <= _SINGLE:  # each element by itself costs little more, and says which it is
+    if 1 < doubt[2].size <= SINGLE:  # each element by itself costs little more, and says which it is
         try:
             one = _judged(program, *doubt)
         except OverBudget:
@@ -148,7 +138,7 @@ def _settled(
 
 def _judged(program: Program, check: LocalCheck, node: VariableNode, x: Floats, gradient: Floats) -> ArrayCheck:
     """One gradient, each element by itself or as a whole; nothing is called wrong that round-off explains."""
-    f, single = value_along(program, check.probe, node), x.size <= _SINGLE
+    f, single = value_along(program, check.probe, node), x.size <= SINGLE
     found = check_array(f, x, gradient, single=single, most=1)
     if found.verdict != FAIL:
         return found
@@ -156,7 +146,7 @@ def _judged(program: Program, check: LocalCheck, node: VariableNode, x: Floats, 
     if noise is None or noise.shape != x.shape:
         return found
     found = still_wrong(found, f, x, gradient, noise, blur, single=single, most=1)
-    if found.verdict == FAIL and all(noise[place] > _SHAKY * abs(gradient[place]) for place in found.wrong):
+    if found.verdict == FAIL and all(noise[place] > SHAKY_ANSWER * abs(gradient[place]) for place in found.wrong):
         found.verdict = INCONCLUSIVE
     return found
 

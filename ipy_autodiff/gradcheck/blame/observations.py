@@ -12,6 +12,7 @@ from ipy_autodiff.gradcheck.blame.local_result import LocalCheck
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.measure.probe import Probe, copies, is_label, joined, probe, vjp
 from ipy_autodiff.gradcheck.measure.program import Program, in_float64
+from ipy_autodiff.gradcheck.tolerances import LARGE, TINY
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
 
@@ -19,11 +20,6 @@ __all__ = ["observed"]
 
 _HOPELESS = {"forward-in-place", "gradient-not-real", "backward-returns-nothing", "gradient-count", "backward-raises"}
 """After these nothing more can be asked of ``backward``."""
-
-
-_TINY = 1e-300
-_LARGE = 1_000
-"""Of arrays with more elements, one call of each class is asked whether another object's call disturbs it."""
 
 
 def observed(program: Program, function: FunctionNode) -> LocalCheck:
@@ -124,7 +120,7 @@ def _is_well_behaved(program: Program, found: Probe) -> bool:
     handed = [np.asarray(-2.0 * gy) for gy in found.gys]
     untouched = copies(handed)
     kind = type(found.function.object)
-    often = kind in program.disturbed and max(map(np.size, found.xs), default=0) > _LARGE
+    often = kind in program.disturbed and max(map(np.size, found.xs), default=0) > LARGE
     disturbed = not often and program.replay.disturb(found.function, found.xs)
     answer = _answer(program.replay.answer(found.function, handed))
     if not all(_same(gy, now, 0.0) for gy, now in zip(untouched, handed, strict=True)):
@@ -188,7 +184,7 @@ def _same(first: Any, second: Any, tolerance: float) -> bool:
         return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
     largest = float(np.nanmax(np.abs(a), initial=0.0, where=np.isfinite(a)))
     # Numbers too small for all their digits are as good as zero.
-    return np.allclose(a, b, rtol=tolerance, atol=tolerance * largest + _TINY, equal_nan=True)
+    return np.allclose(a, b, rtol=tolerance, atol=tolerance * largest + TINY, equal_nan=True)
 
 
 def _as(y: Array, saved: Any) -> Array:

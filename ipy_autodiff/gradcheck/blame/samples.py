@@ -9,20 +9,16 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.designs.reading import array_of
-from ipy_autodiff.gradcheck.measure.derivative import COVERAGE, axis, differentiate, walk
+from ipy_autodiff.gradcheck.measure.derivative import axis, differentiate, walk
 from ipy_autodiff.gradcheck.measure.directions import Directions, direction
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.measure.probe import Probe, copies, probe
 from ipy_autodiff.gradcheck.measure.program import Program
+from ipy_autodiff.gradcheck.tolerances import COVERAGE, EXPLAINED, POINTS, WHOLE_JACOBIAN
 from ipy_autodiff.tracing.graph import FunctionNode
 from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["Sample", "samples"]
-
-_POINTS = 4
-_SMALL = 64
-"""Up to so many elements, on both sides, the whole Jacobian is computed."""
-_CLOSE = 1e-7
 
 
 class Sample:
@@ -69,7 +65,7 @@ class Sample:
     @cached_property
     def jacobian(self) -> Floats | None:
         """How each output element depends on each input element; None where they are many. Good to eight digits."""
-        if self.x.size > _SMALL or sum(y.size for y in self.probe.ys) > _SMALL:
+        if self.x.size > WHOLE_JACOBIAN or sum(y.size for y in self.probe.ys) > WHOLE_JACOBIAN:
             return None
         columns = []
         for place in range(self.x.size):
@@ -125,7 +121,7 @@ class Sample:
         return list(zip(directions, found.value.tolist(), found.uncertainty.tolist(), strict=True))
 
     def _close(self, gradient: Array, v: Floats, slope: float, sigma: float) -> bool:
-        slack = COVERAGE * sigma + _CLOSE * float(np.linalg.norm((gradient * v).ravel()))
+        slack = COVERAGE * sigma + EXPLAINED * float(np.linalg.norm((gradient * v).ravel()))
         return bool(abs(float(np.vdot(gradient, v)) - slope) <= slack)
 
 
@@ -133,7 +129,7 @@ def samples(program: Program, function: FunctionNode, xs: Sequence[Any], place: 
     """The Function at the run's own point and at others near it; points outside of its domain are left out."""
     rng = np.random.default_rng(7)
     found = []
-    for number in range(_POINTS):
+    for number in range(POINTS):
         moved = [_moved(x, rng) for x in xs] if number else list(xs)
         try:
             sample = Sample(program, probe(program, function, moved, seed=number), place)

@@ -19,6 +19,7 @@ from ipy_autodiff.gradcheck.blame.sweep_check import Books, found_in_sweep, old_
 from ipy_autodiff.gradcheck.measure.ladder import Array
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
 from ipy_autodiff.gradcheck.numbers import spelled, told_apart
+from ipy_autodiff.gradcheck.tolerances import PASSES
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.diagnosis import Diagnosis
 from ipy_autodiff.tracing.graph import VariableNode
@@ -26,8 +27,6 @@ from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["Standing", "blame_standing", "standing_gradients"]
 
-_PASSES = 4
-"""How many passes over one graph are tried, to see whether they add up to what stands there."""
 _Kind = Literal["passes", "perhaps-passes", "value", "other", "before-change", "unknown", "not-cleared"]
 
 
@@ -104,7 +103,7 @@ def _how(program: Program, left: Mapping[VariableNode, Array]) -> tuple[_Kind, i
     assert of is not None
     if any(finding.code == "changed-unseen" for finding in recording.findings):
         return "before-change", 1
-    after = list(_passes(program, None, _PASSES))
+    after = list(_passes(program, None, PASSES))
     # Where the engine keeps the gradient that it begins with, none there means that no pass began here.
     if of.grad is None and not recording.passes_seen and any(of in gradients for gradients in after):
         return "other", 1

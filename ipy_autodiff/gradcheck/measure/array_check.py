@@ -11,31 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.measure.derivative import (
-    CLOSE,
-    COVERAGE,
-    FAIL,
-    INCONCLUSIVE,
-    PASS,
-    axis,
-    differentiate,
-    sure_slope,
-    walk,
-)
+from ipy_autodiff.gradcheck.measure.derivative import FAIL, INCONCLUSIVE, PASS, axis, differentiate, sure_slope, walk
 from ipy_autodiff.gradcheck.measure.directions import Directions, direction
 from ipy_autodiff.gradcheck.measure.ladder import STEPS, UNIT, Bools, Floats, Places, Rungs, real
 from ipy_autodiff.gradcheck.measure.long_double import OverBudget
+from ipy_autodiff.gradcheck.tolerances import CLEAR, CLOSE, COVERAGE, EXCUSED, KINKS_ONE_BY_ONE, MOST_NAMED
 
 __all__ = ["ArrayCheck", "check_array", "still_wrong"]
-
-MOST_NAMED = 4
-"""How many wrong elements of a large array are looked for."""
-_CLEAR = 1e-5
-"""A half whose slope is off by so much of what it is made of holds a wrong element for sure."""
-_FEW = 64
-"""Of arrays of up to so many elements, each is checked by itself where a direction meets a kink."""
-_EXCUSED = 16
-"""After so many elements that look wrong along a direction and are right by themselves, no more are looked for."""
 
 
 @dataclass(eq=False)
@@ -170,18 +152,18 @@ class _Checker:
             return
         support = np.ones(x.size, dtype=np.bool_)
         zero = x.ravel() == 0
-        for _ in range(_EXCUSED):
+        for _ in range(EXCUSED):
             if not support.any():
                 break
             found.verdict = self._along(support, found)
-            if found.kink and x.size <= _FEW:
+            if found.kink and x.size <= KINKS_ONE_BY_ONE:
                 # Each kink allows a range of slopes, and many of them together a wide one.
                 self.singly(np.arange(x.size))
                 return
             if found.kink and (support & zero).any():
                 # Most kinks sit at zero: one by one they do not.
                 support &= ~zero
-                self.singly(np.flatnonzero(zero)[:_EXCUSED])
+                self.singly(np.flatnonzero(zero)[:EXCUSED])
             elif found.verdict == FAIL:
                 try:
                     at = self._first_wrong(support)
@@ -237,7 +219,7 @@ class _Checker:
             halves = places[: places.size // 2], places[places.size // 2 :]
             places = halves[0]
             off = self._off(halves[0])
-            if off == 0 or (off < _CLEAR and off < self._off(halves[1])):
+            if off == 0 or (off < CLEAR and off < self._off(halves[1])):
                 places = halves[1]
         return places
 

@@ -26,6 +26,18 @@ from ipy_autodiff.gradcheck.measure.long_double import (
     round_off_inside,
     stands_still,
 )
+from ipy_autodiff.gradcheck.tolerances import (
+    CLOSE,
+    CONFIRMED,
+    COVERAGE,
+    EDGES,
+    HAIR,
+    INSIDE,
+    NEGLIGIBLE,
+    OTHER_STEPS,
+    RESOLUTION,
+    ROUNDING,
+)
 
 __all__ = [
     "CLOSE",
@@ -43,27 +55,6 @@ __all__ = [
 ]
 
 PASS, FAIL, INCONCLUSIVE = 0, 1, 2
-
-COVERAGE = 10.0
-"""How many uncertainties away a gradient must be to be called wrong: sigma is an estimate, ten of them a bound."""
-RESOLUTION = 5e-4
-"""A gradient passes only where an error of a thousandth would have shown, with room to spare."""
-CLOSE = 2e-9
-"""A slope that agrees so well with what is expected, of what it is made of, does so for no other reason."""
-NEGLIGIBLE = 1e-9
-"""A gradient of exactly zero passes where the function would have shown this part of its natural slope."""
-_CONFIRMED = 4
-"""After so many gradients that long double calls wrong too, and none that it does not, no more are asked."""
-_EDGES = 3
-"""So often a ladder that leads to where nothing is finite is begun anew, with steps up to 8**7 times shorter."""
-_OTHER_STEPS = 41 / 64
-"""What steps are multiplied by to see whether they meet the same slope."""
-HAIR = 1e-5
-"""What is off by less than this part is not called wrong: an iteration that ends early has a slope of its own."""
-_INSIDE = 1e-5
-"""A function that moves by less than this part of its size may move by round-off inside of it alone."""
-ROUNDING = 2.0**-30
-"""How far, relatively, a right gradient may be off by its own round-off; a cast to float32 is fifty times worse."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,7 +244,7 @@ def _differentiate(
     found = replace(found, hair=hair)
     edge = beyond = np.flatnonzero(infinite)
     infinite = infinite[edge]
-    for _ in range(_EDGES):
+    for _ in range(EDGES):
         if not beyond.size:
             break
         # Beside an edge of the domain it starts anew, from the longest step that is finite on both sides.
@@ -276,7 +267,7 @@ def _differentiate(
         _take_wider(found, doubtful, other, wanted[doubtful])
     wrong = np.flatnonzero(found.judge(wanted, noise) == FAIL)
     if wrong.size:
-        other, _ = _climb([paths[i] for i in wrong.tolist()], scales[wrong] * _OTHER_STEPS)
+        other, _ = _climb([paths[i] for i in wrong.tolist()], scales[wrong] * OTHER_STEPS)
         usable = np.isfinite(other.uncertainty) & ~other.flat
         found.forget(wrong[usable & _beyond(found.at(wrong), other)])
     return found
@@ -297,7 +288,7 @@ def _settle(found: Derivative, paths: Sequence[Path], wanted: Floats, noise: npt
     verdicts = found.judge(wanted, noise)
     confirmed = 0
     for i in np.flatnonzero((verdicts != PASS) | (wanted == 0)).tolist():
-        if verdicts[i] == FAIL and confirmed >= _CONFIRMED:
+        if verdicts[i] == FAIL and confirmed >= CONFIRMED:
             continue
         path = long_double(paths[i])
         if path is None or not np.isfinite(wanted[i]) or (found.flat[i] and stands_still(path)):
@@ -336,7 +327,7 @@ def _take_nearer(found: Derivative, places: Places, new: Derivative) -> None:
     old = found.at(places)
     usable = ~new.flat & np.isfinite(new.uncertainty)
     # What the function moves on so short steps may be round-off inside of it, unless longer ones show the same slope.
-    large = new.moved > _INSIDE * new.size
+    large = new.moved > INSIDE * new.size
     alike = np.isfinite(old.uncertainty) & ~_apart(old, new)
     sharper = np.where(new.kink, ~_resolved(old), (new.uncertainty < old.uncertainty) & (large | alike))
     found.put(places, new, usable & ~old.kink & sharper)

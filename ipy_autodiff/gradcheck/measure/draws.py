@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.gradcheck.tolerances import HELPERS
+
 __all__ = ["Draws"]
 
-_HELPERS = 50
-"""So many of the functions that a Function calls are read for the generators that they draw from."""
 _MAKERS = frozenset(("default_rng", "RandomState", "Random", "SystemRandom", "urandom", "Generator", "secrets"))
 
 
@@ -186,7 +186,7 @@ class _Reader:
             if value is None:
                 continue
             if isinstance(value, FunctionType):
-                if value.__globals__ is known and self._helpers < _HELPERS:
+                if value.__globals__ is known and self._helpers < HELPERS:
                     self._helpers += 1
                     self._read_code(value)
             else:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ipy_autodiff.gradcheck.tolerances import BESIDE, HOPELESS, REDUCED_TOGETHER, UNLIKE
+
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -24,12 +26,6 @@ STEPS: Floats = 207 / 256 * 2.0**-6 * 8.0 ** -np.arange(LEVELS, dtype=np.float64
 UNIT = 2.0**-53
 _SHORTEST: Places = np.concatenate([np.arange(m, LEVELS) for m in (1, 2, 3)])
 """For each entry of Richardson's table, the level of the shortest step that it is made of."""
-_FEW = 256
-_UNLIKE = 100.0
-_BESIDE = 3
-"""The level at which a kink has to show the same slopes."""
-_HOPELESS = 0.03
-"""Where round-off is more than this part of all that the function moves, there is no slope to be seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +114,7 @@ def climb(paths: Sequence[Path], scales: Floats) -> Slope:
         bent = np.abs(seen.right[1] - seen.left[1]) / steps[1] * (scales / steps[1])
         sigma = sigma + 4 * UNIT * bent  # what the last bit of x itself is worth
         moves = np.fmax.reduce(np.fmax(np.abs(seen.right), np.abs(seen.left)))
-        hopeless = (noise[-1] > _HOPELESS * moves) & (noise[-1] > _HOPELESS**2 * seen.size[-1]) & ~seen.still
+        hopeless = (noise[-1] > HOPELESS * moves) & (noise[-1] > HOPELESS**2 * seen.size[-1]) & ~seen.still
         value, sigma = np.where(seen.lost, np.nan, value), np.where(seen.lost | hopeless, np.inf, sigma)
         (left, s, _), (right, t, _) = (
             _extrapolate(side / steps, 2 * noise / steps, 8.0) for side in (seen.left, seen.right)
@@ -127,7 +123,7 @@ def climb(paths: Sequence[Path], scales: Floats) -> Slope:
         kink = ~seen.lost & (gap > 10 * (s + t)) & (gap > 1e-9 * np.abs(value))
         # A kink's two slopes go on to both sides; those between two jumps of round-off do not.
         for side, found in ((seen.left, left), (seen.right, right)):
-            kink &= np.abs(side[_BESIDE] / steps[_BESIDE] - found) <= 0.5 * gap
+            kink &= np.abs(side[BESIDE] / steps[BESIDE] - found) <= 0.5 * gap
         left, right, sigma = np.where(kink, (left, right, np.fmax(s, t)), (value, value, sigma))
         rungs = Rungs(steps, slope, _SHORTEST[best])
         finite = np.isfinite(seen.central) & np.isfinite(seen.right)
@@ -146,7 +142,7 @@ def real(values: Any) -> Array:
 def _sample(paths: Sequence[Path], steps: Floats) -> Samples:
     table = np.empty((5, LEVELS, len(paths)))
     for i, path in enumerate(paths):
-        reduced = _together if np.size(path.start) <= _FEW else _one_by_one
+        reduced = _together if np.size(path.start) <= REDUCED_TOGETHER else _one_by_one
         table[:, :, i] = reduced(path, steps[:, i])
     return Samples(*table)
 
@@ -231,7 +227,7 @@ def _reach(slope: Floats, seen: Samples, steps: Floats, quantum: Floats) -> tupl
     """How far from the two shortest steps' slopes an entry can be, if it is of the same function as they are."""
     longer, shorter = (np.abs(slope[k] - slope[k - 1]) * 2 * steps[k] for k in (LEVELS - 2, LEVELS - 1))
     # Round-off shows in both alike. Where only the longer of the two steps is off, it is too long for the function.
-    jitter = np.where(longer > _UNLIKE * shorter, shorter, np.fmax(longer, shorter))
+    jitter = np.where(longer > UNLIKE * shorter, shorter, np.fmax(longer, shorter))
     least = np.fmax(jitter, np.fmax(seen.floor[-1], quantum))
     return slope[-2:], 30 * least / (2 * steps[-2:])
 

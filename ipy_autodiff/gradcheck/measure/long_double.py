@@ -9,14 +9,11 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.gradcheck.measure.ladder import STEPS, Array, Path
+from ipy_autodiff.gradcheck.tolerances import AMPLIFIED, LONG_DOUBLE
 
 __all__ = ["LongDoubleFailed", "OverBudget", "long_double", "long_from", "round_off_inside", "stands_still"]
 
 _HELPS = bool(np.finfo(np.longdouble).eps < np.finfo(np.float64).eps / 100)
-_MOST = 20_000
-"""It is slow, and not used for more elements."""
-_AMPLIFIED = 10.0
-"""How much more round-off a gradient may have, relatively, than the function."""
 
 
 class OverBudget(Exception):  # noqa: N818 - it ends a search; nothing is wrong
@@ -29,13 +26,13 @@ class LongDoubleFailed(Exception):  # noqa: N818 - named after what went wrong
 
 def long_from(x: Array, make: Callable[[Array], Callable[[float], Any]]) -> Callable[[float], Any] | None:
     """``make`` of ``x`` in long double; None where that would not help, or take too long."""
-    return make(x.astype(np.longdouble)) if _HELPS and x.size <= _MOST else None
+    return make(x.astype(np.longdouble)) if _HELPS and x.size <= LONG_DOUBLE else None
 
 
 def long_double(path: Path) -> Path | None:
     """The path in long double; None where it cannot be walked so. Its ``at`` raises ``LongDoubleFailed``."""
     walked = path.long
-    if walked is None or np.size(path.start) > _MOST or path.blur is not None:
+    if walked is None or np.size(path.start) > LONG_DOUBLE or path.blur is not None:
         return None
 
     def at(t: float) -> Array:
@@ -72,4 +69,4 @@ def round_off_inside(path: Path, longer: Path) -> float:
         exact = np.asarray(longer.at(h)).ravel()
         off = max(off, float(np.abs(value - exact).sum()))
         size = max(size, float(np.abs(exact).sum()))
-    return _AMPLIFIED * off / size if size and np.isfinite(off) else 0.0
+    return AMPLIFIED * off / size if size and np.isfinite(off) else 0.0

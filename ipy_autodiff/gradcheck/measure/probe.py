@@ -11,12 +11,11 @@ import numpy as np
 from ipy_autodiff.gradcheck.measure.directions import Directions
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.measure.program import Program, guarded
+from ipy_autodiff.gradcheck.tolerances import LITTLE
 from ipy_autodiff.tracing.graph import FunctionNode, VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["Probe", "copies", "is_label", "joined", "outputs_along", "probe", "value_along", "vjp"]
-
-_LITTLE = 2.0**-20
 
 
 @dataclass(eq=False)
@@ -81,7 +80,7 @@ def is_label(f: Callable[[Floats], Array], x: Array) -> bool:
     if x.dtype.kind not in "iub":
         return False
     try:
-        sides = ((f(x + step), f(x + step / 1024)) for step in (_LITTLE, -_LITTLE))
+        sides = ((f(x + step), f(x + step / 1024)) for step in (LITTLE, -LITTLE))
         return all(np.array_equal(far, near, equal_nan=True) for far, near in sides)
     except ReplayError:
         return True

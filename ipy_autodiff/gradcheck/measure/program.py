@@ -13,16 +13,11 @@ from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.measure.draws import Draws
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.measure.long_double import OverBudget
+from ipy_autodiff.gradcheck.tolerances import ELEMENTS_A_CALL, TRIES
 from ipy_autodiff.tracing.graph import FunctionNode, Recording, VariableNode
 from ipy_autodiff.tracing.replay import Replay, ReplayError
 
 __all__ = ["Call", "OverBudget", "Program", "guarded", "in_float64"]
-
-
-_ELEMENTS_A_CALL = 5_000
-"""So many elements cost about as much as calling a Function does."""
-_TRIES = 4
-"""So often a Function that may draw is asked, lest a small mask come out the same by chance."""
 
 
 class Program:
@@ -108,7 +103,7 @@ class Program:
 
     def _varies(self, function: FunctionNode, prepare: Callable[[], None]) -> bool:
         seen: dict[VariableNode, Array] = {}
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             prepare()
             try:
                 ys = self.apply(function, self.values)
@@ -206,7 +201,7 @@ class Program:
         """What one call of the Function costs."""
         if function not in self._prices:
             sizes = [np.size(node.data) for node in (*function.inputs, *function.outputs)]
-            self._prices[function] = 1 + max(sizes, default=0) / _ELEMENTS_A_CALL
+            self._prices[function] = 1 + max(sizes, default=0) / ELEMENTS_A_CALL
         return self._prices[function]
 
     def apply(self, function: FunctionNode, values: Mapping[VariableNode, Any]) -> dict[VariableNode, Array]:

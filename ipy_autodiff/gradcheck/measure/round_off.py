@@ -17,14 +17,11 @@ from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.measure.ladder import UNIT, Array, Floats
 from ipy_autodiff.gradcheck.measure.probe import Probe, copies, joined
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
+from ipy_autodiff.gradcheck.tolerances import RUNS, SHAKEN
 from ipy_autodiff.tracing.graph import VariableNode
 from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["RoundOff", "round_off", "round_off_of_function"]
-
-_RUNS = 6
-_BITS = 2.0
-"""How far numbers are moved, in units of their round-off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +48,7 @@ def _round_off(program: Program, unit: float) -> RoundOff:
     rng = np.random.default_rng(1)
     seen: list[tuple[Array, dict[VariableNode, Array]]] = []
     try:
-        for _ in range(_RUNS):
+        for _ in range(RUNS):
             program.spend(3 * sum(map(program.price, program.functions)))
             seen.append(_run(program, of, rng, unit))
     except (ReplayError, OverBudget, ValueError):  # shapes that do not go together
@@ -69,7 +66,7 @@ def round_off_of_function(program: Program, found: Probe, place: int) -> tuple[F
     answers: list[Array | None] = []
     values: list[Array | None] = []
     try:
-        for _ in range(_RUNS):
+        for _ in range(RUNS):
             xs = [_moved(x, rng, UNIT) for x in found.xs]
             program.start_over()
             values.append(joined(program.replay.apply(found.function, copies(xs))) * joined(found.gys))
@@ -107,7 +104,7 @@ def _moved(data: Any, rng: np.random.Generator, unit: float) -> Any:
     """The same numbers except for their last bits; zeros, integers and what is not an array stay as they are."""
     if not isinstance(data, np.ndarray | np.generic) or data.dtype.kind != "f":
         return data
-    return np.asarray(data) * (1 + unit * rng.uniform(-_BITS, _BITS, data.shape))
+    return np.asarray(data) * (1 + unit * rng.uniform(-SHAKEN, SHAKEN, data.shape))
 
 
 def _scatter(arrays: Sequence[Array | None]) -> Floats | None:

@@ -11,11 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from ipy_autodiff.designs.reading import array_of
-from ipy_autodiff.gradcheck.comparison import SINGLE
-from ipy_autodiff.gradcheck.measure.derivative import COVERAGE
 from ipy_autodiff.gradcheck.measure.ladder import Floats
 from ipy_autodiff.gradcheck.measure.program import Program
 from ipy_autodiff.gradcheck.rows import Comparison, Row
+from ipy_autodiff.gradcheck.tolerances import COVERAGE, SINGLE
 from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["NAME", "with_complex_step"]

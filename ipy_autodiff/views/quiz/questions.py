@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ipy_autodiff.designs.reading import array_of, is_function
-from ipy_autodiff.gradcheck.comparison import BUDGET
 from ipy_autodiff.gradcheck.measure.program import OverBudget, Program
+from ipy_autodiff.gradcheck.tolerances import BUDGET
 from ipy_autodiff.limits import SHOWN_STEPS
 from ipy_autodiff.messages import say
 from ipy_autodiff.tracing.graph import Array, Step, VariableNode
