@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipy_autodiff.messages import say
 from ipy_autodiff.views.graph.folding import Level, Levels
 from ipy_autodiff.views.graph.outline import Part
-from ipy_autodiff.views.text.labels import shorten
+from ipy_autodiff.views.text.labels import shorten, shorten_middle
 
 __all__ = ["Box", "crowd", "describe"]
 
@@ -34,6 +34,8 @@ def describe(levels: Levels, part: Part) -> Box:
     names = levels.names(part)
     where = _where(levels, part)
     size = say("large.functions", n=f"{part.size:,}")
+    holder = levels.holder(part)
+    title = (shorten_middle(holder, _WIDE),) if holder else ()
     if part.times > 1:
         if len(names) <= _NAMES:
             head = say("large.repeated", names=shorten(" · ".join(names), _WIDE), n=f"{part.times:,}")
@@ -43,15 +45,16 @@ def describe(levels: Levels, part: Part) -> Box:
         if part.of:
             last = part.number + part.times - 1
             which = (say("large.iterations", first=f"{part.number:,}", last=f"{last:,}", of=f"{part.of:,}"),)
-        return Box((head, *which, " · ".join((*where, size))), loop=True)
+        return Box((*title, head, *which, " · ".join((*where, size))), loop=True)
     if part.of:
-        return Box((say("large.iteration", n=f"{part.number:,}", of=f"{part.of:,}"), " · ".join((*where, size))))
+        iteration = say("large.iteration", n=f"{part.number:,}", of=f"{part.of:,}")
+        return Box((*title, iteration, " · ".join((*where, size))))
     counted = Counter(names).most_common(_NAMES)
     kinds = " · ".join(f"{shorten(name, 12)} {count:,}" for name, count in counted)
     sweep = levels.sweep(part)
     if sweep:
         return Box((say("large.sweep", n=sweep), kinds, " · ".join((*where, size))))
-    return Box((size, kinds, *where))
+    return Box((*title, kinds, " · ".join((*where, size)))) if title else Box((size, kinds, *where))
 
 
 def crowd(level: Level, name: str) -> Box:

@@ -6,6 +6,7 @@ between two of them; Variables within a part, or too many to tell apart, are cou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,8 @@ __all__ = ["Folded", "Level", "Levels", "fold", "part_id", "place_of"]
 
 _MOST_AT_FIRST = (24, 18, 14, 10)
 _MOST_INSIDE = (40, 28, 20, 14)
+_STEPS = re.compile(r"\.?\w+|\[[^\]]*\]")  # of model.blocks[0]: model, .blocks, [0]
+_AFTER = 3  # calls without parameters that still belong to the layer before them
 _TANGLED = 130  # edges
 _MOST_ALIKE = 12
 _MOST_OF_A_PART = 3
@@ -156,9 +159,17 @@ class Levels:
         """The names of the calls of the part; of a loop, of one iteration."""
         return self._wiring.names[part.start : part.start + part.period]
 
+    def holder(self, part: Part) -> str:
+        """The layer or model whose parameters the part's calls take, such as ``model.l1``; empty if some have none."""
+        return "".join(_common(list(set(self._wiring.holders[part.start : part.stop]))))
+
     @property
     def _kinds(self) -> list[Any]:
-        return [self._wiring.sweeps.__getitem__, self._wiring.lines.__getitem__]
+        holders = self._wiring.holders
+        deepest = max(map(len, holders), default=0)
+        layers = [[path[:depth] for path in holders] for depth in range(1, deepest + 1)]
+        kinds: list[Sequence[Any]] = [self._wiring.sweeps, *layers, self._wiring.lines]
+        return [kind.__getitem__ for kind in kinds]
 
     def _level(self, parts: Sequence[Part]) -> Level:
         wiring = self._wiring
@@ -213,6 +224,13 @@ class Levels:
         return Level(tuple(parts), tuple(sorted(chosen)), counts, tuple(edges), frozenset(everywhere))
 
 
+def _common(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """The beginning that all these paths share."""
+    least, most = (min(paths), max(paths)) if paths else ((), ())
+    shared = next((place for place, (a, b) in enumerate(zip(least, most, strict=False)) if a != b), len(least))
+    return least[:shared]
+
+
 def _between_parts(passing: Mapping[int, tuple[int, list[int]]], boxed: Sequence[bool]) -> tuple[set[int], set[int]]:
     """Variables that only boxes make and take, and that only several boxes take: where they are too many to show."""
     only = [v for v, (_, takers) in passing.items() if takers and all(boxed[taker] for taker in takers)]
@@ -255,6 +273,23 @@ class _Wiring:
         self.input_starts, self.inputs = wiring.input_starts, wiring.inputs
         self.output_starts, self.outputs = wiring.output_starts, wiring.outputs
         self.maker, self.first, self.last = wiring.maker, wiring.first, wiring.last
+
+    @cached_property
+    def holders(self) -> list[tuple[str, ...]]:
+        """The way to the object that holds each call's parameters: of ``model.l1.W``, ``("model", ".l1")``.
+
+        A few calls without any stand with the one before them, as an activation does with its layer.
+        """
+        if isinstance(self.graph, LazyGraph):
+            return [()] * len(self.names)
+        found: list[tuple[str, ...]] = []
+        since = 0
+        for function in self.graph.functions:
+            names = [node.name for node in function.inputs if node.role == "leaf" and node.named]
+            path = next((name.rpartition(".")[0] for name in names if "." in name), "")
+            since = 0 if path else since + 1
+            found.append(tuple(_STEPS.findall(path)) if path else found[-1] if found and since <= _AFTER else ())
+        return found
 
     def tokens(self) -> list[int]:
         """A number for each call, the same for calls of one class with equally many inputs on one line."""
