@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,6 +111,7 @@ def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper
         notes.append(say("views.steps_left_out", shown=len(told), n=len(steps)))
     chosen = [steps[index] for index in sorted(told)]
     doubted = {function for function, check in checked.items() if check.verdict == "fail"}
+    blamed = {one.function for one in trace.blame} if judged else set()
     sources, places = sources_of(recording, chosen, doubted)
     involved = {v.id for step in chosen for v in (*step.function.inputs, *step.function.outputs)}
     touched: set[str] = set()
@@ -122,8 +123,9 @@ def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper
         if index in told:
             wrong = step.function in doubted
             lines = [*tell_lines(step, touched, wrong, step.function in visited)]
-            if wrong:
-                lines.insert(0, _accused(trace, step.function))
+            if wrong and step.function not in blamed:  # what is to blame is said beside the verdict
+                text = say("views.contradicts", function=shorten(step.function.name, 40))
+                lines.insert(0, Line(say("views.checked"), shorten(text, _SENTENCE), warn=True))
             if raised is not None and raised.function is step.function:
                 lines.insert(0, _raised(raised))
                 raised = None
@@ -134,12 +136,8 @@ def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper
         touched.update(addition.variable.id for addition in step.additions)
         visited.add(step.function)
     start = {identifier: inline(gradient) for identifier, gradient in gradients.start.items()}
-    at = 0 if asking else _first_wrong(trace, shown, judged)
+    at = 0 if asking else _first_wrong(trace, shown, judged, {function.id for function in doubted})
     why = "" if not at else say("steps.ended-here" if recording.raised else "steps.first-wrong")
-    if at and judged and trace.blame and not recording.raised:
-        said = Line(say("views.checked"), shorten(trace.blame[0].sentence, _SENTENCE), warn=True)
-        if said not in shown[at - 1].lines:
-            shown[at - 1] = replace(shown[at - 1], lines=(said, *shown[at - 1].lines))
     return Stepper(tuple(shown), len(steps), start, tuple(notes), sources, at, why)
 
 
@@ -160,13 +158,6 @@ def _shown(
     )
 
 
-def _accused(trace: Trace, function: FunctionNode) -> Line:
-    """What is wrong with the Function, as far as that is known."""
-    blame = next((one for one in trace.blame if one.function is function), None)
-    text = say("views.contradicts", function=shorten(function.name, 40)) if blame is None else blame.sentence
-    return Line(say("views.checked"), shorten(text, _SENTENCE), warn=True)
-
-
 def _raised(step: Step) -> Line:
     """The call with which the cell's own backward pass ended."""
     given = "\n".join(equation(name, gy) for name, gy in zip(gradient_names("gy", step.gys), step.gys, strict=True))
@@ -176,8 +167,8 @@ def _raised(step: Step) -> Line:
     return Line(say("steps.in-the-cell"), text, warn=True)
 
 
-def _first_wrong(trace: Trace, shown: Sequence[ShownStep], judged: bool) -> int:
-    """Where the numbers go wrong: at the Function that is to blame, else where a step stands out."""
+def _first_wrong(trace: Trace, shown: Sequence[ShownStep], judged: bool, doubted: Collection[str]) -> int:
+    """Where the first wrong number is: at a Function that is to blame, else where one is ``doubted`` or stands out."""
     accused: set[str] = set()
     if trace.recording.raised is not None:
         accused = {trace.recording.raised.function.id}
@@ -193,7 +184,7 @@ def _first_wrong(trace: Trace, shown: Sequence[ShownStep], judged: bool) -> int:
             checks = trace.comparison.functions.items()
             accused |= {node.id for node, check in checks if node.name == blame.where and check.diagnoses}
     blamed = [place for place, step in enumerate(shown, 1) if step.function in accused]
-    standing_out = [place for place, step in enumerate(shown, 1) if step.stands_out]
+    standing_out = [place for place, step in enumerate(shown, 1) if step.stands_out or step.function in doubted]
     return next(itertools.chain((place for place in blamed if place in standing_out), blamed, standing_out), 0)
 
 
