@@ -142,6 +142,8 @@ class Recording:
     """What the sweep left in each Variable's ``.grad``, its own engine's answer, before anything cleared it."""
     findings: Sequence[Diagnosis] = ()
     """The graph's findings and the sweep's."""
+    begun: bool = False
+    """Whether the cell began a pass from ``of``, to its end or not."""
     raised: Step | None = None
     """The call with which the cell's own backward pass ended, where it raised and ``steps`` are of another pass."""
     left_out: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import numpy as np
 
 from ipy_autodiff.designs import NotRead
 from ipy_autodiff.designs.arrays.names import names_of_arrays
-from ipy_autodiff.designs.reading import is_variable
+from ipy_autodiff.designs.reading import GRADIENT, is_variable
 from ipy_autodiff.limits import HELD_FUNCTIONS
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.assembly import Assembled, assemble
@@ -77,28 +77,28 @@ def record_cell(
     recording = replace(
         recording,
         findings=(*recording.findings, *(remark for remark in remarks if remark is not None)),
-        left_out=_left_out(recording, recorder, namespace, names, "" if failed else source),
     )
-    return with_derivatives(recording, recorder.log, names, recorder.sweeps, code)
+    whole = with_derivatives(recording, recorder.log, names, recorder.sweeps, code)
+    return replace(whole, left_out=_left_out(whole, recorder, namespace, names, "" if failed else source))
 
 
 def _left_out(
     recording: Recording, recorder: Recorder, namespace: Mapping[str, Any], names: Mapping[int, str], source: str
 ) -> tuple[str, ...]:
-    """The names of Variables that the cell made and the graph of ``of`` does not have, in order."""
-    graph, of = recording.graph, recording.of
-    if of is None or len(graph.functions) > HELD_FUNCTIONS:
+    """The names of Variables that the cell made and the graph of ``of`` does not have, in order; gradients apart."""
+    if recording.of is None or len(recording.graph.functions) > HELD_FUNCTIONS:
         return ()
-    shown = {id(node.object) for function in graph.upstream(of) for node in (*function.inputs, *function.outputs)}
-    shown.add(id(of.object))
+    shown = {id(recording.of.object)}
+    recordings = [recording, *(one.recording for one in recording.derivatives if one.recording is not None)]
+    for graph, of in [(one.graph, one.of) for one in recordings if one.of is not None]:
+        nodes = [node for function in graph.upstream(of) for node in (*function.inputs, *function.outputs)]
+        shown |= {id(item) for node in nodes for item in (node.object, GRADIENT.read(node.object))}
+    shown |= {id(derived.gradient()) for derived in recorder.log.derived}
     calls = [call for call in recorder.log if call.number >= recorder.first and not call.during_backward]
-    outputs = [output for call in calls for output in call.outputs]
-    made = [names[id(output)] for output in outputs if id(output) in names and id(output) not in shown]
-    for name in names_assigned(source):
-        item = namespace.get(name)
-        if is_variable(item) and id(item) not in shown and names.get(id(item)) == name:
-            made.append(name)
-    return tuple(dict.fromkeys(made))
+    made = [(names.get(id(output)), output) for call in calls for output in call.outputs]
+    made += [(name, namespace.get(name)) for name in names_assigned(source)]
+    found = [name for name, item in made if id(item) not in shown and is_variable(item) and names.get(id(item)) == name]
+    return tuple(name for name in dict.fromkeys(found) if name is not None)
 
 
 def record_variables(
@@ -156,6 +156,7 @@ def _recording(
         swept_by=swept.by,
         gradients=swept.gradients,
         findings=tuple(findings),
+        begun=swept.begun,
         raised=swept.raised,
     )
 

@@ -34,6 +34,8 @@ class Swept:
     by: Literal["cell", "replay", "nobody"]
     gradients: Mapping[VariableNode, Array] = field(default_factory=dict)
     findings: tuple[Diagnosis, ...] = ()
+    begun: bool = False
+    """Whether the cell began a pass from there, to its end or not."""
     raised: Step | None = None
     """The cell's own call with which its own pass ended, where that raised and the pass was run anew."""
 
@@ -61,10 +63,11 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
         if functions and len({id(call.function) for call in calls}) == len(by_object) and len(calls) >= len(functions):
             return _as_seen(graph, of, calls, sweep, by_object, replay)
     anew = sweep_on_copies(graph, of, functions, replay, moved)
-    if any(step.error is not None for step in anew.steps):
-        return anew
     own = own or [sweep for sweep in latest if sweep.root_reference is None]
-    return replace(anew, raised=_raised(own[0].calls, by_object, replay) if own else None)
+    begun = any(id(call.function) in by_object for call in own[0].calls) if own else False
+    if any(step.error is not None for step in anew.steps):
+        return replace(anew, begun=begun)
+    return replace(anew, begun=begun, raised=_raised(own[0].calls, by_object, replay) if own else None)
 
 
 def _raised(calls: Sequence[BackwardCall], by_object: Mapping[int, list[FunctionNode]], replay: Replay) -> Step | None:

@@ -9,6 +9,7 @@ import numpy as np
 from ipy_autodiff.gradcheck.blame.find_blame import find_blame
 from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.tracing import Recording, record_variables
+from tests.tracing.double_backprop_engine import SOURCE
 from tests.tracing.watched import watch
 
 ENGINE = """
@@ -134,3 +135,63 @@ def test_none_for_no_bias_is_no_leaf_to_check() -> None:
     assert recording is not None
     assert [leaf.name for leaf in recording.wrt] == ["x"]
     assert not [finding for finding in recording.findings if finding.code == "data-is-no-array"]
+
+
+UNCHAINED = (
+    ENGINE
+    + """
+def unchain_backward(self):
+    waiting = [self.creator]
+    while waiting:
+        f = waiting.pop()
+        for x in f.args:
+            if x.creator is not None:
+                waiting.append(x.creator)
+                x.creator = None
+Variable.unchain_backward = unchain_backward
+"""
+)
+
+
+def test_a_graph_that_is_unchained_after_its_backward_pass_is_shown_as_it_was() -> None:
+    cell = "w = Variable(np.array(2.0)); h = Variable(np.array(1.0)); c = Variable(np.array(0.0))\n"
+    cell += "for i in range(4):\n    h = w * h\n    if i % 2:\n        w.grad = c.grad = None\n"
+    cell += "        loss = h + c\n        loss.backward()\n        loss.unchain_backward()"
+    recording, _, _ = watch(UNCHAINED, [cell])
+    assert recording is not None
+    assert recording.of is not None
+    assert (recording.of.name, recording.swept_by) == ("loss", "cell")
+    assert [function.name for function in recording.graph.functions] == ["Mul", "Mul", "Add"]
+    right(recording)
+
+
+def test_a_method_that_only_has_backward_in_its_name_is_no_backward_pass() -> None:
+    recording, _, _ = watch(UNCHAINED, ["x = Variable(np.array(2.0))\ny = x * x\nz = y * x\ny.unchain_backward()"])
+    assert recording is not None
+    assert recording.of is not None
+    assert (recording.of.name, recording.swept_by, recording.begun) == ("z", "replay", False)
+
+
+def test_a_pass_from_a_result_is_known_after_many_passes_from_its_gradients() -> None:
+    cell = "x = Variable(np.array(2.0))\ny = x * x * x * x * x\ny.backward(create_graph=True)\n"
+    cell += "for _ in range(3):\n    gx = x.grad\n    x.cleargrad()\n    gx.backward(create_graph=True)\n"
+    recording, _, _ = watch(SOURCE, [cell + "gx = x.grad"])
+    assert recording is not None
+    assert recording.of is not None
+    assert (recording.of.name, recording.swept_by, recording.left_out) == ("y", "cell", ())
+
+
+def test_gradients_are_not_said_to_be_left_out_but_a_later_result_is() -> None:
+    cell = "x = Variable(np.array(2.0))\nunused = Variable(np.array(1.0))\ny = x * x\ny.backward()\n"
+    recording, _ = seen(cell + "gx = x.grad\nlast = [x + x for _ in range(2)]\nz = x + x")
+    assert recording.left_out == ("last[0]", "last[1]", "z", "unused")
+
+
+def test_a_pass_that_an_error_or_ctrl_c_ends_was_begun() -> None:
+    recording, _ = seen("x = Variable(np.array(2.0))\ny = x * x\nz = y * y")
+    assert (recording.swept_by, recording.begun) == ("replay", False)
+    broken = "class Fails(Function):\n    def forward(self, a): return a\n    def backward(self, g): raise ValueError\n"
+    recording, _ = seen(
+        broken + "x = Variable(np.array(2.0))\ny = Fails()(x * x)\ntry: y.backward()\nexcept ValueError: pass"
+    )
+    assert recording.begun

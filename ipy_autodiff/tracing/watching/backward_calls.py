@@ -29,7 +29,7 @@ from ipy_autodiff.designs.reading import (
 from ipy_autodiff.limits import HELD_FUNCTIONS
 from ipy_autodiff.tracing.graph import Array
 from ipy_autodiff.tracing.watching.calls import CallLog, Derived, reference
-from ipy_autodiff.tracing.watching.frames import arguments_of, first_argument
+from ipy_autodiff.tracing.watching.frames import arguments_of, first_argument, is_backward_method
 
 __all__ = ["BackwardCall", "BackwardCalls", "Sweep", "SweepTooLong"]
 
@@ -80,6 +80,8 @@ class Sweep:
     """Whether all calls were noted; a sweep of more than ``HELD_FUNCTIONS`` is not."""
     ended: bool = False
     """Whether the root's ``backward`` came to its end without an error."""
+    order: int = 0
+    """Whether it differentiates a result, 0, or a gradient, and of which order that is."""
     first_call: int = 0
     """How many calls forward had been made when it began."""
 
@@ -115,6 +117,8 @@ class BackwardCalls:
         self._count = 0
         self._open: list[tuple[FrameType, BackwardCall, Any]] = []
         self._sweep_frame: FrameType | None = None
+        self._possible: tuple[FrameType, Any] | None = None
+        """A method of a Variable with such a name, as ``unchain_backward``: a sweep once a Function is asked in it."""
         self._calls_before_sweep = 0
         self._seed: Any = None
         self._derived: dict[tuple[int, int], Any] = {}
@@ -172,18 +176,26 @@ class BackwardCalls:
                 return
             self._function_called(frame, owner)
         elif is_variable(owner) and not self.under_way:
-            self._settle()
-            self._sweep_frame = frame
-            self.begun += 1
-            self._calls_before_sweep = self.log.count
-            self.log.swept_at.append(self.log.count)
-            with contextlib.suppress(TypeError):  # it allows no weak reference
-                self.log.swept.append(weakref.ref(owner))
-            self.sweeps.append(Sweep(reference(owner), [], first_call=self.log.count))
-            self.swept = [owner]
-            whole = [sweep for sweep in self.sweeps if sweep.root_reference is not None]
-            if len(whole) > _KEPT_SWEEPS:
-                self.sweeps.remove(whole[0])
+            if is_backward_method(frame):
+                self._sweep_begins(frame, owner)
+            elif self._possible is None:
+                self._possible = (frame, owner)
+
+    def _sweep_begins(self, frame: FrameType, owner: Any) -> None:
+        self._possible = None
+        self._settle()
+        self._sweep_frame = frame
+        self.begun += 1
+        self._calls_before_sweep = self.log.count
+        self.log.swept_at.append(self.log.count)
+        with contextlib.suppress(TypeError):  # it allows no weak reference
+            self.log.swept.append(weakref.ref(owner))
+        order = min(self.log.order(owner), _KEPT_ORDERS)
+        self.sweeps.append(Sweep(reference(owner), [], first_call=self.log.count, order=order))
+        self.swept = [owner]
+        alike = [sweep for sweep in self.sweeps if sweep.root_reference is not None and sweep.order == order]
+        if len(alike) > _KEPT_SWEEPS:
+            self.sweeps.remove(alike[0])
 
     def record_called(self, frame: FrameType, design: MakerDesign) -> None:
         """Code begins that answers for a value of this design."""
@@ -194,6 +206,7 @@ class BackwardCalls:
             return
         if self._open and self._open[-1][2] is record:  # one of several functions that answer for one value
             return
+        self._sweep_may_begin()
         self._settle()
         self._count_one()
         inputs = tuple(one for give in found.inputs if (one := give()) is not None)
@@ -221,6 +234,8 @@ class BackwardCalls:
         elif frame is self._sweep_frame:
             self._sweep_ended(_has_returned(frame))
         else:
+            if self._possible is not None and self._possible[0] is frame:
+                self._possible = None
             return False
         return True
 
@@ -233,7 +248,7 @@ class BackwardCalls:
         """Nothing is watched from now on."""
         self._settle()
         self._open.clear()
-        self._sweep_frame = None
+        self._sweep_frame = self._possible = None
 
     def count_only(self) -> bool:
         """Whether the sweep that is running is too long for its calls to be noted; this one is counted."""
@@ -245,7 +260,12 @@ class BackwardCalls:
     def _counted_only(self) -> bool:
         return self._sweep_frame is not None and not self.sweeps[-1].whole
 
+    def _sweep_may_begin(self) -> None:
+        if self._possible is not None:
+            self._sweep_begins(*self._possible)
+
     def _function_called(self, frame: FrameType, function: Any) -> None:
+        self._sweep_may_begin()
         self._settle()
         self._count_one()
         given = arguments_of(frame)

@@ -97,6 +97,9 @@ def _can_be_judged(trace: Trace) -> bool:
         return False
 
 
+_NAMES = 12  # of what is left out
+
+
 @dataclass(frozen=True)
 class Output:
     """All parts together, before they are written as one text."""
@@ -216,4 +219,13 @@ def _findings(trace: Trace, wanted: Wanted) -> list[str]:
         for finding in findings
         if finding.code not in blamed
     )
-    return list(dict.fromkeys((*said, *wanted.remarks)))
+    return list(dict.fromkeys((*said, *_left_out(trace), *wanted.remarks)))
+
+
+def _left_out(trace: Trace) -> list[str]:
+    """What the cell made and the graph does not have, in one line."""
+    names, of = trace.recording.left_out, trace.recording.of
+    if not names or of is None:
+        return []
+    shown = ", ".join(names[:_NAMES]) + (" …" if len(names) > _NAMES else "")
+    return [say("views.left_out_of_graph", of=shorten(of.name, 60), names=shorten(shown, 300))]

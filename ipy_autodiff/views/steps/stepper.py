@@ -11,7 +11,7 @@ import numpy as np
 
 from ipy_autodiff.limits import SHOWN_STEPS
 from ipy_autodiff.messages import say
-from ipy_autodiff.tracing.graph import Addition, Array, FunctionNode, Step, VariableNode
+from ipy_autodiff.tracing.graph import Addition, Array, FunctionNode, Recording, Step, VariableNode
 from ipy_autodiff.views.steps.source_lines import Place, Source, sources_of
 from ipy_autodiff.views.text.formatting import block, inline
 from ipy_autodiff.views.text.gradient_timeline import same, timeline, total
@@ -104,7 +104,7 @@ def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper
     if not steps:
         notes.append(say("views.no_steps"))
     elif recording.swept_by == "replay":
-        notes.append(say("views.replayed"))
+        notes.append(say(_replayed(recording), of="" if recording.of is None else recording.of.name))
     told = set(range(len(steps)))
     if len(steps) > SHOWN_STEPS:
         told = {*range(_KEPT_AT_EACH_END), *range(len(steps) - _KEPT_AT_EACH_END, len(steps))}
@@ -139,6 +139,13 @@ def tell(trace: Trace, *, judged: bool = False, asking: bool = False) -> Stepper
     at = 0 if asking else _first_wrong(trace, shown, judged, {function.id for function in doubted})
     why = "" if not at else say("steps.ended-here" if recording.raised else "steps.first-wrong")
     return Stepper(tuple(shown), len(steps), start, tuple(notes), sources, at, why)
+
+
+def _replayed(recording: Recording) -> str:
+    """Which sentence says that the pass was run on copies."""
+    if not recording.source:
+        return "views.replayed_unseen"
+    return "views.replayed" if recording.begun else "views.replayed_uncalled"
 
 
 def _shown(

@@ -1,5 +1,6 @@
 """The steps in words and numbers: the chain rule with this step's numbers, and what stands out as wrong."""
 
+from dataclasses import replace
 from html import escape
 
 import numpy as np
@@ -148,8 +149,20 @@ def test_rounding_is_no_mistake(dtype):
     assert not any(line.warn for line in tell(traces.recorded((x, y), (f,), steps)).steps[1].lines)
 
 
+@pytest.mark.parametrize(
+    ("source", "begun", "note"),
+    [
+        ("", False, "This backward pass was run on copies"),
+        ("y = f(x)", False, "The cell ran no backward pass from y."),
+        ("y.backward()", True, "The cell did not run this whole backward pass"),
+    ],
+)
+def test_a_sweep_on_copies_says_why(source, begun, note):
+    (said,) = tell(Trace(replace(traces.overwritten().recording, source=source, begun=begun))).notes
+    assert said.startswith(note)
+
+
 def test_a_sweep_that_the_cell_did_not_run_is_marked():
-    assert tell(traces.overwritten()).notes == ("The cell did not run this whole backward pass; it was run on copies.",)
     assert tell(traces.composed()).notes == ()
     assert tell(traces.cyclic()).notes == ("There is no backward pass to show.",)
 
