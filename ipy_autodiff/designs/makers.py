@@ -48,6 +48,15 @@ class MakerDesign(ABC):
     def ask(self, output: Any, inputs: Sequence[Any], gy: Any) -> tuple[Any, ...]:
         """The gradient for each of ``inputs``, all of them fresh, when that of ``output`` is ``gy``."""
 
+    def omissions(
+        self, output: Any, inputs: Sequence[Any], gy: Any, answer: Sequence[Any]
+    ) -> Iterable[tuple[str, int | None]]:
+        """What the maker forgot, as codes, each with the place of the input that suffers.
+
+        All are fresh, and ``answer`` is what the output's record answered to ``gy``.
+        """
+        return ()
+
     def parents(self, value: Any, record: Any) -> list[Any]:
         """The values that this value says it was made from, each once."""
         found: list[Any] = []

@@ -100,6 +100,10 @@ class Rerun(ABC):
     def disturb(self, function: FunctionNode, xs: Sequence[Any]) -> bool:
         """Call another object of the Function's class with other data; False where that cannot be done."""
 
+    def omissions(self, function: FunctionNode, gys: Sequence[Array]) -> list[tuple[str, int | None]]:
+        """What the call that makes the output forgets, as codes, each with the place of an input, if it is one's."""
+        return []
+
     @abstractmethod
     def move(self, leaves: Mapping[VariableNode, Any]) -> None:
         """Give the leaves these data, and compute everything from them anew."""

@@ -80,6 +80,11 @@ class Replay:
         with self.aside():
             return self._objects.answer(function, gys)
 
+    def omissions(self, function: FunctionNode, gys: Sequence[Array]) -> list[tuple[str, int | None]]:
+        """What the call that makes the output forgets; see ``Rerun.omissions``."""
+        with self.aside():
+            return self._objects.omissions(function, gys)
+
     def called_as(self, function: FunctionNode) -> bool:
         """Whether the Function, called as the engine calls it, gives what it gives when it is run forward."""
         return self._objects.called_as(function)

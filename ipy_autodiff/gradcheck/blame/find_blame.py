@@ -142,6 +142,7 @@ def _causes(program: Program, suspicion: _Suspicion) -> Iterator[Diagnosis]:
 _OF_THE_GRAPH = ("function-called-twice", "cycle", "graph-cut")
 _SECONDARY = {"output-not-forward"}
 """What a Function that writes into its input makes others look like."""
+_OMISSIONS = {"closure-not-stored", "parent-forgotten", "gradient-replaced", "own-gradient-used"}
 _HARMLESS = {"gradient-shape"}
 """What some engines put right themselves."""
 
@@ -197,6 +198,8 @@ def _of_function(program: Program, check: LocalCheck) -> Iterator[Diagnosis]:
         blanks |= _outputs(check)
     elif noted.code == "gradient-count":
         blanks["inputs"] = str(len(function.inputs))
+    elif noted.code in _OMISSIONS:
+        blanks |= {"input": function.inputs[noted.input or 0].name, "attribute": ""}
     elif noted.code == "integer-buffer":
         blanks["numbers"] = Message("blame.no-numbers")
     yield Diagnosis(code, function.name, function, blanks)

@@ -18,7 +18,14 @@ from ipy_autodiff.tracing.replay import ReplayError
 
 __all__ = ["observed"]
 
-_HOPELESS = {"forward-in-place", "gradient-not-real", "backward-returns-nothing", "gradient-count", "backward-raises"}
+_HOPELESS = {
+    "closure-not-stored",
+    "forward-in-place",
+    "gradient-not-real",
+    "backward-returns-nothing",
+    "gradient-count",
+    "backward-raises",
+}
 """After these nothing more can be asked of ``backward``."""
 
 
@@ -37,7 +44,10 @@ def observed(program: Program, function: FunctionNode) -> LocalCheck:
         if check.probe.ys:
             check.fail("backward-raises", detail=f"{type(error.cause).__name__}: {error.cause}")
         return check
-    _observe_answer(program, check)
+    for code, place in program.replay.omissions(function, check.probe.gys):
+        check.fail(code, place)
+    if not check.codes & _HOPELESS:
+        _observe_answer(program, check)
     if check.codes & _HOPELESS:
         check.probe.gxs = ()
     else:
