@@ -268,6 +268,8 @@ def test_every_code_is_planted_somewhere() -> None:
     shown |= {"graph-cut", "backward-recurses", "sweep-does-not-end", "not-recorded"}  # among the students' mistakes
     shown |= {"as-array-forgotten", "cycle", "other-data-in-backward", "unknown"}  # above
     shown |= {"not-in-graph"}  # see test_functions
+    # see tests/designs
+    shown |= {"closure-not-stored", "parent-forgotten", "gradient-replaced", "own-gradient-used"}
     shown |= {"data-is-no-array"}  # a warning beside the graph: see below
     parts = {"numbers", "numbers-random", "no-numbers"}
     keys = {key.partition(".")[2] for key in sentences("en") if key.startswith("blame.")}
