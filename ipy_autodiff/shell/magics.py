@@ -48,6 +48,7 @@ class AutodiffMagics(Magics):
     compare = Unicode("", help=say("magic.help-compare")).tag(config=True)
     quiz = Bool(False, help=say("magic.help-quiz")).tag(config=True)
     rules = Bool(False, help=say("magic.help-rules")).tag(config=True)
+    static = Bool(False, help=say("magic.help-static")).tag(config=True)
     lang = Unicode("", help=say("magic.help-lang", known=", ".join(LANGUAGES))).tag(config=True)
 
     def __init__(self, shell: Any, engine: Any) -> None:
@@ -242,8 +243,11 @@ class AutodiffMagics(Magics):
         seconds: float = math.inf,
         remarks: Sequence[str] = (),
     ) -> None:
-        from ipy_autodiff.views.output.bundle import mime_bundle
+        from ipy_autodiff.views.output.bundle import mime_bundle, static_bundle
 
+        if self.static:
+            progress.end(static_bundle(trace, settings.show, remarks))
+            return
         data, trace.open_view = mime_bundle(
             trace,
             settings.show,

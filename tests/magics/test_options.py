@@ -96,7 +96,7 @@ def test_settings(kernel: Kernel) -> None:
     assert "graph,steps,sliders,check" in kernel.run("%config AutodiffMagics.show = 'picture'").stderr
     kernel.run("get_ipython().config.pop('AutodiffMagics')")  # IPython keeps what a trait refused
     listed = kernel.run("%config AutodiffMagics").stdout
-    for name in ("show", "of", "wrt", "slider", "compare", "quiz", "rules", "lang"):
+    for name in ("show", "of", "wrt", "slider", "compare", "quiz", "rules", "static", "lang"):
         assert f"AutodiffMagics.{name}" in listed
     kernel.run("%config AutodiffMagics.lang = 'en'")
 

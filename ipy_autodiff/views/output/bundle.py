@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import logging
 import math
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ipy_autodiff.messages import current_language, say, speaking
 from ipy_autodiff.views.contract import Part, Redraw, View, Wanted
+from ipy_autodiff.views.graph.draw import draw
 from ipy_autodiff.views.output import page
+from ipy_autodiff.views.output.png import png
 from ipy_autodiff.views.registry import DEFAULT, VIEWS, chosen
 from ipy_autodiff.views.text.labels import shorten
 from ipy_autodiff.views.text.markup import paragraphs
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from ipy_autodiff.views.explore.controls import Asked
     from ipy_autodiff.views.output.widget import LiveView
 
-__all__ = ["html_page", "mime_bundle"]
+__all__ = ["html_page", "mime_bundle", "static_bundle"]
 
 
 def mime_bundle(
@@ -75,6 +79,15 @@ def mime_bundle(
         return model
 
     return data, opened
+
+
+def static_bundle(trace: Trace, show: Sequence[str] = DEFAULT, remarks: Sequence[str] = ()) -> dict[str, Any]:
+    """The same without scripts, for exports to Markdown; with the extra ``png`` the graph as an image, for LaTeX."""
+    output = _output(trace, _wanted(trace, show, remarks=tuple(remarks), patient=True))
+    data = {"text/plain": output.text, "text/html": page.readable_alone(output.identifier, output.readable)}
+    with suppress(ImportError, RuntimeError):
+        data["image/png"] = b64encode(png(draw(trace).svg)).decode()
+    return data
 
 
 def html_page(trace: Trace, show: Sequence[str] = DEFAULT, title: str = "autodiff") -> str:

@@ -18,7 +18,7 @@ from ipy_autodiff.front_end import page_script
 from ipy_autodiff.messages import current_language
 from ipy_autodiff.views.text.markup import safe
 
-__all__ = ["fragment", "identifier", "numbered", "standalone"]
+__all__ = ["fragment", "identifier", "numbered", "readable_alone", "standalone"]
 
 
 def identifier(readable: str, payload: Mapping[str, Any]) -> str:
@@ -40,9 +40,14 @@ def fragment(identifier: str, readable: str, payload: Mapping[str, Any], modules
     """The whole output of one magic: what is readable, and the front end's ``modules`` with their data."""
     data = _packed({"id": identifier, **payload})
     return (
-        f'<div id="{identifier}" class="ad-view" data-autodiff="view" lang="{current_language()}">{readable}</div>'
+        f"{readable_alone(identifier, readable)}"
         f'<script type="module">const data="{data}";{page_script(modules)}</script>'
     )
+
+
+def readable_alone(identifier: str, readable: str) -> str:
+    """The output without a script, as exports to Markdown want it."""
+    return f'<div id="{identifier}" class="ad-view" data-autodiff="view" lang="{current_language()}">{readable}</div>'
 
 
 def _packed(data: Mapping[str, Any]) -> str:
