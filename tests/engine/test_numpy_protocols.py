@@ -60,7 +60,8 @@ def test_unary_operators_and_builtins() -> None:
     np.testing.assert_array_equal(round(x).data, np.round(x.data))
     quotient, rest = divmod(x, 2.0)
     assert np.all((quotient * 2.0 + rest).data == x.data)
-    assert sum([x, x, x]).data.tolist() == [-4.5, 7.5]
+    total: Any = sum([x, x, x])
+    assert total.data.tolist() == [-4.5, 7.5]
     assert [v.item() for v in x] == [-1.5, 2.5]
     assert 2.5 in x
     assert 3.0 not in x
@@ -376,7 +377,7 @@ def test_subclasses_of_variable_and_of_ndarray() -> None:
     y = np.sum(w * 2.0 + 1.0 * w - w / w) + np.sum(np.exp(w))
     y.backward()
     np.testing.assert_allclose(w.grad, 3.0 + np.exp(w.data))
-    matrix = np.asarray(np.arange(4.0)).reshape(2, 2).view(type("Matrix", (np.ndarray,), {}))
+    matrix: Any = np.asarray(np.arange(4.0)).reshape(2, 2).view(type("Matrix", (np.ndarray,), {}))
     x = Variable(matrix)
     np.sum(x * x).backward()
     np.testing.assert_array_equal(np.asarray(x.grad), 2 * np.asarray(matrix))

@@ -110,7 +110,7 @@ def test_an_engine_that_clears_what_it_begins_with_leaves_open_whose_pass_it_was
     y.backward()
     y.backward()
     (row,) = ad.trace(y).comparison.rows
-    assert (row.verdict, float(row.backprop), float(row.numerical)) == ("inconclusive", 12.0, 6.0)  # type: ignore[arg-type]
+    assert (row.verdict, float(row.backprop), float(row.numerical)) == ("inconclusive", 12.0, 6.0)
     assert row.reason is not None
     assert row.reason.identifier == "check.standing-perhaps-passes"
 

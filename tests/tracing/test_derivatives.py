@@ -1,5 +1,7 @@
 """Graphs of gradients: found under any name and none, tied to the Functions they come from, and right."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -37,7 +39,7 @@ def right(recording):
 
 def called_by(recording):
     """Which Functions each Function's backward called."""
-    found = {}
+    found: dict[Any, Any] = {}
     for function in recording.graph.functions:
         found.setdefault(type(function.backward_of).__name__, []).append(function.name)
     return found
@@ -203,7 +205,7 @@ def test_too_large_a_graph_is_counted_only():
 
 
 def test_an_engine_that_nobody_watched_shows_its_leaves_gradients():
-    namespace = {}
+    namespace: dict[str, Any] = {}
     exec(OURS + "\nx = Variable(np.array(0.7))\ny = sin(x)\ny.backward(create_graph=True)\nz = x * x", namespace)
     recording = record_variables([namespace["y"]], namespace)
     assert told(recording) == {"y′": ("y′", pytest.approx(np.cos(0.7)))}
@@ -212,7 +214,8 @@ def test_an_engine_that_nobody_watched_shows_its_leaves_gradients():
 
 
 def test_the_log_holds_no_gradient():
-    namespace, log = {}, CallLog()
+    namespace: dict[str, Any] = {}
+    log = CallLog()
     source = OURS + "\nx = Variable(np.array(0.7))\ny = sin(x)\ny.backward(create_graph=True)\nx.cleargrad()"
     recorder = Recorder(log, "<cell>", source)
     run_cell(source, recorder, namespace)

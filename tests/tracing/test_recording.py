@@ -134,7 +134,7 @@ def test_one_instance_called_twice_by_hand() -> None:
     # Run again, each call has its own copy, and the numerical slope is the true one.
     h = 1e-6
     replay = Replay(recording.graph)
-    up, down = (replay.forward({x: np.array(0.5 + d)})[recording.of] for d in (h, -h))  # type: ignore[index]
+    up, down = (replay.forward({x: np.array(0.5 + d)})[recording.of] for d in (h, -h))
     assert (up - down) / (2 * h) == pytest.approx(33.488363287556496, rel=1e-6)
 
 

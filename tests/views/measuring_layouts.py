@@ -51,7 +51,9 @@ def _crossings(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> 
     p, q = one[:-1, None], one[1:, None]
     r, s = other[None, :-1], other[None, 1:]
 
-    def side(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], c: npt.NDArray[np.float64]) -> npt.NDArray:
+    def side(
+        a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], c: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
         return (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (c[..., 0] - a[..., 0])
 
     apart = (side(p, q, r) >= 0) != (side(p, q, s) >= 0)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,10 +20,10 @@ class Row:
     uncertainty: np.ndarray | None
     verdict: str
     reason: Message | str | None = None
-    references: dict = field(default_factory=dict)
-    wrong: tuple = ()
+    references: dict[str, Any] = field(default_factory=dict)
+    wrong: tuple[Any, ...] = ()
     rungs: object = None
-    slopes: tuple | None = None
+    slopes: tuple[float, ...] | None = None
 
 
 @dataclass
@@ -37,8 +38,8 @@ class Blame:
 @dataclass
 class Trace:
     recording: Recording
-    rows: tuple = ()
-    blame: tuple = ()
+    rows: tuple[Any, ...] = ()
+    blame: tuple[Blame, ...] = ()
 
     @property
     def graph(self):
@@ -301,5 +302,5 @@ KOREAN = ("입력값", "제곱한_값", "지수", "결과")
 
 def recorded(variables, functions, steps=()):
     """A graph, and what is given of its backward pass."""
-    swept_by = "cell" if steps else "nobody"
+    swept_by: Literal["cell", "nobody"] = "cell" if steps else "nobody"
     return Trace(Recording(Graph(tuple(variables), tuple(functions)), tuple(steps), None, (), "", swept_by))

@@ -1,6 +1,7 @@
 """Pictures of a comparison: numbers that were measured, told in words; drawn in the page when they are opened."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -191,7 +192,7 @@ def test_what_was_checked_together_is_measured_when_the_page_asks(monkeypatch):
     assert "together" in found.pictures["ask"]
     assert "array_pictures" in found.modules
     view = mime_bundle(trace)[1]()
-    sent = []
+    sent: list[Any] = []
     monkeypatch.setattr(view, "send", sent.append)
     view._handle_custom_msg({"kind": "pictures"}, [])
     (row,) = sent[0]["pictures"]

@@ -1,5 +1,7 @@
 """The comparison as a table: digits that show where two values part, verdicts in words and signs."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -19,13 +21,16 @@ def english():
 
 def checked(*rows, blame=()):
     trace = traces.composed()
-    return check(traces.Trace(trace.recording, rows, blame))
+    shown: Any = traces.Trace(trace.recording, rows, blame)
+    return check(shown)
 
 
 def row(backprop, numerical, uncertainty=1e-12, verdict="pass", **more):
     x = traces.variable(0, "x", 1.0, None, "leaf")
-    values = (None if value is None else np.asarray(value) for value in (backprop, numerical, uncertainty))
-    return Row(x, "x", *values, verdict, **more)
+    backprop, numerical, uncertainty = (
+        None if value is None else np.asarray(value) for value in (backprop, numerical, uncertainty)
+    )
+    return Row(x, "x", backprop, numerical, uncertainty, verdict, **more)
 
 
 def test_equal_values_are_shown_with_many_digits():

@@ -124,7 +124,7 @@ def test_every_level_is_whole(trace):
     graph = trace.graph
     levels = Levels(graph)
     pending = [(levels.whole, 0, len(graph.functions))]
-    drawn = []
+    drawn: list[int] = []
     while pending:
         level, start, stop = pending.pop()
         assert covers(level.parts, start, stop)

@@ -12,6 +12,7 @@ from ipy_autodiff.limits import DRAWN_FUNCTIONS
 from ipy_autodiff.messages import LANGUAGES, speaking
 from ipy_autodiff.traced import Trace
 from ipy_autodiff.tracing import CallLog, Recorder, record_cell
+from ipy_autodiff.tracing.graph import VariableNode
 from ipy_autodiff.views.graph.dot import dot
 from ipy_autodiff.views.graph.draw import draw
 from ipy_autodiff.views.graph.folding import fold
@@ -135,7 +136,7 @@ def test_hostile_names_leave_the_dot_readable(text):
 )
 def test_any_data_is_drawn(data):
     x = traces.variable(0, "x", 0.0, None, "leaf")
-    y = traces.VariableNode("v1", "y", True, data, None, "output", object())
+    y = VariableNode("v1", "y", True, data, None, "output", object())
     ET.fromstring(draw(traces.recorded((x, y), (traces.function(0, "F", [x], [y]),))).svg)
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from ipy_autodiff.messages import LANGUAGES, speaking
+from ipy_autodiff.tracing.graph import FunctionNode, Graph, Recording, Step
 from ipy_autodiff.views.output.bundle import html_page
 from tests.browser import chromium, open_html  # noqa: F401
 from tests.views import traces
@@ -15,7 +16,8 @@ FRAME = ".ad-frame"
 def layered(times):
     """So many layers of a product, a sum and a tanh, each with a weight of its own, and a last sum."""
     variables = [traces.variable(0, "x", 1.0, 1.0, "leaf")]
-    functions, steps = [], []
+    functions: list[FunctionNode] = []
+    steps: list[Step] = []
 
     def call(name, inputs, line, out):
         node = traces.variable(len(variables), out or f"h{len(variables)}", 1.0, 1.0, named=bool(out))
@@ -31,8 +33,8 @@ def layered(times):
     h = call("Sum", [h], 4, "y")
     for number, node in enumerate(reversed(functions)):
         steps.append(traces.step(number + 1, node, [1.0], [1.0], [1.0], [(node.inputs[0], None, 1.0, 1.0)]))
-    graph = traces.Graph(tuple(variables), tuple(functions))
-    return traces.Trace(traces.Recording(graph, tuple(steps), h, (variables[0],), "", "cell"))
+    graph = Graph(tuple(variables), tuple(functions))
+    return traces.Trace(Recording(graph, tuple(steps), h, (variables[0],), "", "cell"))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import html.parser
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,9 @@ class Tags(html.parser.HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.seen, self.scripts = [], [], []
+        self.open: list[str] = []
+        self.seen: list[Any] = []
+        self.scripts: list[str] = []
         self.feed(text)
         self.close()
         assert self.open == []

@@ -1,6 +1,7 @@
 """y, y′ and y″ as tabs: what is readable without scripts, what a page weighs, and the tabs by keyboard."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_kin_of_several_functions_are_kept_apart():
     trace = twice("exp(sin(x))")
     names = {function.id: function.name for function in trace.graph.functions}
     first = derivatives.tabs(trace)[1]
-    by_name = {}
+    by_name: dict[str, Any] = {}
     for function in first.trace.graph.functions:
         by_name.setdefault(names[first.kin[function.id]], []).append(function.name)
     assert by_name == {"Sin": ["Sin", "Cos", "Mul"], "Exp": ["Exp", "Mul"]}

@@ -144,8 +144,10 @@ def test_rounding_is_no_mistake(dtype):
     f, g = (traces.function(number, "F", [x], [y]) for number in range(2))
     gx = (local.astype("f8") * b.astype("f8")).astype(dtype)
     after = (a.astype("f8") + gx.astype("f8")).astype(dtype)
-    steps = (traces.step(1, f, [b], [b], [np.ones_like(b)], [(x, None, b, a)]),)
-    steps += (traces.step(2, g, [b], [gx], [local], [(x, a, gx, after)]),)
+    steps = (
+        traces.step(1, f, [b], [b], [np.ones_like(b)], [(x, None, b, a)]),
+        traces.step(2, g, [b], [gx], [local], [(x, a, gx, after)]),
+    )
     assert not any(line.warn for line in tell(traces.recorded((x, y), (f,), steps)).steps[1].lines)
 
 

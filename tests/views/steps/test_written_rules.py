@@ -67,6 +67,11 @@ def test_a_function_of_the_readers_own_is_shown_by_the_rule_it_gives_unless_it_i
     assert rules(OURS + cube.format(2), cell, judged=True) == ["return 2 * self.input.data ** 2 * gy"]
 
 
+def rule_of(function: Any, x: Any, y: Any) -> str:
+    node: Any = SimpleNamespace(object=function, inputs=(x,), outputs=(y,))
+    return written_rule(node)
+
+
 class Raising:
     @property
     def gradient_rule(self) -> Any:
@@ -76,7 +81,7 @@ class Raising:
 @pytest.mark.parametrize("function", [None, Raising(), SimpleNamespace(gradient_rule=3), SimpleNamespace()])
 def test_what_gives_no_rule_is_shown_by_its_code(function: Any) -> None:
     x = SimpleNamespace(name="x")
-    assert written_rule(SimpleNamespace(object=function, inputs=(x,), outputs=(x,))) == ""
+    assert rule_of(function, x, x) == ""
 
 
 @pytest.mark.parametrize(
@@ -91,7 +96,7 @@ def test_what_gives_no_rule_is_shown_by_its_code(function: Any) -> None:
 def test_names_of_any_kind(name: str, rule: str) -> None:
     square = SimpleNamespace(gradient_rule="gx = gy · 2x")
     x, y = SimpleNamespace(name=name), SimpleNamespace(name="y")
-    found = written_rule(SimpleNamespace(object=square, inputs=(x,), outputs=(y,)))
+    found = rule_of(square, x, y)
     assert found == rule or ("\n" not in found and found.startswith("gx = gy · 2 · (<b>"))
 
 
