@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from ipy_autodiff.messages import LANGUAGES, current_language, say, speaking
+from ipy_autodiff.messages.streams import degrading
 
 if TYPE_CHECKING:
     from ipy_autodiff.homework.grade.grading import Grading
@@ -29,9 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begin.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
-    options = _parser().parse_args([f".{os.sep}{word}" if _looks_like_an_option(word) else word for word in words])
-    with speaking(options.lang):
-        return int(options.run(options))
+    with degrading(sys.stdout), degrading(sys.stderr):
+        options = _parser().parse_args([f".{os.sep}{word}" if _looks_like_an_option(word) else word for word in words])
+        with speaking(options.lang):
+            return int(options.run(options))
 
 
 def _looks_like_an_option(word: str) -> bool:
@@ -147,7 +149,7 @@ def _hand_out(options: argparse.Namespace) -> int:
 
     try:
         for one in hand_out(find_sheet(options.sheet), options.notebooks, options.out):
-            print(f"{one.path}: {one.sentence}")  # noqa: T201
+            _print(f"{one.path}: {one.sentence}")
     except SheetError as error:
         return _refused("no-sheet", reason=str(error))
     except (HandOutError, OSError) as error:
@@ -220,19 +222,16 @@ def _summary(grading: Grading, results: Results, out: Path, *, interrupted: bool
     return not left
 
 
-def _print(line: str, file: TextIO | None = None) -> None:
-    """Prints also where the terminal or file knows only some letters."""
-    file = file or sys.stdout
-    encoding = file.encoding or "utf-8"
-    print(line.encode(encoding, "replace").decode(encoding), file=file)
+def _print(line: str) -> None:
+    print(line)  # noqa: T201
 
 
 def _print_error(line: str) -> None:
-    _print(line, sys.stderr)
+    print(line, file=sys.stderr)  # noqa: T201
 
 
 def _refused(key: str, **blanks: str) -> int:
-    _print(say(f"homework.{key}", **blanks), sys.stderr)
+    _print_error(say(f"homework.{key}", **blanks))
     return 2
 
 

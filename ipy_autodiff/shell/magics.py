@@ -10,23 +10,24 @@ import math
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
-from IPython.display import display
 from traitlets import Bool, List, Unicode, observe, validate
 
 from ipy_autodiff.designs import NotRead
 from ipy_autodiff.designs.reading import is_variable
 from ipy_autodiff.messages import LANGUAGES, current_language, prefer, say, speaking
+from ipy_autodiff.messages.streams import degrading
 from ipy_autodiff.shell.cell import Outcome, PreparedCell, TopLevelAwait, computes, plain_error, prepare, run
 from ipy_autodiff.shell.completion import matcher
 from ipy_autodiff.shell.links import Links
 from ipy_autodiff.shell.options import Settings, checked, parse_compare, parse_lang, parse_show, parse_slider, parsed
 from ipy_autodiff.shell.progress import Progress
+from ipy_autodiff.shell.showing import show
 from ipy_autodiff.shell.supplied_names import said_of, supplied
 from ipy_autodiff.tracing import CallLog, NotInGraph, Recorder, Recording, record_cell, record_variables
 from ipy_autodiff.views.registry import DEFAULT
@@ -133,7 +134,7 @@ class AutodiffMagics(Magics):
                 result = check(self.shell, options.sheet, options.tests, language)
             except LookupError as error:
                 raise UsageError(str(error.args[0] if error.args else error)) from None
-        display(result)
+        show(result)
 
     def _views(self, options: Any) -> tuple[str, ...]:
         """The views that are wanted; an option that is named after one adds it."""
@@ -269,9 +270,10 @@ class AutodiffMagics(Magics):
         from ipy_autodiff.views.quiz.prompt import ask
         from ipy_autodiff.views.quiz.questions import questions
 
-        ask(questions(trace), input, print)
-        show = tuple(view for view in settings.show if view != "quiz")
-        display(mime_bundle(trace, show, live=False)[0], raw=True)
+        with degrading():
+            ask(questions(trace), input, print)
+        views = tuple(view for view in settings.show if view != "quiz")
+        show(mime_bundle(trace, views, live=False)[0], raw=True)
 
     @contextmanager
     def _faults_named(self) -> Iterator[None]:
@@ -299,7 +301,9 @@ class AutodiffMagics(Magics):
     def _notice(self, text: str) -> None:
         from ipy_autodiff.views.output.notice import notice_bundle
 
-        display(notice_bundle(text), raw=True)
+        # Not even a stream that is closed is to make an error of a remark.
+        with suppress(Exception):
+            show(notice_bundle(text), raw=True)
 
 
 def _someone_watches(shell: Any) -> bool:

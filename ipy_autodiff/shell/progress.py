@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from IPython.display import display
-
 from ipy_autodiff.messages import say
+from ipy_autodiff.shell.showing import show, update
 from ipy_autodiff.views.output.notice import notice_bundle
 
 __all__ = ["Progress"]
@@ -65,15 +64,15 @@ class Progress:
 
     def _put(self, bundle: Mapping[str, Any]) -> None:
         if self._handle is None:
-            self._handle = display(bundle, raw=True, display_id=True)
+            self._handle = show(bundle, raw=True, display_id=True)
         else:
-            self._handle.update(bundle, raw=True)
+            update(self._handle, bundle, raw=True)
 
     def end(self, bundle: Mapping[str, Any]) -> None:
         """Show what it came to."""
         with self._lock:
             self._ended = True
             if self._handle is None:
-                display(bundle, raw=True)
+                show(bundle, raw=True)
             else:
-                self._handle.update(bundle, raw=True)
+                update(self._handle, bundle, raw=True)

@@ -249,3 +249,10 @@ def test_a_notebook_whose_name_begins_with_a_dash(
     rows = grade(Path("-rf.ipynb"), Path("a;=1+1;b.ipynb"))
     assert [(row["student_id"], row["score"]) for row in rows] == [("_rf", "5"), ("a__1+1_b", "5")]
     assert not any(part.strip("\"'").startswith("=") for row in rows for part in row["file"].split(";"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_a_name_in_another_encoding(grade: Grade, tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xb1\xe8.ipynb")
+    os.rename(write_notebook(tmp_path / "a.ipynb", RIGHT), path)  # noqa: PTH104
+    assert [row["score"] for row in grade(Path(path))] == ["5"]

@@ -7,6 +7,7 @@ a cluster's. Reports are made of the records, so that other marks need no other 
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -146,7 +147,7 @@ class Grading:
             yield Graded(submission, record, marks_of(self.tests, [] if record is None else record.tests))
 
     def _task(self, part: Sequence[tuple[str, Submission]], *, ship: bool) -> Task:
-        sheet = SheetSource(str(self.sheet.path))
+        sheet = SheetSource(os.fsencode(self.sheet.path))
         if ship:
             files = (self.sheet.path, self.sheet.path.with_name("conftest.py"))
             sheet.files = {path.name: path.read_text(encoding="utf-8") for path in files if path.exists()}
@@ -154,13 +155,13 @@ class Grading:
             do="grade",
             sheet=sheet,
             submissions=[
-                TaskSubmission(key, submission.path, Path(submission.path).read_bytes() if ship else None)
+                TaskSubmission(key, os.fsencode(submission.path), Path(submission.path).read_bytes() if ship else None)
                 for key, submission in part
             ],
             limits=self.limits,
             seed=self.seed,
             isolation=self.isolation,
-            hidden=[] if ship else list(self.hidden),
+            hidden=[] if ship else list(map(os.fsencode, self.hidden)),
             language=current_language(),
         )
 

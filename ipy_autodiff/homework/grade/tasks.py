@@ -17,7 +17,8 @@ __all__ = ["Broken", "Collected", "Done", "NoIsolation", "Recorded", "Reply", "S
 class SheetSource(msgspec.Struct, forbid_unknown_fields=True):
     """A sheet: where it lies, or the files themselves for a machine that does not have them."""
 
-    path: str
+    path: bytes
+    """As the file system has it, in whatever encoding."""
     files: dict[str, str] = {}
 
 
@@ -25,7 +26,7 @@ class TaskSubmission(msgspec.Struct, forbid_unknown_fields=True):
     """A submission, under the key of its record."""
 
     key: str
-    path: str
+    path: bytes
     content: bytes | None = None
 
 
@@ -38,7 +39,7 @@ class Task(msgspec.Struct, forbid_unknown_fields=True):
     limits: Limits
     seed: int
     isolation: Isolation | None = None
-    hidden: list[str] = []
+    hidden: list[bytes] = []
     """Files and folders that no submission is to see."""
     language: str | None = None
 

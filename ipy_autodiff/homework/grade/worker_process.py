@@ -65,8 +65,8 @@ def _tell(answers: IO[bytes], reply: Reply) -> None:
 def _reply(task: Task, sandboxes: _Sandboxes, note: Callable[[Record], None]) -> Reply:
     with contextlib.ExitStack() as stack:
         stack.enter_context(speaking(task.language))
-        path = Path(task.sheet.path)
-        hidden: list[str | Path] = [path.parent, *task.hidden]
+        path = Path(os.fsdecode(task.sheet.path))
+        hidden: list[str | Path] = [path.parent, *map(os.fsdecode, task.hidden)]
         if task.sheet.files:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ipy-autodiff-sheet-"))
             path, hidden = Path(folder, path.name), []
@@ -105,7 +105,7 @@ def _graded(task: Task, path: Path, sandbox: Sandbox, pytest_run: ModuleType, no
         sandbox.wait()
     except SandboxError as error:
         return NoIsolation(str(error))
-    submissions = [Submission(one.key, one.path, one.content) for one in task.submissions]
+    submissions = [Submission(one.key, os.fsdecode(one.path), one.content) for one in task.submissions]
     session = pytest_run.Session(submissions, sandbox, task.limits, task.seed)
     session.over = lambda examination: note(_record(examination, sandbox))
     run = pytest_run.run_sheet(path, session)
