@@ -84,7 +84,7 @@ def _pictures(packed: PackedTrace, difference: PackedTrace | None) -> str:
     trace = _rebuilt(packed)
     parts = [_graph(trace)]
     if trace.comparison.rows:
-        parts.append(_part(trace, "check").readable)
+        parts.append(_part(trace, "check", ("check",)).readable)  # the verdict and what is to blame come with it
     if trace.steps:
         steps = _part(trace, "steps")
         # The step that is wrong is to be seen at once.
@@ -96,8 +96,8 @@ def _stepping(packed: PackedTrace) -> str:
     return str(mime_bundle(_rebuilt(packed), ("graph", "steps", "check"), live=False)[0]["text/html"])
 
 
-def _part(trace: Trace, name: str) -> Part:
-    part = VIEWS[name].part(trace, Wanted(("graph", "steps", "check"), judged=True))
+def _part(trace: Trace, name: str, beside: tuple[str, ...] = ("graph", "steps", "check")) -> Part:
+    part = VIEWS[name].part(trace, Wanted(beside, judged=True))
     assert part is not None
     return part
 
