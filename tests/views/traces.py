@@ -230,15 +230,16 @@ def chain(length):
     return Trace(recording)
 
 
-def tangled(count, seed=0):
-    """A random graph in which every Function takes two of the Variables before it."""
+def tangled(count, seed=0, reach=10**9, kinds=("Mul",)):
+    """A random graph: every Function, of one of the kinds, takes two of the last ``reach`` Variables before it."""
     rng = np.random.default_rng(seed)
     variables = [variable(i, f"x{i}", 1.0, None, "leaf") for i in range(3)]
     functions = []
     for i in range(count):
-        chosen = rng.choice(len(variables), 2, replace=False)
+        chosen = len(variables) - 1 - rng.choice(min(len(variables), reach), 2, replace=False)
+        kind = kinds[rng.integers(len(kinds))]
         out = variable(len(variables), f"t{i}", 1.0, None, "output" if i == count - 1 else "intermediate")
-        functions.append(function(i, "Mul", [variables[j] for j in chosen], [out], 1, "t = a * b"))
+        functions.append(function(i, kind, [variables[j] for j in chosen], [out], 1, "t = a * b"))
         variables.append(out)
     return Trace(Recording(Graph(tuple(variables), tuple(functions)), (), variables[-1], tuple(variables[:3])))
 

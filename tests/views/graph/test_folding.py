@@ -156,3 +156,12 @@ def test_a_small_graph_is_drawn_whole():
     assert folded.functions == trace.graph.functions
     assert folded.variables == trace.graph.variables
     assert not folded.boxes
+
+
+def test_the_more_tangled_a_graph_is_the_fewer_parts_it_is_shown_in():
+    parts = []
+    for reach in (3, 50, 10**9):
+        level = Levels(traces.tangled(400, reach=reach, kinds="ABCDEFGHIJKLMNOPQRST").graph).whole
+        assert len(level.edges) <= 80
+        parts.append(len(level.parts))
+    assert parts == sorted(set(parts), reverse=True), parts
