@@ -37,9 +37,14 @@ class Operations(MakerDesign):
         for name, item in attributes_of(value).items():
             if name in DATA.names or name in GRADIENT.names or item is None or is_variable(item):
                 continue
-            if _asked(item) is not None:
+            if _asked(item) is not None and not self._adds_up(value, item):
                 return item
         return None
+
+    def _adds_up(self, value: Any, record: Any) -> bool:
+        """Whether it only puts gradients into the value that keeps it, which is a leaf."""
+        held = [item for name, item in attributes_of(record).items() if name not in _OUTPUTS]
+        return any(item is value for item in held) and not self.parents(value, record)
 
     def codes(self, record: Any) -> Iterable[CodeType]:
         """The code of its method."""

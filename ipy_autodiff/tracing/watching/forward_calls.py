@@ -158,12 +158,14 @@ class ForwardCalls:
     def _made(self, frame: FrameType, value: Any, design: MakerDesign) -> bool:
         """Whether this frame made the value, of a design that keeps something else than a Function object."""
         record = design.record(value)
-        found = None if record is None else made_by(frame, value, design.parents(value, record), record)
+        parents = [] if record is None else design.parents(value, record)
+        found = None if record is None else made_by(frame, value, parents, record)
         if found is None:
             return False
         made, inputs = found
+        saved = all(_among((one,), tuple(parents)) for one in inputs)  # else nothing else may keep them
         name = design.label(value, record, frame.f_code.co_name)
-        self._note(frame, record, inputs, (value,), True, made, name)
+        self._note(frame, record, inputs, (value,), saved, made, name)
         self._backward.expect(design, value, inputs)
         return True
 
