@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipy_autodiff.designs.arrays.values import Arrays
+from ipy_autodiff.designs.arrays.values import Arrays, Value
 from ipy_autodiff.designs.closures import Closures
 from ipy_autodiff.designs.copies import Copies
 from ipy_autodiff.designs.dependencies import Dependencies
@@ -19,7 +19,7 @@ __all__ = ["NotRead", "design_of", "is_computed", "rerun_of"]
 
 _DESIGNS: tuple[MakerDesign, ...] = (Arrays(), Closures(), Dependencies(), Operations())
 _MOST = 500
-_known: dict[type, MakerDesign | None] = {}
+_known: dict[type, MakerDesign | None] = {Value: _DESIGNS[0]}
 
 
 def design_of(value: Any) -> MakerDesign | None:
@@ -40,6 +40,7 @@ def design_of(value: Any) -> MakerDesign | None:
         return None
     if len(_known) > _MOST:
         _known.clear()
+        _known[Value] = _DESIGNS[0]
     _known[kind] = found
     return found
 

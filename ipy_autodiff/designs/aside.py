@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.arrays.pytorch import pytorch
 from ipy_autodiff.designs.nodes import VariableNode, Wired
 from ipy_autodiff.designs.originals import Originals
 
@@ -34,6 +35,8 @@ def aside(graph: Wired, changed: Callable[[VariableNode], None] = lambda node: N
     states = {kind: dict(vars(kind)) for kind in classes}
     originals = Originals(graph)
     numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002 - the student's, kept as it was
+    torch = pytorch()
+    torch_state = None if torch is None else torch.get_rng_state()
     try:
         with (
             contextlib.redirect_stdout(io.StringIO()),
@@ -47,6 +50,8 @@ def aside(graph: Wired, changed: Callable[[VariableNode], None] = lambda node: N
         _depth -= 1
         np.random.set_state(numpy_state)  # noqa: NPY002
         random.setstate(python_state)
+        if torch is not None:
+            torch.set_rng_state(torch_state)
         for kind, state in states.items():
             _restore(kind, state)
         for node in originals.put_back():

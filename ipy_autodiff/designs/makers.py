@@ -85,10 +85,11 @@ class MakerDesign(ABC):
         """The gradient for each input, from what such a frame returned; None where it adds them to the inputs' own."""
         return None
 
-    def pass_from(self, value: Any, gy: Any) -> tuple[Any, Any] | None:
+    def pass_from(self, value: Any, gy: Any, by_hand: bool) -> tuple[Any, Any] | None:
         """Where values have no ``backward``: which value a pass belongs to that begins at this one with this gradient.
 
-        Also the record of that value, where the pass began with weights for the array.
+        Also the record of that value, where the pass began with weights for the array. ``by_hand`` says that the value
+        may be any of the pass's, because the reader calls one after the other.
         """
         return None
 

@@ -171,6 +171,8 @@ class AutodiffMagics(Magics):
         namespace = self.shell.user_ns
         of, wrt, complaint = None, settings.wrt, ""
         failed = outcome.error is not None
+        of_tensors = [str(remark) for remark in recorder.tensors.remarks]
+        remarks = [*remarks, *of_tensors]
         try:
             of = self._variable(settings.of) if settings.of else None
         except UsageError as error:
@@ -194,7 +196,8 @@ class AutodiffMagics(Magics):
             if outcome.error is not None and (recording is None or "check" not in settings.show):
                 self._explain(outcome.error)
             elif recording is None and not complaint and (remarks or names or computes(cell.tree, namespace)):
-                missing = [say("magic.no-variable")] if names or computes(cell.tree, namespace) else []
+                looked_for = (names or computes(cell.tree, namespace)) and not of_tensors
+                missing = [say("magic.no-variable")] if looked_for else []
                 self._notice(" ".join([*missing, *remarks]))
         if complaint and outcome.error is None:
             raise UsageError(complaint)

@@ -58,7 +58,7 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
     for sweep in (*own, *(sweep for sweep in latest if sweep.root_reference is None)):
         calls = [call for call in sweep.calls if call.function is not None and id(call.function) in by_object]
         calls = calls if sweep.root_reference is not None else _last_pass(calls, by_object)
-        if calls and sweep.root is of.object and type(of.object) is Value:
+        if calls and sweep.root is of.object and _is_swept_by_hand(of.object):
             return _as_seen(graph, of, calls, sweep, by_object, replay)
         if functions and len({id(call.function) for call in calls}) == len(by_object) and len(calls) >= len(functions):
             return _as_seen(graph, of, calls, sweep, by_object, replay)
@@ -68,6 +68,10 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
     if any(step.error is not None for step in anew.steps):
         return replace(anew, begun=begun)
     return replace(anew, begun=begun, raised=_raised(own[0].calls, by_object, replay) if own else None)
+
+
+def _is_swept_by_hand(root: Any) -> bool:
+    return type(root) is Value and root.record is not None and root.record.by_hand
 
 
 def _raised(calls: Sequence[BackwardCall], by_object: Mapping[int, list[FunctionNode]], replay: Replay) -> Step | None:

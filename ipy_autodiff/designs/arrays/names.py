@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType, MethodType, ModuleType
@@ -50,7 +51,9 @@ def names_of_arrays(namespace: Iterable[tuple[str, Any]], values: Iterable[Value
 
 
 def _within(item: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(item, Mapping):
+    if callable(getattr(type(item), "named_parameters", None)):  # a module of PyTorch's
+        yield from ((re.sub(r"\.(\d+)", r"[\1]", f".{name}"), inner) for name, inner in item.named_parameters())
+    elif isinstance(item, Mapping):
         yield from ((f"[{key!r}]", inner) for key, inner in item.items() if isinstance(key, str | int))
     elif isinstance(item, list | tuple):
         yield from ((f"[{place}]", inner) for place, inner in enumerate(item[:64]))

@@ -85,6 +85,8 @@ def _in_order(root: Value) -> list[Value]:
 class Record(ABC):
     """The call that made a value."""
 
+    by_hand = True
+    """Whether the reader calls one backward after the other, and nothing else does."""
     inputs: tuple[Value, ...]
     """What it was given and can be differentiated, in order; a layer's parameters last."""
 
@@ -135,6 +137,7 @@ class Weighted(Record):
 
     def __init__(self, of: Value, weights: Array) -> None:
         self.inputs = (of,)
+        self.by_hand = of.record is None or of.record.by_hand
         self.weights = weights
 
     @property
@@ -212,9 +215,9 @@ class Arrays(MakerDesign):
         """What the user's own code returned, and left in the parameters' gradients."""
         return record.answered(returned)
 
-    def pass_from(self, value: Value, gy: Any) -> tuple[Value, Record | None]:
+    def pass_from(self, value: Value, gy: Any, by_hand: bool) -> tuple[Value, Record | None]:
         """Of which value a pass that begins here is: the last that was computed from it, or a weighted sum of that."""
-        root = value.end
+        root = value.end if by_hand else value
         if root is not value and root.record is not None and root.record.gives_gradient:
             return root, root.record
         weights = None if gy is None else np.asarray(gy)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.gradcheck.tolerances import HELPERS
+from ipy_autodiff.designs.arrays.pytorch import pytorch
 
 __all__ = ["Draws"]
 
@@ -30,6 +31,9 @@ class Draws:
             reader.read(function)
         self.makes_generators = reader.makes_generators
         self._sources: list[_Source] = [_NumPysOwn(), _PythonsOwn(), *map(_source, reader.generators)]
+        torch = pytorch()
+        if torch is not None:
+            self._sources.append(_PyTorchs(torch))
         self._starts: list[Any] = []
         self._drawn: set[int] = set()
 
@@ -92,6 +96,17 @@ class _PythonsOwn(_Source):
 
     def put(self, state: Any) -> None:
         random.setstate(state)
+
+
+class _PyTorchs(_Source):
+    def __init__(self, torch: Any) -> None:
+        self._torch = torch
+
+    def state(self) -> Any:
+        return self._torch.get_rng_state().numpy()
+
+    def put(self, state: Any) -> None:
+        self._torch.set_rng_state(self._torch.from_numpy(state.copy()))
 
 
 class _Generator(_Source):

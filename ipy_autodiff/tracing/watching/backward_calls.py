@@ -297,9 +297,13 @@ class BackwardCalls:
             self._by_hand().append(call)
         self._open.append((frame, call, function))
 
-    def _begin_pass(self, design: MakerDesign, value: Any, gy: Any) -> None:
+    def begin_pass_at(self, design: MakerDesign, value: Any, gy: Any) -> None:
+        """A pass begins at this value that makes its calls unseen."""
+        self._begin_pass(design, value, gy, by_hand=False)
+
+    def _begin_pass(self, design: MakerDesign, value: Any, gy: Any, by_hand: bool = True) -> None:
         """The first backward call after calls forward, of values that cannot be swept back from, begins a pass."""
-        found = design.pass_from(value, gy)
+        found = design.pass_from(value, gy, by_hand)
         if found is None:
             return
         root, first = found
@@ -336,7 +340,8 @@ class BackwardCalls:
         _, backward, _ = self._open.pop()
         code = frame.f_code
         backward.returned = _has_returned(frame)
-        backward.lines = (code.co_filename, code.co_firstlineno, frame.f_lineno)
+        if not str(frame.f_globals.get("__name__")).startswith("ipy_autodiff.designs"):  # nobody's own code
+            backward.lines = (code.co_filename, code.co_firstlineno, frame.f_lineno)
         if backward.answers:
             items = value if isinstance(value, list | tuple) else (value,)
             answered = backward.returned and value is not None

@@ -17,6 +17,7 @@ from ipy_autodiff.tracing.watching.backward_calls import BackwardCall, BackwardC
 from ipy_autodiff.tracing.watching.calls import CallLog
 from ipy_autodiff.tracing.watching.forward_calls import ForwardCalls
 from ipy_autodiff.tracing.watching.frames import first_argument, is_backward_method, is_within_class, role_of
+from ipy_autodiff.tracing.watching.tensor_calls import TensorCalls
 
 __all__ = ["BackwardCall", "Recorder", "Sweep", "SweepTooLong"]
 
@@ -35,6 +36,8 @@ class Recorder:
         self.backward = BackwardCalls(log, limit)
         self.forward = ForwardCalls(log, self.backward, filename, source)
         self.arrays = ArrayCalls(log, self.forward, self.backward)
+        self.tensors = TensorCalls(log, self.forward, self.backward)
+        self._on_copies = limit is not None
         self._roles: dict[str, str] = {}
         self._before: Callable[..., Any] | None = None
         self._paused: Any = None
@@ -68,6 +71,8 @@ class Recorder:
         self._paused = None if callable(before) else before  # cProfile's: it cannot be told, but it can wait
         if self._paused is not None:
             self._paused.disable()
+        if not self._on_copies:
+            self.tensors.enter()
         sys.setprofile(self._observe)
         return self
 
@@ -75,6 +80,7 @@ class Recorder:
         sys.setprofile(self._before)
         if self._paused is not None:
             self._paused.enable()
+        self.tensors.leave()
         self.backward.close()
 
     def _observe(self, frame: FrameType, event: str, argument: Any) -> None:
@@ -91,6 +97,7 @@ class Recorder:
                 self.backward.record_called(frame, self.backward.codes[id(frame.f_code)][1])
         elif event == "return" and not self.backward.returned(frame, argument):
             self.arrays.returned(frame, argument)
+            self.tensors.returned(frame, argument)
             self.forward.returned(frame, argument)
         if self._before is not None:
             self._before(frame, event, argument)
