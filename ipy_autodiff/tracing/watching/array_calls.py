@@ -23,7 +23,7 @@ from ipy_autodiff.tracing.watching.calls import CallLog
 from ipy_autodiff.tracing.watching.forward_calls import ForwardCalls
 from ipy_autodiff.tracing.watching.frames import arguments_of, first_argument
 
-__all__ = ["ArrayCalls"]
+__all__ = ["ArrayCalls", "may_be_over_arrays"]
 
 _FORWARD = ("forward", "fprop", "fwd")
 _NOTED = 600
@@ -50,9 +50,11 @@ class ArrayCalls:
         self._log = log
         self._forward = forward
         self._backward = backward
-        self._kinds: dict[int, tuple[CodeType, int]] = {}
+        self.kinds: dict[int, tuple[CodeType, int]] = {}
+        """What the code of each function is to these designs, by its ``id``; 0 where it is nothing to them."""
         self._functions_of_variables: set[type] = set()
-        self._open: list[_Open] = []
+        self.open: list[_Open] = []
+        """The calls that are running."""
         for value in log.arrays.values():  # an earlier cell may have gone forward, and this one goes back
             if value.record is not None:
                 backward.expect(_DESIGN, value, value.record.inputs)
@@ -64,7 +66,7 @@ class ArrayCalls:
     def called(self, frame: FrameType) -> None:
         """A function of any kind begins."""
         code = frame.f_code
-        known = self._kinds.get(id(code))
+        known = self.kinds.get(id(code))
         kind = self._kind(frame) if known is None else known[1]
         if kind == _NO or self._backward.under_way:
             return
@@ -74,14 +76,14 @@ class ArrayCalls:
         if any(map(is_variable, values)):
             return
         copies = [kept(np.asarray(value)) if is_number(value) else None for value in values]
-        self._open.append(_Open(frame, names, values, keywords, copies))
+        self.open.append(_Open(frame, names, values, keywords, copies))
 
     def returned(self, frame: FrameType, value: Any) -> None:
         """A function of any kind ends with this."""
-        if not self._open or self._open[-1].frame is not frame:
+        if not self.open or self.open[-1].frame is not frame:
             return
-        opened = self._open.pop()
-        kind = self._kinds[id(frame.f_code)][1]
+        opened = self.open.pop()
+        kind = self.kinds[id(frame.f_code)][1]
         owner = first_argument(frame) if kind == _LAYER else None
         output = value if kind == _LAYER else split(value)[0]
         if output is None and kind == _LAYER:
@@ -109,9 +111,9 @@ class ArrayCalls:
                 kind = _FUNCTION
             elif name.endswith("_loss"):
                 kind = _LOSS
-        if len(self._kinds) > 20_000:
-            self._kinds.clear()
-        self._kinds[id(code)] = (code, kind)
+        if len(self.kinds) > 20_000:
+            self.kinds.clear()
+        self.kinds[id(code)] = (code, kind)
         return kind
 
     def _is_of_variables(self, frame: FrameType) -> bool:
@@ -217,12 +219,12 @@ class ArrayCalls:
         seen = (*copies, *(kept(one.data) for one in record.inputs[len(copies) :]))
         self._forward.note_made(frame, record, record.inputs, value, call_again(record), record.label, seen)
         self._backward.expect(_DESIGN, value, record.inputs)
-        if self._open:
-            self._open[-1].inner.append(value)
+        if self.open:
+            self.open[-1].inner.append(value)
 
     def _hand_up(self, inner: list[Value]) -> None:
-        if self._open:
-            self._open[-1].inner += inner
+        if self.open:
+            self.open[-1].inner += inner
 
     def _forget(self, value: Value) -> None:
         if self._values.get(id(value.source)) is value:
@@ -248,6 +250,13 @@ class ArrayCalls:
         for value in reached.values():
             if value.record is None:
                 value.grad = None
+
+
+def may_be_over_arrays(frame: FrameType) -> bool:
+    """Whether functions of this name may be such calls."""
+    name = frame.f_code.co_name
+    named = any(word in name for word in _FORWARD) or name.endswith("_loss")
+    return named or partner_of(name, frame.f_globals) is not None
 
 
 def _is_shared(number: int, frame: FrameType) -> bool:

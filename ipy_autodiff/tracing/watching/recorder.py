@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
-from ipy_autodiff.tracing.watching.array_calls import ArrayCalls
+from ipy_autodiff.tracing.watching.array_calls import ArrayCalls, may_be_over_arrays
 from ipy_autodiff.tracing.watching.backward_calls import BackwardCall, BackwardCalls, Sweep, SweepTooLong
 from ipy_autodiff.tracing.watching.calls import CallLog
 from ipy_autodiff.tracing.watching.forward_calls import ForwardCalls
@@ -86,23 +86,26 @@ class Recorder:
     def _observe(self, frame: FrameType, event: str, argument: Any) -> None:
         if event == "call":
             # Known names take no call in here: a recursion that is too deep then ends as it does unwatched.
-            self.arrays.called(frame)
             name = frame.f_code.co_name
             if name not in self._roles:
-                self._roles[name] = role_of(name)
+                self._roles[name] = role_of(name) or ("arrays" if may_be_over_arrays(frame) else "")
             role = self._roles[name]
             if role:
                 self._called(frame, role)
             elif self.backward.codes and id(frame.f_code) in self.backward.codes:
                 self.backward.record_called(frame, self.backward.codes[id(frame.f_code)][1])
         elif event == "return" and not self.backward.returned(frame, argument):
-            self.arrays.returned(frame, argument)
-            self.tensors.returned(frame, argument)
+            if self.arrays.open:
+                self.arrays.returned(frame, argument)
+            if frame.f_code is self.tensors.apply:
+                self.tensors.returned(frame, argument)
             self.forward.returned(frame, argument)
         if self._before is not None:
             self._before(frame, event, argument)
 
     def _called(self, frame: FrameType, role: str) -> None:
+        if role in ("forward", "arrays"):
+            self.arrays.called(frame)
         known = self.backward.codes.get(id(frame.f_code))
         if known is not None:
             self.backward.record_called(frame, known[1])
@@ -115,7 +118,7 @@ class Recorder:
         elif role == "forward":
             if not self.log.crowded:
                 self.forward.forward_called(frame)
-        else:
+        elif role != "arrays":
             call = self.log.latest(first_argument(frame))
             if call is not None:
                 call.pin()

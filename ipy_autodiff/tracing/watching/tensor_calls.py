@@ -34,7 +34,8 @@ class TensorCalls:
         self._forward = forward
         self._backward = backward
         self._mode: Any = None
-        self._apply: Any = None
+        self.apply: Any = None
+        """The code by which custom Functions are called, where there is PyTorch."""
         self.remarks: list[Message] = []
         """What there is to say of tensors that are not read."""
 
@@ -43,7 +44,7 @@ class TensorCalls:
         torch = pytorch()
         if torch is None:
             return
-        self._apply = getattr(torch.autograd.Function.apply, "__code__", None)
+        self.apply = getattr(torch.autograd.Function.apply, "__code__", None)
         calls = self
 
         class Mode(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-defined]
@@ -80,7 +81,7 @@ class TensorCalls:
 
     def returned(self, frame: FrameType, value: Any) -> None:
         """A function ends: it may be the ``apply`` of a custom Function."""
-        if self._apply is None or frame.f_code is not self._apply or self._backward.under_way:
+        if self._backward.under_way:
             return
         held = frame.f_locals
         custom, args = held.get("cls"), held.get("args", ())
