@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.gradcheck.tolerances import HELPERS
 from ipy_autodiff.designs.arrays.pytorch import pytorch
+from ipy_autodiff.gradcheck.tolerances import HELPERS
 
 __all__ = ["Draws"]
 

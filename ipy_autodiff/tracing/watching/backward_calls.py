@@ -6,7 +6,7 @@ import contextlib
 import dis
 import weakref
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
 
@@ -27,9 +27,9 @@ from ipy_autodiff.designs.reading import (
     listed,
 )
 from ipy_autodiff.limits import HELD_FUNCTIONS
-from ipy_autodiff.tracing.graph import Array
 from ipy_autodiff.tracing.watching.calls import CallLog, Derived, reference
 from ipy_autodiff.tracing.watching.frames import arguments_of, first_argument, is_backward_method
+from ipy_autodiff.tracing.watching.sweeps import BackwardCall, Sweep, SweepTooLong
 
 __all__ = ["BackwardCall", "BackwardCalls", "Sweep", "SweepTooLong"]
 
@@ -38,57 +38,6 @@ _KEPT_SWEEPS = 2
 _KEPT_ORDERS = 2
 _KEPT_BY_HAND = 2_000
 _KEPT_RECORDS = 4 * HELD_FUNCTIONS
-
-
-class SweepTooLong(Exception):  # noqa: N818 - it ends a sweep; not an error of the package
-    """A sweep made more backward calls than any graph of its size needs."""
-
-
-@dataclass(eq=False, slots=True)
-class BackwardCall:
-    """One call of a Function's ``backward``, as it passed."""
-
-    function_reference: Any
-    gys: tuple[Array | None, ...]
-    inputs: tuple[Any, ...]
-    """References to the Variables that the Function's inputs were."""
-    before: tuple[Array | None, ...]
-    gxs: tuple[Array | None, ...] = ()
-    after: tuple[Array | None, ...] = ()
-    lines: tuple[str, int, int] | None = None
-    returned: bool = False
-    answers: bool = True
-    """Whether the call returns the gradients; a closure adds them to the inputs' own instead."""
-    design: Any = None
-    """The design that reads what the call returned; None where it returns the gradients themselves, or nothing."""
-
-    @property
-    def function(self) -> Any:
-        """The Function object, or None when it is gone."""
-        return self.function_reference()
-
-
-@dataclass(eq=False, slots=True)
-class Sweep:
-    """The backward calls of one backward pass; ``root`` gives the Variable it started from, None for one by hand."""
-
-    root_reference: Any
-    calls: list[BackwardCall]
-    left: dict[int, Array | None] = field(default_factory=dict)
-    """The gradient that stood in each leaf at the end, by the Variable's ``id``; not known of calls made by hand."""
-    whole: bool = True
-    """Whether all calls were noted; a sweep of more than ``HELD_FUNCTIONS`` is not."""
-    ended: bool = False
-    """Whether the root's ``backward`` came to its end without an error."""
-    order: int = 0
-    """Whether it differentiates a result, 0, or a gradient, and of which order that is."""
-    first_call: int = 0
-    """How many calls forward had been made when it began."""
-
-    @property
-    def root(self) -> Any:
-        """The Variable whose ``backward`` was called; None for calls made by hand."""
-        return None if self.root_reference is None else self.root_reference()
 
 
 @dataclass(eq=False, slots=True)
