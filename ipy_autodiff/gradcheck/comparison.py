@@ -33,8 +33,9 @@ from ipy_autodiff.gradcheck.tolerances import (
     RESOLUTION,
     ROUNDING,
     SHAKY_ROW,
+    SHORT_MOST,
+    SHORT_UNITS,
     SINGLE,
-    SINGLE_PRECISION,
 )
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, Recording, VariableNode
@@ -252,15 +253,7 @@ def _measured(program: Program, variable: VariableNode, x: Floats, backprop: Arr
         if own is not None and own.shape == x.shape:
             found = still_wrong(found, f, x, judged, own, known.values, single=single)
     if exact is not None and found.verdict == PASS:
-        largest = float(np.abs(exact).max(initial=0.0))
-        noise = np.full(x.shape, 64 * SINGLE_PRECISION * largest)
-        if np.any(np.abs(gradient - exact) > COVERAGE * noise):
-            own = round_off(program, SINGLE_PRECISION).gradients.get(variable)
-            noise = noise if own is None or own.shape != x.shape else np.maximum(own, noise)
-        if np.any(np.abs(gradient - exact) > COVERAGE * noise):
-            found = check_array(f, x, gradient, single=single, noise=noise)
-        elif np.any(COVERAGE * noise > RESOLUTION * largest):
-            found.verdict = INCONCLUSIVE
+        found = _within_round_off(program, variable, gradient, exact, found, single)
 
     reasons = _reasons(program, variable, found, x, gradient)
     verdict = _NAMES[found.verdict]
@@ -283,6 +276,24 @@ def _measured(program: Program, variable: VariableNode, x: Floats, backprop: Arr
         rungs=found.rungs,
         slopes=found.slopes,
     )
+
+
+def _within_round_off(
+    program: Program, variable: VariableNode, gradient: Floats, exact: Floats, found: ArrayCheck, single: bool
+) -> ArrayCheck:
+    """The check of a gradient in a short format that would be right in float64: whether round-off explains the rest."""
+    largest = float(np.abs(exact).max(initial=0.0))
+    noise = np.full(exact.shape, min(SHORT_UNITS * program.unit, SHORT_MOST) * largest)
+    if not np.any(np.abs(gradient - exact) > COVERAGE * noise):
+        return found
+    own = round_off(program, program.unit).gradients.get(variable)
+    noise = noise if own is None or own.shape != exact.shape else np.maximum(own, noise)
+    if np.any(np.abs(gradient - exact) > COVERAGE * noise):
+        x = np.asarray(variable.data).astype(np.float64)
+        return check_array(program.function_of(variable), x, gradient, single=single, noise=noise)
+    if np.any(COVERAGE * noise > RESOLUTION * largest):
+        found.verdict = INCONCLUSIVE
+    return found
 
 
 def _usable(backprop: Array | None, x: Floats, variable: VariableNode) -> tuple[Floats, Message | None]:

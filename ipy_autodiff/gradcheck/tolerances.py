@@ -46,8 +46,9 @@ __all__ = [
     "SHAKEN",
     "SHAKY_ANSWER",
     "SHAKY_ROW",
+    "SHORT_MOST",
+    "SHORT_UNITS",
     "SINGLE",
-    "SINGLE_PRECISION",
     "TINY",
     "TRIES",
     "UNLIKE",
@@ -125,8 +126,8 @@ EXCUSED = 16
 
 # Round-off
 
-SINGLE_PRECISION = 2.0**-24
-"""The unit round-off of float32."""
+SHORT_UNITS, SHORT_MOST = 64, 2.0**-9
+"""How far, in units of its round-off and at most, a gradient in float32 or float16 may be off, as one sigma."""
 
 FINE = 1e-6
 """A row fails by so little, relatively, that it is left open where each Function and the sweep are right."""

@@ -333,3 +333,22 @@ def test_nothing_is_run_that_the_budget_does_not_allow() -> None:
     assert [row.verdict for row in found.rows] == ["inconclusive"]
     assert calls == []
     assert [remark.identifier for remark in found.remarks] == ["check.sampled"]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.uint8, np.int16, np.bool_])
+@pytest.mark.parametrize("factor", [1.0, 1.01, -1.0])
+@pytest.mark.parametrize("shape", [(), (3,), (40,)])
+def test_short_formats_are_judged_by_their_own_round_off(dtype: Any, factor: float, shape: tuple[int, ...]) -> None:
+    class Tanh(ad.Function):
+        def forward(self, x: Any) -> Any:
+            return np.tanh(x)
+
+        def backward(self, gy: Any) -> Any:
+            slope = 1 - np.tanh(self.inputs[0].data) ** 2
+            return gy * (slope * np.asarray(factor, dtype=slope.dtype))
+
+    whole = np.dtype(dtype).kind != "f"
+    x = np.asarray(np.random.default_rng(0).uniform(0, 2, shape) if not whole else np.ones(shape)).astype(dtype)
+    found = ad.check_gradients(lambda v: np.sum(Tanh()(v)), x, variable=ad.Variable)
+    assert [row.verdict for row in found.rows] == ["pass" if factor == 1 else "fail"]
+    assert found.ok == (factor == 1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.measure.draws import Draws
-from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
+from ipy_autodiff.gradcheck.measure.ladder import UNIT, Array, Floats, unit_of
 from ipy_autodiff.gradcheck.measure.long_double import OverBudget
 from ipy_autodiff.gradcheck.tolerances import ELEMENTS_A_CALL, TRIES
 from ipy_autodiff.tracing.graph import FunctionNode, Recording, VariableNode
@@ -121,20 +121,30 @@ class Program:
         return np.zeros(0) if data is None or data.dtype.kind not in "fiub" else data
 
     @cached_property
-    def exact(self) -> Mapping[VariableNode, Array] | None:
-        """Where some data is in less than float64: the gradients that the student's engine gives for all of it in that.
+    def unit(self) -> float:
+        """The largest unit round-off of what was computed with: that of float16 where anything is in float16."""
+        nodes = {node for function in self.functions for node in (*function.inputs, *function.outputs)}
+        kept = [node.data for node in nodes] + [self.recording.gradients.get(node) for node in nodes]
+        found = [unit_of(item.dtype) for item in kept if isinstance(item, np.ndarray | np.generic)]
+        return max(found, default=UNIT)
 
-        None where nothing is; empty where the engine cannot be run so. Raises ``OverBudget``.
+    @cached_property
+    def exact(self) -> Mapping[VariableNode, Array] | None:
+        """Where not all is in float64: the gradients that the student's engine gives for the data in that.
+
+        None where all is; empty where the engine cannot be run so. Raises ``OverBudget``.
         """
-        leaves = [node for node in self.recording.graph.leaves if self.reaches(node)]
         of = self.recording.of
-        if of is None or not any(_is_short(node.data) for node in leaves):
+        if of is None or self.unit <= UNIT:
             return None
+        leaves = [node for node in self.recording.graph.leaves if self.reaches(node)]
         self.spend(3 * sum(map(self.price, self.functions)))
-        try:
-            return self.replay.sweep(of, {node: self.values[node] for node in leaves})
-        except (ReplayError, RecursionError):
-            return {}
+        values = {node: self.values[node] for node in leaves}
+        numbers = {node: x.astype(np.float64) if np.asarray(x).dtype.kind in "iub" else x for node, x in values.items()}
+        for data in (numbers, values):  # labels have to stay integers
+            with contextlib.suppress(ReplayError, RecursionError):
+                return self.replay.sweep(of, data)
+        return {}
 
     def reaches(self, variable: VariableNode) -> bool:
         """Whether the differentiated Variable was computed from this one."""
@@ -288,19 +298,15 @@ class _Overlay(dict[VariableNode, Any]):
         return self._below[node]
 
 
-def _is_short(data: Any) -> bool:
-    return isinstance(data, np.ndarray | np.generic) and data.dtype.kind == "f" and data.dtype.itemsize < 8
-
-
 def _identical(first: Array, second: Any) -> bool:
     if not isinstance(second, np.ndarray) or first.shape != second.shape:
         return False
     return bool((first == second).all()) or np.array_equal(first, second, equal_nan=first.dtype.kind in "fc")
 
 
-def in_float64(data: Any) -> Any:
-    """Floating data in float64; integers stay what they are, because a Function may index with them."""
+def in_float64(data: Any, integers: bool = False) -> Any:
+    """Floating data in float64; integers only if asked for, because a Function may index with them."""
     array = array_of(data)
     if array is None:
         return data
-    return array.astype(np.float64) if array.dtype.kind == "f" else array
+    return array.astype(np.float64) if array.dtype.kind in ("fiub" if integers else "f") else array
