@@ -48,6 +48,7 @@ export function picture(data, page, frame, svg, around, open) {
     }))
   const gradients = texts(".grad")
   const values = texts(".number:not(.grad)")
+  const cards = [...svg.querySelectorAll(".variable")]
   const nodes = /** @type {SVGGElement[]} */ ([...svg.querySelectorAll(".variable, .function, .folded[id]")])
   const rove = (/** @type {SVGGElement} */ to) => {
     for (const node of nodes) node.tabIndex = node === to ? 0 : -1
@@ -93,6 +94,7 @@ export function picture(data, page, frame, svg, around, open) {
       else if (!moved) put(text, step || asked ? now[id] || "" : recorded)
     }
     for (const { text, id, recorded } of values) if (!moved || moved.data) put(text, moved?.data?.[id] ?? recorded)
+    for (const card of cards) setName(card)
     frame.classList.toggle("ad-stale", Boolean(moved && !fresh))
     frame.classList.toggle("ad-moved", Boolean(moved))
     if (shown === step) return
@@ -120,6 +122,24 @@ function nearest(nodes, from, way) {
   }
   const found = nodes.reduce((best, node) => (far(node) < far(best) ? node : best))
   return far(found) < Infinity ? found : null
+}
+
+/**
+ * Lets a card be called what stands on it: `x, leaf, data 0.5, grad 3.2974, agrees`.
+ *
+ * @param {Element} card
+ */
+function setName(card) {
+  const name = card.getAttribute("data-name")
+  const words = [...card.querySelectorAll(":scope > text")].map((text, place) => {
+    const own = (!place && name) || text.textContent
+    const label = text.previousElementSibling
+    return own && label?.matches(".label") ? `${label.textContent} ${own}` : text.matches(".label") ? "" : own
+  })
+  const title = card.querySelector("title")
+  words.push(card.querySelector(".mark title")?.textContent ?? "")
+  const whole = words.filter(Boolean).join(", ")
+  if (title && title.textContent !== whole) title.textContent = whole
 }
 
 /**

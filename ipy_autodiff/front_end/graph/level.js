@@ -158,10 +158,7 @@ function variable({ variables, says }, id, width) {
   if (value) rows.push({ label: "data", text: value, type: "number" })
   if (gradient) rows.push({ label: "grad", text: gradient, type: "number grad" })
   const height = rows.length * 18 + 12
-  const grad = gradient && `grad ${gradient}`
-  const title = [name, says[role], kind, `data ${value ?? name}`, grad, verdict && says[verdict]]
-  const group = svg("g", { class: ["variable", role, verdict].join(" ").trim() })
-  group.append(svg("title", {}, title.filter(Boolean).join(", ")))
+  const group = svg("g", { class: ["variable", role, verdict].join(" ").trim() }, svg("title"))
   group.append(svg("rect", { width, height, rx: 8 }))
   if (role === "output")
     group.append(svg("rect", { class: "inner", x: 3, y: 3, width: width - 6, height: height - 6, rx: 5 }))
@@ -169,7 +166,11 @@ function variable({ variables, says }, id, width) {
     if (label) group.append(words(n ? "label" : named ? "name" : "unnamed", label, 11, 19 + n * 18))
     if (text) group.append(words(type, text, width - 11, 19 + n * 18))
   })
-  if (verdict) group.append(sign(verdict, width - 4, 3))
+  if (verdict) {
+    const mark = sign(verdict, width - 4, 3)
+    mark.prepend(svg("title", {}, says[verdict]))
+    group.append(mark)
+  }
   return { height, element: group }
 }
 

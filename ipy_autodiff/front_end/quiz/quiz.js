@@ -137,7 +137,6 @@ export function drawQuiz({ quiz, steps = [] }, page) {
       at = to
       const asks = page.hidden.size > 0
       page.root.classList.toggle("ad-quiz", asks)
-      keepTitlesBack(page.root, asks)
       const now = [at, progress.answered[at - 1], firstOpen()].join()
       if (shown !== now) {
         advice.replaceChildren()
@@ -146,23 +145,6 @@ export function drawQuiz({ quiz, steps = [] }, page) {
       shown = now
       return page.hidden.has(at)
     },
-  }
-}
-
-/** @type {WeakMap<Element, string>} */
-const titles = new WeakMap()
-
-/**
- * The titles of cards hold their gradients, for those who hear the picture.
- *
- * @param {Element} root
- * @param {boolean} back
- */
-function keepTitlesBack(root, back) {
-  for (const title of root.querySelectorAll("svg title")) {
-    const whole = titles.get(title) ?? title.textContent ?? ""
-    titles.set(title, whole)
-    title.textContent = back ? whole.split(", grad ")[0] : whole
   }
 }
 

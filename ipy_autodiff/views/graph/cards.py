@@ -43,6 +43,11 @@ class _Card:
 
     rows: list[tuple[str, str, str]]
     title: str
+    """What is read of it: all that stands on it, with the whole name."""
+    full_name: str
+    """Where the name is cut."""
+    verdict: str
+    """In words; empty where there is none."""
     classes: str
     named: bool
     widest: dict[str, float] = field(default_factory=dict)
@@ -191,16 +196,23 @@ class Cards:
         if self.has_gradient(variable):
             rows.append(("grad", gradient, "number grad"))
         verdict = self.verdicts.get(variable, "")
-        said = [shorten(variable.name, 400), say(f"views.{variable.role}"), kind, f"data {value}"]
-        if self.has_gradient(variable):
-            said.append(f"grad {gradient}")
-        if verdict:
-            said.append(say(f"views.{verdict}"))
+        full = shorten(variable.name, 400)
+        said = [full, role, *(f"{label} {text}".strip() for label, text, _ in rows[1:])]
+        verdict_text = say(f"views.{verdict}") if verdict else ""
+        title = ", ".join(filter(None, (*said, verdict_text)))
         classes = " ".join(filter(None, ("variable", variable.role, verdict)))
         carried = self.gradients.history.get(variable.id, ())
         widest = max((width(inline(gradient)) for gradient in carried), default=0.0)
         room = self.room if kind != value and np.size(variable.data) == 1 else 0.0
-        return _Card(rows, ", ".join(said), classes, variable.named, {"number": room, "number grad": max(widest, room)})
+        return _Card(
+            rows,
+            title,
+            "" if full == name else full,
+            verdict_text,
+            classes,
+            variable.named,
+            {"number": room, "number grad": max(widest, room)},
+        )
 
     def verdict(self, node: FunctionNode) -> str:
         """What is known of a Function: as a verdict, empty where it was not checked."""
@@ -272,8 +284,9 @@ def _variable(card: _Card, size: Size, x: float, y: float, identifier: str) -> s
     wide, high = f"{size.width:.0f}", f"{size.height:.0f}"
     right = size.width - _PAD
     corner = _corner(size, x, y)
+    whole = f' data-name="{escape(card.full_name, quote=True)}"' if card.full_name else ""
     parts = [
-        f'<g class="{card.classes}" id="{identifier}" role="img" transform="{corner}">',
+        f'<g class="{card.classes}" id="{identifier}"{whole} role="img" transform="{corner}">',
         f'<title>{_content(card.title)}</title><rect width="{wide}" height="{high}" rx="8"/>',
     ]
     if "output" in card.classes:
@@ -289,7 +302,7 @@ def _variable(card: _Card, size: Size, x: float, y: float, identifier: str) -> s
             parts.append(_text(right_text, kind, right, baseline))
     for verdict in ("pass", "fail", "inconclusive"):
         if verdict in card.classes:
-            parts.append(_mark(verdict, size.width - 4, 3))
+            parts.append(_mark(verdict, size.width - 4, 3, card.verdict))
     return "".join(parts) + "</g>"
 
 
@@ -304,8 +317,9 @@ _MARKS = {
 }
 
 
-def _mark(verdict: str, x: float, y: float) -> str:
-    return f'<g class="mark" transform="translate({x:.0f} {y:.0f})"><circle r="7.5"/>{_MARKS[verdict]}</g>'
+def _mark(verdict: str, x: float, y: float, title: str = "") -> str:
+    inside = (f"<title>{_content(title)}</title>" if title else "") + f'<circle r="7.5"/>{_MARKS[verdict]}'
+    return f'<g class="mark" transform="translate({x:.0f} {y:.0f})">{inside}</g>'
 
 
 def _text(text: str, kind: str, x: float, y: float) -> str:

@@ -111,7 +111,7 @@ def test_hostile_names_are_text(text, language):
         *("svg", "style", "path", "g", "title", "rect", "ellipse", "circle", "text")
     }
     geometry = {"d", "x", "y", "rx", "ry", "cx", "cy", "r", "width", "height", "viewBox", "transform", "style"}
-    allowed = geometry | {"class", "id", "role", "aria-label", "textLength", "lengthAdjust"}
+    allowed = geometry | {"class", "id", "role", "aria-label", "textLength", "lengthAdjust", "data-name"}
     assert {name for element in tree.iter() for name in element.attrib} <= allowed
     assert len(svg) < 30_000
 

@@ -215,13 +215,31 @@ def test_text_stands_out_from_its_ground(page_of, scheme):
     assert min(ratios) >= 4.5
 
 
+def test_what_is_read_of_a_card_is_what_stands_on_it_at_each_step(page_of):
+    page = page_of(traces.composed())
+    cards = page.locator("g.variable")
+    drawn = "(all) => all.map(card => [...card.querySelectorAll(':scope > text')].map(text => text.textContent))"
+    seen = []
+    for step in range(4):
+        tree = page.locator("svg.ad-svg").aria_snapshot().split("\n")
+        names = [line.partition('"')[2].partition('"')[0] for line in tree]
+        for texts in cards.evaluate_all(drawn):
+            read = ", ".join(filter(None, texts)).replace("data, ", "data ").replace("grad, ", "grad ")
+            assert read.removesuffix(", grad") + (", agrees" if texts[0] == "x" else "") in names
+        seen.append([name for name in names if name.startswith("x, ")])
+        if step < 3:
+            page.click('[data-autodiff="next"]')
+    gone = ["x, leaf, data 0.5, agrees"]
+    assert seen == [["x, leaf, data 0.5, grad 3.2974, agrees"], gone, gone, ["x, leaf, data 0.5, grad 3.2974, agrees"]]
+
+
 def test_every_control_has_a_name_and_a_role(page_of):
     page = page_of(traces.composed(traces.KOREAN), "ko")
     tree = page.locator("body").aria_snapshot()
     for name in ("처음으로", "이전 단계", "재생", "다음 단계", "마지막 단계"):
         assert f'button "{name}"' in tree
     assert 'group "변수 4개와 함수 3개의 계산 그래프"' in tree
-    assert 'button "입력값, 말단, float64, data 0.5, grad 3.2974, 일치"' in tree
+    assert 'button "입력값, 말단, data 0.5, grad 3.2974, 일치"' in tree
     assert 'columnheader "수치 미분"' in tree
     assert page.get_attribute('[data-autodiff="view"]', "lang") == "ko"
 
