@@ -2,9 +2,9 @@
 
     python -m tests.gradcheck.peers_table [points per function]
 
-The first table counts verdicts over functions and points with a known derivative, the gradient right, or wrong by a
-factor. The second counts, of programs with one planted mistake, those that are called wrong, and those whose culprit is
-named. A checker that is not installed is left out.
+The first two tables count verdicts over functions and points with a known derivative, easy ones and ones of the hard
+kinds, the gradient right, or wrong by a factor. The third counts, of programs with one planted mistake, those that are
+called wrong, and those whose culprit is named. A checker that is not installed is left out.
 """
 
 from __future__ import annotations
@@ -26,11 +26,14 @@ from ipy_autodiff.gradcheck.measure.program import Program
 from tests.student_engines.mistakes import MISTAKES
 
 from .functions_to_differentiate import KNOWN, points
+from .hard_functions import hard_points
 from .planted import PLANTED
 from .watching import recorded
 
 # A checker is given a function, a point and a gradient; it says whether it calls the gradient wrong, None for "open".
 Checker = Callable[[Callable[[Any], Any], np.ndarray, np.ndarray], bool | None]
+Case = tuple[str, Callable[[Any], Any], np.ndarray, float]
+"""The kind, a function, a point and the slope there."""
 FACTORS = (1.0, 1.001, 1.1, -1.0, 0.0)
 
 
@@ -102,35 +105,53 @@ def checkers() -> dict[str, Checker]:
     return found
 
 
-def calibration(count: int) -> Iterator[str]:
+def easy_cases(count: int) -> list[Case]:
     rng = np.random.default_rng(2024)
-    cases = [(known, np.asarray(x)) for known in KNOWN for x in rng.permutation(points(known, rng, count))[:count]]
-    yield f"{len(cases):,} points of {len(KNOWN)} functions\n"
+    return [
+        ("easy", known.f, np.asarray(x), float(known.slope(np.asarray(x))))
+        for known in KNOWN
+        for x in rng.permutation(points(known, rng, count))[:count]
+    ]
+
+
+def hard_cases(count: int) -> list[Case]:
+    drawn = hard_points(np.random.default_rng(2025), count)
+    return [(hard.kind, hard.f, np.asarray(x), slope) for hard, x, slope in drawn]
+
+
+def calibration(title: str, cases: list[Case]) -> Iterator[str]:
+    """One line for each checker; then ours, kind by kind, where there are several."""
+    kinds = list(dict.fromkeys(kind for kind, *_ in cases))
+    yield f"\n{title}: {len(cases):,} points\n"
     missed_at = " | ".join(f"×{factor:g} missed" for factor in FACTORS[1:])
     yield f"| checker | right called wrong | left open | {missed_at} | ms each |"
     yield "| --- " * 8 + "|"
     for name, check in checkers().items():
-        wrong = dict.fromkeys(FACTORS, 0)
-        open_ = dict.fromkeys(FACTORS, 0)
-        tried = dict.fromkeys(FACTORS, 0)
         began = time.perf_counter()
-        for known, x in cases:
-            slope = np.asarray(known.slope(x))
-            for factor in FACTORS:
-                if factor != 1 and abs(slope) < 1e-20:  # zero in all but name
-                    continue
-                verdict = check(known.f, x, slope * factor)
-                tried[factor] += 1
-                wrong[factor] += verdict is True
-                open_[factor] += verdict is None
-        spent = (time.perf_counter() - began) * 1e3 / sum(tried.values())
-        missed = [share(tried[k] - wrong[k] - open_[k], tried[k]) for k in FACTORS[1:]]
-        first = [share(wrong[1.0], tried[1.0]), share(open_[1.0], tried[1.0])]
-        yield f"| {name} | {' | '.join([*first, *missed])} | {spent:.2f} |"
+        yield line(name, [(x, slope, verdicts(check, f, x, slope)) for _, f, x, slope in cases], began)
+    for kind in kinds if len(kinds) > 1 else ():
+        began = time.perf_counter()
+        seen = [(x, slope, verdicts(ours, f, x, slope)) for of, f, x, slope in cases if of == kind]
+        yield line(f"ipy_autodiff, {kind} ({len(seen)})", seen, began)
+
+
+def verdicts(check: Checker, f: Callable[[Any], Any], x: np.ndarray, slope: float) -> dict[float, bool | None]:
+    """What a checker says to the gradient times each factor; zero in all but name is left as it is."""
+    factors = FACTORS if abs(slope) >= 1e-300 else FACTORS[:1]
+    return {factor: check(f, x, np.asarray(slope * factor)) for factor in factors}
+
+
+def line(name: str, seen: list[tuple[np.ndarray, float, dict[float, bool | None]]], began: float) -> str:
+    tried = {factor: [said[factor] for *_, said in seen if factor in said] for factor in FACTORS}
+    missed = [share(sum(said is False for said in tried[k]), len(tried[k])) for k in FACTORS[1:]]
+    right = tried[1.0]
+    first = [share(sum(said is flag for said in right), len(right)) for flag in (True, None)]
+    spent = (time.perf_counter() - began) * 1e3 / max(sum(map(len, tried.values())), 1)
+    return f"| {name} | {' | '.join([*first, *missed])} | {spent:.2f} |"
 
 
 def share(part: int, whole: int) -> str:
-    return "0" if part == 0 else f"{part / whole:.1%}"
+    return "0" if part == 0 or whole == 0 else f"{part / whole:.1%}"
 
 
 def planted_mistakes() -> Iterator[str]:
@@ -177,11 +198,13 @@ def called_wrong(recording: Any, check: Checker) -> bool:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
-        for table in (calibration(count), planted_mistakes()):
+        easy, hard = easy_cases(count), hard_cases(count)
+        tables = (calibration("Easy", easy), calibration("Hard", hard), planted_mistakes())
+        for table in tables:
             for line in table:
                 print(line, flush=True)
 
