@@ -38,8 +38,8 @@ class Closures(MakerDesign):
 
     def __init__(self) -> None:
         self._names: dict[type, str] = {}
-        self._listing: set[type] = set()
-        """Classes whose values list their parents."""
+        self._listing: dict[type, str] = {}
+        """The attribute in which the values of a class list their parents."""
         self._not_stored: dict[int, tuple[Any, _NotStored]] = {}
 
     def record(self, value: Any) -> FunctionType | _NotStored | None:
@@ -54,6 +54,8 @@ class Closures(MakerDesign):
         if closure is not None and not self._is_of_another(closure, value):
             return closure
         if kind not in self._names and not any(type(item) is FunctionType for item in held.values()):
+            return None
+        if kind in self._listing and not held.get(self._listing[kind]):  # most leaves
             return None
         return self._missing(value) if self.parents(value, None) else None
 
@@ -76,9 +78,17 @@ class Closures(MakerDesign):
 
     def parents(self, value: Any, record: Any) -> list[Any]:
         """The values that it lists."""
+        kind = type(value)
+        if kind in self._listing:
+            items = attributes_of(value).get(self._listing[kind], ())
+            if type(items) in (set, frozenset):
+                return [one for one in items if one is not value and is_variable(one)]
         found = super().parents(value, record)
-        if found:
-            self._listing.add(type(value))
+        if found and kind not in self._listing:
+            listing = (name for name, item in attributes_of(value).items() if any(_listed(item)))
+            name = next(listing, None)
+            if name is not None:
+                self._listing[kind] = name
         return found
 
     def where(self, value: Any, record: Any) -> str:

@@ -106,3 +106,32 @@ def test_a_moved_leaf_gives_what_a_plain_run_gives() -> None:
     exec(ENGINE + CELL.replace("Value(2.0)", "Value(0.3)"), plain)
     assert float(position.values[recording.of]) == plain["d"].data
     assert float(position.gradients[leaf]) == plain["a"].grad
+
+
+NETWORK = """
+import random
+random.seed(3)
+def neuron(n): return [Value(random.uniform(-1, 1)) for _ in range(n)], Value(0.1)
+def layer(n, m): return [neuron(n) for _ in range(m)]
+layers = [layer(2, 4), layer(4, 4), layer(4, 1)]
+def run(x):
+    for neurons in layers:
+        out = []
+        for weights, bias in neurons:
+            s = bias
+            for w, one in zip(weights, x): s = s + w * one
+            out.append(s.tanh())
+        x = out
+    return x[0]
+"""
+
+
+def test_a_network_of_37_parameters_is_judged_and_left_as_it_was() -> None:
+    recording, _, _ = watch(ENGINE + NETWORK, ["x = [Value(0.5), Value(-1.0)]\ny = run(x)\ny.backward()\n"])
+    assert recording is not None
+    values = [node.object for node in recording.graph.variables]
+    before = [(v.data, v.grad, v._backward, v._prev, set(v._prev)) for v in values]
+    comparison = compare(recording)
+    assert len(comparison.rows) == 39
+    assert {row.verdict for row in comparison.rows} == {"pass"}
+    assert [(v.data, v.grad, v._backward, v._prev, set(v._prev)) for v in values] == before
