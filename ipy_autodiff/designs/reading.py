@@ -30,6 +30,7 @@ __all__ = [
     "array_of",
     "attributes_of",
     "backward_method",
+    "class_name",
     "data_of",
     "dereferenced",
     "gradient_of",
@@ -164,7 +165,7 @@ def _as_variable(candidate: Any, kind: type) -> bool:
         return False
     if CREATOR.name(candidate) or GRADIENT.name(candidate) or hasattr(kind, "set_creator"):
         return True
-    return any(word in kind.__name__.lower() for word in ("variable", "tensor", "변수"))
+    return any(word in _class_name.__get__(kind).lower() for word in ("variable", "tensor", "변수"))
 
 
 def _as_function(candidate: Any, kind: type) -> bool:
@@ -173,6 +174,14 @@ def _as_function(candidate: Any, kind: type) -> bool:
     # One that computes within its __call__ is a Function as well.
     called = any("__call__" in vars(base) for base in kind.__mro__)
     return called and callable(getattr(kind, "backward", None)) and DATA.name(candidate) is None
+
+
+_class_name = type.__dict__["__name__"]
+
+
+def class_name(item: Any) -> str:
+    """The name of this object's class, whatever a metaclass of the student's makes of it."""
+    return str(_class_name.__get__(type(item)))
 
 
 def _has(candidate: Any, name: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ipy_autodiff.designs.nodes import Array, FunctionNode, VariableNode
+from ipy_autodiff.designs.reading import class_name
 
 __all__ = ["STUDENTS_ERRORS", "NotRead", "ReplayError", "Rerun"]
 
@@ -31,7 +32,7 @@ class NotRead(LookupError):  # noqa: N818 - named after what is wrong
 
     def __init__(self, variable: Any, seen: str) -> None:
         super().__init__(seen)
-        self.kind = type(variable).__name__
+        self.kind = class_name(variable)
         self.seen = seen
 
 

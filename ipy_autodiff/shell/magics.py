@@ -19,7 +19,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from traitlets import Bool, List, Unicode, observe, validate
 
 from ipy_autodiff.designs import NotRead
-from ipy_autodiff.designs.reading import is_variable
+from ipy_autodiff.designs.reading import class_name, is_variable
 from ipy_autodiff.messages import LANGUAGES, current_language, prefer, say, speaking
 from ipy_autodiff.messages.streams import degrading
 from ipy_autodiff.shell.cell import Outcome, PreparedCell, TopLevelAwait, computes, plain_error, prepare, run
@@ -178,6 +178,8 @@ class AutodiffMagics(Magics):
         except UsageError as error:
             complaint = str(error)
         with self._faults_named(), self._progress() as progress:
+            if recorder.fault is not None:
+                raise recorder.fault
             try:
                 recording = record_cell(recorder, namespace, cell.source, outcome.value, of, wrt, failed)
             except NotInGraph as error:
@@ -298,7 +300,7 @@ class AutodiffMagics(Magics):
         except Exception as error:
             raise UsageError(say("magic.unknown", name=expression, error=f"{type(error).__name__}: {error}")) from None
         if not is_variable(found):
-            raise UsageError(say("magic.not-a-variable", name=expression, kind=type(found).__name__))
+            raise UsageError(say("magic.not-a-variable", name=expression, kind=class_name(found)))
         return found
 
     def _notice(self, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.designs import is_computed
-from ipy_autodiff.designs.reading import DATA, GRADIENT, array_of, attributes_of, data_of, is_variable
+from ipy_autodiff.designs.reading import DATA, GRADIENT, array_of, attributes_of, class_name, data_of, is_variable
 from ipy_autodiff.limits import STUDIED_FUNCTIONS
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.diagnosis import GRAPH, Diagnosis
@@ -54,7 +54,7 @@ def findings_of(
         if readable and _keeps_more(variables[place].object):  # an engine of another design computes with numbers
             continue
         if not readable or not order:  # an engine may compute with plain numbers; alone, one is likely an oversight
-            blanks = {"variable": variables[place].name, "kind": type(value).__name__}
+            blanks = {"variable": variables[place].name, "kind": class_name(value)}
             yield Diagnosis("data-is-no-array", GRAPH, None, blanks, mistake=not readable)
 
 

@@ -14,6 +14,7 @@ from ipy_autodiff.designs.reading import (
     INPUTS,
     OUTPUTS,
     backward_method,
+    class_name,
     dereferenced,
     inputs_of,
     is_function,
@@ -44,7 +45,7 @@ class Producer:
     @property
     def name(self) -> str:
         """What the operation is called."""
-        return self.label or type(self.function).__name__
+        return self.label or class_name(self.function)
 
     @property
     def has_backward(self) -> bool:

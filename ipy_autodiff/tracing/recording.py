@@ -11,7 +11,7 @@ import numpy as np
 
 from ipy_autodiff.designs import NotRead
 from ipy_autodiff.designs.arrays.names import names_of_arrays
-from ipy_autodiff.designs.reading import GRADIENT, is_variable
+from ipy_autodiff.designs.reading import GRADIENT, class_name, is_variable
 from ipy_autodiff.limits import HELD_FUNCTIONS
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.assembly import Assembled, assemble
@@ -113,7 +113,7 @@ def record_variables(
     """
     for output in outputs:
         if not is_variable(output):
-            raise TypeError(Message("trace.not-a-variable", kind=type(output).__name__).text())
+            raise TypeError(Message("trace.not-a-variable", kind=class_name(output)).text())
     if not outputs:
         raise TypeError(Message("trace.no-outputs").text())
     names = names_in(namespace, log=log)

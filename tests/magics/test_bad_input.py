@@ -196,3 +196,17 @@ def test_hostile_text_is_shown_as_text(kernel: Kernel, place: str) -> None:
     assert BROKEN not in ran.text, ran.text
     assert "<script>alert" not in ran.html
     assert "<img src=x" not in ran.html
+
+
+def test_a_class_that_cannot_be_watched_is_named_and_the_cell_runs_as_a_plain_one(kernel: Kernel) -> None:
+    kernel.run(ENGINE)
+    kernel.run(
+        "class Kind(type):\n    def __hash__(cls): raise RuntimeError('no')\n"
+        "class Twice(Function, metaclass=Kind):\n    def forward(self, x): return x + x\n"
+        "    def backward(self, gy): return gy * 2\n"
+    )
+    cell = "x = Variable(np.array(3.0))\ny = Twice()(x)\ny.backward()\nprint(x.grad)"
+    plain, ran = kernel.run(cell), kernel.run("%%autodiff\n" + cell)
+    assert ran.plain == plain.plain
+    assert BROKEN in ran.text
+    assert "nothing was changed" in ran.text

@@ -17,6 +17,7 @@ import time
 import types
 from collections.abc import Mapping
 from contextlib import redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ STEPS = tuple(step for step in range(23, 61) if step not in (25, 30, 31, 32, 55,
 _SMALLER = (
     (r"max_epoch = \d+", "max_epoch = 2"),
     (r"iters = \d{3,}", "iters = 60"),
+    (r"max_iter = \d+", "max_iter = 60"),
     (r"h = 0\.001", "h = 0.1"),
     (r"VGG16\(pretrained=True\)", "VGG16(pretrained=False)"),
     (r"VGG16\.preprocess\(img\)", "VGG16.preprocess(img, size=(32, 32))"),
@@ -52,10 +54,8 @@ def cells_of(source: str) -> list[str]:
 def _prepare(repository: Path) -> None:
     os.environ["MPLBACKEND"] = "Agg"
     sys.path.insert(0, str(repository))
-    import dezero
-    import dezero.datasets
-    import dezero.models
-    import dezero.utils
+    named: list[Any] = [import_module(f"dezero.{name}") for name in ("datasets", "models", "utils")]
+    datasets, models, utils = named
 
     def drawn(self: Any) -> None:
         rng = np.random.default_rng(1)
@@ -69,12 +69,12 @@ def _prepare(repository: Path) -> None:
         Image.fromarray(pixels).save("drawn.png")
         return "drawn.png"
 
-    dezero.datasets.MNIST.prepare = drawn
-    dezero.datasets.ImageNet.labels = staticmethod(lambda: {number: f"kind {number}" for number in range(5000)})
-    dezero.utils.get_file = image
-    for module in (dezero.utils, dezero.models.utils):
+    datasets.MNIST.prepare = drawn
+    datasets.ImageNet.labels = staticmethod(lambda: {number: f"kind {number}" for number in range(5000)})
+    utils.get_file = image
+    for module in (utils, models.utils):
         module.plot_dot_graph = lambda *_, **__: None
-    dezero.models.Model.plot = lambda *_, **__: None
+    models.Model.plot = lambda *_, **__: None
 
 
 def fingerprints(namespace: Mapping[str, Any]) -> dict[str, str]:
@@ -168,7 +168,8 @@ def compared(repository: Path, step: int, directory: Path, timeout: float = 300)
         if done.returncode:
             raise RuntimeError(done.stderr[-2000:])
         runs.append(json.loads(done.stdout.splitlines()[-1]))
-    plain, shown_run = runs
+    plain: dict[str, Any] = runs[0]
+    shown_run: dict[str, Any] = runs[1]
     shown_run["plain_seconds"] = plain["seconds"]
     shown_run["unlike"] = [key for key in ("printed", "error", "left") if plain[key] != shown_run[key]]
     left, plain_left = shown_run.pop("left"), plain["left"]

@@ -24,6 +24,7 @@ from ipy_autodiff.designs.arrays.arguments import (
 from ipy_autodiff.designs.arrays.parameters import Parameter, get, parameters_of, put, stored
 from ipy_autodiff.designs.arrays.values import Record, Value, kind_of, made_of
 from ipy_autodiff.designs.nodes import Array
+from ipy_autodiff.designs.reading import class_name
 
 __all__ = ["LayerCall", "backward_name", "parameters_now"]
 
@@ -81,12 +82,12 @@ class LayerCall(Record):
     @classmethod
     def of(cls, layer: Any, *rest: Any) -> LayerCall:
         """The call, of a class that is named after the layer's."""
-        return kind_of(cls, type(layer).__name__, {})(layer, *rest)  # type: ignore[no-any-return]
+        return kind_of(cls, class_name(layer), {})(layer, *rest)  # type: ignore[no-any-return]
 
     @property
     def label(self) -> str:
         """The layer's class."""
-        return type(self.layer).__name__
+        return class_name(self.layer)
 
     @property
     def user(self) -> Any:

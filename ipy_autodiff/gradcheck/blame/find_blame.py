@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.designs.reading import array_of, data_of, is_function
+from ipy_autodiff.designs.reading import array_of, class_name, data_of, is_function
 from ipy_autodiff.gradcheck.blame.catalogue import explain_shape, explain_value
 from ipy_autodiff.gradcheck.blame.local_result import LocalCheck
 from ipy_autodiff.gradcheck.blame.samples import Sample, samples
@@ -72,8 +72,8 @@ def blame_error(error: BaseException) -> Diagnosis | None:
         refused = next((value for value in held.values() if isinstance(value, np.generic)), None)
         by_another = function is not None and owner is not function  # a Function's own method does not refuse
         if trace.tb_next is None and isinstance(error, TypeError) and by_another and refused is not None:
-            name = type(function).__name__
-            return Diagnosis("as-array-forgotten", ENGINE, None, {"function": name, "kind": type(refused).__name__})
+            name = class_name(function)
+            return Diagnosis("as-array-forgotten", ENGINE, None, {"function": name, "kind": class_name(refused)})
         trace = trace.tb_next
     return None
 

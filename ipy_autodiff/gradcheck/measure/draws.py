@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.designs.arrays.pytorch import pytorch
+from ipy_autodiff.designs.reading import attributes_of
 from ipy_autodiff.gradcheck.tolerances import HELPERS
 
 __all__ = ["Draws"]
@@ -167,7 +168,7 @@ class _Reader:
             for kind in [item for item in named if isinstance(item, type) and item.__module__ == function.__module__]:
                 self._read_classes(kind)
             return
-        for value in getattr(function, "__dict__", {}).values():
+        for value in attributes_of(function).values():
             self._look_at(value)
         self._read_classes(type(function))
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.arrays.values import Record
 from ipy_autodiff.designs.reading import array_of
 from ipy_autodiff.gradcheck.measure.draws import Draws
 from ipy_autodiff.gradcheck.measure.ladder import UNIT, Array, Floats, unit_of
@@ -58,7 +59,7 @@ class Program:
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """A context for many runs: nothing that the student's code does in it is left behind."""
-        self._draws = Draws(getattr(one.object, "user", one.object) for one in self.functions)
+        self._draws = Draws(_users_own(one.object) for one in self.functions)
         with self.replay.aside(), self._draws.repeated():
             with contextlib.suppress(ReplayError):
                 _ = self.values
@@ -310,3 +311,8 @@ def in_float64(data: Any, integers: bool = False) -> Any:
     if array is None:
         return data
     return array.astype(np.float64) if array.dtype.kind in ("fiub" if integers else "f") else array
+
+
+def _users_own(function: Any) -> Any:
+    """The Function, or what stands behind a record of ours that has it as its ``user``."""
+    return getattr(function, "user", function) if isinstance(function, Record) else function

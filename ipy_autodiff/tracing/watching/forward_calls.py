@@ -13,6 +13,7 @@ from ipy_autodiff.designs.reading import (
     CREATOR,
     OUTPUTS,
     array_of,
+    class_name,
     data_of,
     dereferenced,
     inputs_of,
@@ -221,7 +222,7 @@ class ForwardCalls:
             name=name,
         )
         for output in outputs:
-            self.log.remember(data_of(output), output, name or type(function).__name__)
+            self.log.remember(data_of(output), output, name or class_name(function))
         self.log.add(call, function, outputs)
         if not call.during_backward:
             self.last_output = outputs[0]

@@ -38,6 +38,8 @@ class Recorder:
         self.arrays = ArrayCalls(log, self.forward, self.backward)
         self.tensors = TensorCalls(log, self.forward, self.backward)
         self._on_copies = limit is not None
+        self.fault: Exception | None = None
+        """What went wrong with watching, where something did: nothing was noted from there on."""
         self._roles: dict[str, str] = {}
         self._before: Callable[..., Any] | None = None
         self._paused: Any = None
@@ -66,6 +68,8 @@ class Recorder:
         self.backward.forget()
 
     def __enter__(self) -> Recorder:
+        if self.fault is not None:
+            return self
         before = sys.getprofile()
         self._before = before if callable(before) else None
         self._paused = None if callable(before) else before  # cProfile's: it cannot be told, but it can wait
@@ -77,29 +81,37 @@ class Recorder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        sys.setprofile(self._before)
+        if self.fault is None:
+            sys.setprofile(self._before)
         if self._paused is not None:
             self._paused.enable()
+            self._paused = None
         self.tensors.leave()
         self.backward.close()
 
     def _observe(self, frame: FrameType, event: str, argument: Any) -> None:
-        if event == "call":
-            # Known names take no call in here: a recursion that is too deep then ends as it does unwatched.
-            name = frame.f_code.co_name
-            if name not in self._roles:
-                self._roles[name] = role_of(name) or ("arrays" if may_be_over_arrays(frame) else "")
-            role = self._roles[name]
-            if role:
-                self._called(frame, role)
-            elif self.backward.codes and id(frame.f_code) in self.backward.codes:
-                self.backward.record_called(frame, self.backward.codes[id(frame.f_code)][1])
-        elif event == "return" and not self.backward.returned(frame, argument):
-            if self.arrays.open:
-                self.arrays.returned(frame, argument)
-            if frame.f_code is self.tensors.apply:
-                self.tensors.returned(frame, argument)
-            self.forward.returned(frame, argument)
+        try:
+            if event == "call":
+                # Known names take no call in here: a recursion that is too deep then ends as it does unwatched.
+                name = frame.f_code.co_name
+                if name not in self._roles:
+                    self._roles[name] = role_of(name) or ("arrays" if may_be_over_arrays(frame) else "")
+                role = self._roles[name]
+                if role:
+                    self._called(frame, role)
+                elif self.backward.codes and id(frame.f_code) in self.backward.codes:
+                    self.backward.record_called(frame, self.backward.codes[id(frame.f_code)][1])
+            elif event == "return" and not self.backward.returned(frame, argument):
+                if self.arrays.open:
+                    self.arrays.returned(frame, argument)
+                if frame.f_code is self.tensors.apply:
+                    self.tensors.returned(frame, argument)
+                self.forward.returned(frame, argument)
+        except (RecursionError, SweepTooLong):
+            raise
+        except Exception as error:  # the run goes on as if nobody watched
+            self.fault = error
+            sys.setprofile(self._before)
         if self._before is not None:
             self._before(frame, event, argument)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ipy_autodiff.designs.reading import GRADIENT
+from ipy_autodiff.designs.reading import GRADIENT, class_name
 from ipy_autodiff.messages import Message, say
 from ipy_autodiff.tracing.graph import FunctionNode, Graph, VariableNode
 from ipy_autodiff.views.graph.boxes import Box, crowd, describe
@@ -223,7 +223,7 @@ class Cards:
         """Whose backward called it; empty where none did."""
         if node.backward_of is None:
             return ""
-        return say("derivatives.by", origin=shorten(type(node.backward_of).__name__, 16))
+        return say("derivatives.by", origin=shorten(class_name(node.backward_of), 16))
 
     def said(self, node: FunctionNode) -> str:
         """A Function in words."""
@@ -231,7 +231,7 @@ class Cards:
         if node.line is not None:
             said = say("views.called_on_line", name=said, line=node.line)
         if node.backward_of is not None:
-            said = say("derivatives.from", function=said, origin=shorten(type(node.backward_of).__name__, 40))
+            said = say("derivatives.from", function=said, origin=shorten(class_name(node.backward_of), 40))
         if node in self.blamed or self.checked:
             state = self.verdict(node) or "unchecked"
             said = f"{said}, {say(f'views.function-{state}')}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ipy_autodiff.designs.reading import class_name
 from ipy_autodiff.messages import say
 from ipy_autodiff.views.text.labels import clean, columns, shorten
 
@@ -64,7 +65,7 @@ def spell_type(value: Any) -> str:
     """What kind of data it is: ``float64 (3, 4)``, ``float64``, or the class's name if it is not an array."""
     if isinstance(value, np.ndarray | np.generic):
         return f"{value.dtype} {value.shape}" if value.ndim else str(value.dtype)
-    return clean(type(value).__name__)
+    return clean(class_name(value))
 
 
 def block(value: Any, digits: int = 4) -> str:
@@ -102,4 +103,4 @@ def _repr(value: Any) -> str:
         text = clean(_short.repr(value))
     except Exception:  # a student's own __repr__ may raise anything
         text = ""
-    return clean(type(value).__name__) if not text or " at 0x" in text else text
+    return clean(class_name(value)) if not text or " at 0x" in text else text
