@@ -117,7 +117,7 @@ class _Notebook:
         del cells
         if self._alone:
             _end_all_others()
-        self._restore()
+        self._restore(closest=False)
         usual_surroundings()
         use_the_reserve()
         yield Ran(clean(output.since(0)[-20_000:], 20_000))
@@ -151,9 +151,9 @@ class _Notebook:
                 _exit(0)
             yield Answered(message.nonce, answer)
 
-    def _restore(self) -> None:
+    def _restore(self, *, closest: bool = True) -> None:
         """Puts the tools back as they were, and lets a person know where they were not."""
-        for name in self._originals.restore():
+        for name in self._originals.restore(closest=closest):
             self._watch.replaced(name)
         for number in signal.valid_signals():  # a handler is given the frame that it interrupts
             if callable(signal.getsignal(number)):
