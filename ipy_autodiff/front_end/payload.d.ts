@@ -165,7 +165,8 @@ export interface Panel {
   variables: Account[]
   calls?: Call[]
   at?: number
-  open?: number
+  /** Whether it is shown without being asked for: something is wrong with a gradient's account. */
+  open?: boolean
 }
 
 /** A Variable and what its gradient is the sum of. */

@@ -15,10 +15,15 @@ export function graphView(openable) {
     for (const node of top.querySelectorAll("[id]")) node.id = page.prefix + node.id
     const figure = make("figure", { "data-autodiff": "graph", "data-lm-suppress-shortcuts": "true" }, top)
     if (data.large && openable) return openable(data, page, figure, top)
+    // As much as fits is shown at first, as long as it can be read.
+    const { width, height } = top.viewBox.baseVal
+    if (height > width) top.style.width = `${width * Math.min(1, Math.max(SHRINKS, (0.9 * innerHeight) / height))}px`
     return [figure, picture(data, page, figure, top, ({ active }) => active)]
   }
 }
 
+/** To which scale a graph is made smaller: it can still be read. */
+export const SHRINKS = 0.72
 /** @type {Record<string, [number, number]>} */
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
 

@@ -2,14 +2,13 @@
 // A box opens into a picture of its own; the path above leads back.
 import { bring, consume, isCommand, link, make } from "../shared/dom.js"
 import { fill } from "../shared/fill.js"
-import { picture } from "./graph.js"
+import { picture, SHRINKS } from "./graph.js"
 import { close, drawLevel, MOST_HIGH } from "./level.js"
 
 /** @import { Large, Update, Step } from "../payload" */
 /** @import { Show } from "../output/page" */
 /** @typedef {{ svg: SVGSVGElement, near: Record<string, string[]>, show: Show }} Drawn */
 
-const SHRINKS = 0.72
 /** @type {Record<string, [number, number]>} */
 const PANS = { ArrowLeft: [-80, 0], ArrowRight: [80, 0], ArrowUp: [0, -80], ArrowDown: [0, 80] }
 

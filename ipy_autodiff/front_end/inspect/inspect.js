@@ -11,7 +11,7 @@ import { link, make } from "../shared/dom.js"
  */
 export function inspectView(drawArrays) {
   return ({ panel, steps = [] }, page) => {
-    const { says, variables, at = 0, open } = /** @type {Panel} */ (panel)
+    const { says, variables, at = 0, open = false } = /** @type {Panel} */ (panel)
     const options = variables.map(({ name, warns }) => make("option", {}, (warns ? "⚠ " : "") + name))
     const choice = make("select", { "aria-label": says.look }, ...options)
     const inside = make("div")
@@ -45,7 +45,7 @@ export function inspectView(drawArrays) {
       box.open = true
       put(index)
     })
-    box.open = Boolean(open)
+    box.open = open
     put(at)
     return [
       box,

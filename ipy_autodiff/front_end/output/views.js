@@ -37,6 +37,7 @@ export function drawViews(root, data, prefix, views, recorded = data) {
   /** @type {((id: string) => void)[]} */
   const listeners = []
   const update = () => {
+    root.classList.toggle("ad-steps", step > 0)
     for (const show of shows) show(step, moved)
   }
   /** @type {import("./page").Page} */

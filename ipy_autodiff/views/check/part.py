@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["part"]
 
 
-def part(trace: Trace, wanted: Wanted) -> Part:
-    """The comparison. A live output can ask for more pictures of it."""
+def part(trace: Trace, wanted: Wanted) -> Part | None:
+    """The comparison; None of a Variable alone. A live output can ask for more pictures of it."""
+    if not trace.graph.functions and not trace.comparison.rows and "graph" in wanted.show:
+        return None
 
     def live(model: Any, _: Redraw) -> None:
         answer(model, trace)

@@ -74,12 +74,11 @@ def part(trace: Trace, wanted: Wanted) -> Part | None:
     if _first(told):
         panel["at"] = _first(told)
     if any(one.warnings for one in told):
-        panel["open"] = 1
+        panel["open"] = True
     modules: tuple[str, ...] = ("ledger",)
     if any(can_be_packed(node.data) for node in variables):
         modules += ("panel", "heat_map", "lens")
         panel["says"]["before"] = say("panel.before")
-        panel["open"] = 1
         panel["says"] |= {key: say(f"panel.{key}") for key in _SAID_OF_ARRAYS}
         room = min(_MOST_DERIVATIVES, _MOST_TOGETHER - _add_arrays(panel["variables"], trace, told))
         panel["calls"] = _calls(trace.graph, variables, panel["variables"], room, wanted.patient)

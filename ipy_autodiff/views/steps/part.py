@@ -9,7 +9,7 @@ from ipy_autodiff.messages import say
 from ipy_autodiff.views.contract import Part, Wanted
 from ipy_autodiff.views.steps.stepper import ShownStep, Stepper, tell
 from ipy_autodiff.views.text.labels import columns, pad
-from ipy_autodiff.views.text.markup import CODE, LEFT, paragraphs, safe
+from ipy_autodiff.views.text.markup import CODE, paragraphs, safe
 
 if TYPE_CHECKING:
     from ipy_autodiff.traced import Trace
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["part"]
 
 _MOST_IN_TEXT = 40
+_LABEL = "text-align:left;padding-right:1em"
 
 
-def part(trace: Trace, wanted: Wanted) -> Part:
-    """The steps. What is drawn around the ``function`` of each is the graph's to say."""
+def part(trace: Trace, wanted: Wanted) -> Part | None:
+    """The steps; None of a Variable alone. What is drawn around the ``function`` of each is the graph's to say."""
+    if not trace.graph.functions and "graph" in wanted.show:
+        return None
     stepper = tell(trace, judged=wanted.judged, asking=wanted.asking)
     modules = ("stepper", "source_lines") if stepper.sources else ("stepper",)
     if wanted.brief:
@@ -49,7 +52,7 @@ def _readable_step(stepper: Stepper, step: ShownStep, here: bool) -> str:
     ran = stepper.ran(step)
     rows += [(*ran, "")] if ran else []
     table = "".join(
-        f'<tr><td style="{LEFT}">{safe(label)}</td><td style="{LEFT};{CODE}{space}">{safe(text)}</td></tr>'
+        f'<tr><td style="{_LABEL}">{safe(label)}</td><td style="text-align:left;{CODE}{space}">{safe(text)}</td></tr>'
         for label, text, space in rows
     )
     why = f"<p>⚠ {safe(stepper.why)}</p>" if here else ""

@@ -17,7 +17,7 @@ __all__ = ["part"]
 
 def part(trace: Trace, wanted: Wanted) -> Part | None:
     """The verdict; None where no comparison is shown, or where the reader is asked first."""
-    if not wanted.verdict_apart or not wanted.judged:
+    if not wanted.verdict_apart or not wanted.judged or not (trace.graph.functions or trace.comparison.rows):
         return None
     whole = summary(trace)
     readable, text = f"<b>{safe(whole.line)}</b>", whole.line

@@ -33,10 +33,12 @@ def after(*cells):
 
 @pytest.fixture
 def page_of(open_html):  # noqa: F811
-    def open_page(trace, language="en", **options):
+    def open_page(trace, language="en", opened=True, **options):
         with speaking(language):
             page = open_html(html_page(trace), **options)
         page.set_default_timeout(10_000)
+        if opened and page.locator(PANEL).count():
+            page.locator(PANEL).evaluate("panel => { panel.open = true }")
         return page
 
     return open_page
@@ -47,7 +49,7 @@ def pick(page, name):
 
 
 def test_a_cell_of_single_numbers_is_not_longer_until_a_card_is_clicked(page_of):
-    page = page_of(traces.composed())
+    page = page_of(traces.composed(), opened=False)
     assert page.get_attribute(PANEL, "open") is None
     page.click("g.variable:has-text('b')")
     assert page.locator(f"{PANEL} select").input_value() == "b"
@@ -58,7 +60,7 @@ def test_a_cell_of_single_numbers_is_not_longer_until_a_card_is_clicked(page_of)
 
 def test_a_gradient_that_was_never_cleared_stands_out_at_once(page_of):
     cells = ("x = Variable(np.array(2.0))\ny = sin(x)\ny.backward()", "z = 3.0 * x\nz.backward()")
-    page = page_of(after(*cells))
+    page = page_of(after(*cells), opened=False)
     assert "⚠ There before\t\t-0.41615" in page.inner_text(f"{PANEL} tbody")
     assert "never cleared" in page.inner_text(f"{PANEL} .ad-fail")
     assert page.locator(f"{PANEL} select").input_value() == "⚠ x"
@@ -76,7 +78,9 @@ def test_what_a_step_has_not_come_to_is_paler(page_of):
 
 
 def test_where_no_script_runs_the_account_is_a_table(page_of):
-    page = page_of(after("x = Variable(np.array(0.5))\ny = sin(x) + exp(x)\ny.backward()"), java_script_enabled=False)
+    page = page_of(
+        after("x = Variable(np.array(0.5))\ny = sin(x) + exp(x)\ny.backward()"), opened=False, java_script_enabled=False
+    )
     ledger = page.locator("details", has_text="How each gradient adds up")
     ledger.locator("summary").click()
     assert "0.87758 Sin (line 2) + 1.6487 Exp (line 2)" in ledger.inner_text()

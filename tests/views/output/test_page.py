@@ -7,8 +7,10 @@ import nbformat
 import pytest
 
 from ipy_autodiff.messages import LANGUAGES, speaking
+from ipy_autodiff.traced import Trace
 from ipy_autodiff.views.output.bundle import html_page, mime_bundle
 from tests.browser import chromium, open_html  # noqa: F401
+from tests.tracing.watched import watch
 from tests.views import traces
 
 STEPPER = '[data-autodiff="stepper"]'
@@ -231,6 +233,45 @@ def test_what_is_read_of_a_card_is_what_stands_on_it_at_each_step(page_of):
             page.click('[data-autodiff="next"]')
     gone = ["x, leaf, data 0.5, agrees"]
     assert seen == [["x, leaf, data 0.5, grad 3.2974, agrees"], gone, gone, ["x, leaf, data 0.5, grad 3.2974, agrees"]]
+
+
+def test_the_graph_stays_in_sight_while_one_steps(page_of):
+    page = page_of(traces.composed(), viewport={"width": 1280, "height": 420})
+    page.click('[data-autodiff="next"]')
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert page.evaluate("scrollY") > 100
+    box = page.locator("figure").bounding_box()
+    assert 0 <= box["y"] <= 1
+    page.click('[data-autodiff="first"]')
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert page.locator("figure").bounding_box()["y"] < 0
+
+
+@pytest.mark.parametrize("trace", [traces.composed, lambda: traces.chain(9)], ids=["small", "tall"])
+def test_nothing_is_cut_on_paper(page_of, trace):
+    page = page_of(trace(), viewport={"width": 794, "height": 1123})
+    page.emulate_media(media="print")
+    inside = """() => [...document.querySelectorAll("figure svg, .ad-wide table")].every((element) => {
+      const box = element.getBoundingClientRect()
+      const around = element.parentElement.getBoundingClientRect()
+      return box.right <= innerWidth && box.height <= innerHeight && box.bottom <= around.bottom + 1
+    })"""
+    assert page.evaluate(inside)
+
+
+@pytest.mark.parametrize("width", [400, 1024])
+def test_a_narrow_window_shows_the_verdict_of_each_row(page_of, width):
+    page = page_of(traces.composed(), viewport={"width": width, "height": 768})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    box = page.locator('[data-autodiff="check"] td:last-child').bounding_box()
+    assert box["x"] + box["width"] <= width
+
+
+def test_a_lone_variable_is_one_card(page_of):
+    trace = Trace(watch("from ipy_autodiff import *\nimport numpy as np", ("x = Variable(np.array(1.0))",))[0])
+    page = page_of(trace)
+    assert page.locator("section").count() == 0
+    assert page.locator("g.variable").count() == 1
 
 
 def test_every_control_has_a_name_and_a_role(page_of):
