@@ -42,6 +42,8 @@ export interface Step {
   lines: Line[]
   /** What stands in `.grad` after it, by Variable. */
   gradients: Record<string, string>
+  /** What it added to these, where that is not all that stands there. */
+  contributions?: Record<string, string>
   /** The Function, and what is drawn around it. */
   active: string[]
   /** The line of the cell that called the Function. */

@@ -1,5 +1,6 @@
 // The picture of the computation, and what points into it.
 import { bring, consume, isCommand, make, middle, svgFrom } from "../shared/dom.js"
+import { travelling } from "./travel.js"
 
 /** @import { Payload, Step } from "../payload" */
 /** @import { Page, Show, View } from "../output/page" */
@@ -43,7 +44,8 @@ export function picture(data, page, frame, svg, around, open) {
   const steps = data.steps ?? []
   /** @type {number | undefined} */
   let shown
-  const find = (/** @type {string} */ id) => svg.querySelector(`[id="${prefix}${id}"]`)
+  const find = (/** @type {string} */ id) =>
+    /** @type {SVGGElement | null} */ (svg.querySelector(`[id="${prefix}${id}"]`))
   const idOf = (/** @type {Element} */ node) => node.id.slice(prefix.length)
   const texts = (/** @type {string} */ selector) =>
     [...svg.querySelectorAll(selector)].map((text) => ({
@@ -53,6 +55,7 @@ export function picture(data, page, frame, svg, around, open) {
     }))
   const gradients = texts(".grad")
   const values = texts(".number:not(.grad)")
+  const travel = travelling(svg)
   const cards = [...svg.querySelectorAll(".variable")]
   const nodes = /** @type {SVGGElement[]} */ ([...svg.querySelectorAll(".variable, .function, .folded[id]")])
   const rove = (/** @type {SVGGElement} */ to) => {
@@ -103,11 +106,14 @@ export function picture(data, page, frame, svg, around, open) {
     frame.classList.toggle("ad-stale", Boolean(moved && !fresh))
     frame.classList.toggle("ad-moved", Boolean(moved))
     if (shown === step) return
+    const forward = shown !== undefined && step === shown + 1 && !moved && !asked
     shown = step
     for (const old of svg.querySelectorAll(".active")) old.classList.remove("active")
     const active = step ? around(steps[step - 1]).flatMap((id) => find(id) ?? []) : []
     for (const element of active) element.classList.add("active")
     if (active[0]) bring(frame, active[0])
+    const { contributions = {} } = steps[step - 1] ?? {}
+    travel(forward ? active : [], (card) => contributions[idOf(card)] ?? now[idOf(card)] ?? "")
   }
 }
 

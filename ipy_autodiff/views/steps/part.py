@@ -18,6 +18,8 @@ __all__ = ["part"]
 
 _MOST_IN_TEXT = 40
 _LABEL = "text-align:left;padding-right:1em"
+_LINE = f"text-align:left;{CODE}"
+_LINES = f"{_LINE};white-space:pre"
 
 
 def part(trace: Trace, wanted: Wanted) -> Part | None:
@@ -48,12 +50,13 @@ def _number_at(stepper: Stepper) -> int:
 def _readable_step(stepper: Stepper, step: ShownStep, here: bool) -> str:
     title = f"{step.number}. <b>{safe(step.title)}</b>"
     title += f" · {safe(step.where)} <code>{safe(step.code)}</code>" if step.where else ""
-    rows = [(f"{line.label}{' ⚠' if line.warn else ''}", line.text, ";white-space:pre") for line in step.lines]
+    rows = [(f"{line.label}{' ⚠' if line.warn else ''}", line.text) for line in step.lines]
     ran = stepper.ran(step)
-    rows += [(*ran, "")] if ran else []
+    rows += [ran] if ran else []
     table = "".join(
-        f'<tr><td style="{_LABEL}">{safe(label)}</td><td style="text-align:left;{CODE}{space}">{safe(text)}</td></tr>'
-        for label, text, space in rows
+        f'<tr><td style="{_LABEL}">{safe(label)}</td><td style="{style}">{safe(text)}</td></tr>'
+        for label, text in rows
+        for style in [_LINES if "\n" in text else _LINE]
     )
     why = f"<p>⚠ {safe(stepper.why)}</p>" if here else ""
     return f"<details{' open' if here else ''}><summary>{title}</summary>{why}<table>{table}</table></details>"
@@ -88,6 +91,7 @@ def _payload(stepper: Stepper) -> dict[str, Any]:
                 "code": step.code,
                 "lines": [asdict(line) for line in step.lines],
                 "gradients": step.changes,
+                **({"contributions": step.contributions} if step.contributions else {}),
                 "function": step.function,
                 **{
                     name: place._asdict()

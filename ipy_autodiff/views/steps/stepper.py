@@ -49,6 +49,8 @@ class ShownStep:
     code: str
     lines: tuple[Line, ...]
     changes: dict[str, str]
+    contributions: dict[str, str]
+    """What it added to a gradient, where that is not all that stands there."""
     cell: Place | None = None
     """The line of the cell that built the node, among the stepper's sources."""
     backward: Place | None = None
@@ -159,10 +161,18 @@ def _shown(
         where="" if step.line is None else say("views.line", line=step.line),
         code=shorten(function.code, 120),
         lines=tuple(lines),
-        changes={identifier: inline(gradient) for identifier, gradient in change.items()},
+        changes=(changes := {identifier: inline(gradient) for identifier, gradient in change.items()}),
+        contributions={name: text for name, text in _contributions(step) if text != changes.get(name)},
         cell=cell,
         backward=backward,
     )
+
+
+def _contributions(step: Step) -> Iterator[tuple[str, str]]:
+    """What the step added to each Variable's gradient, which may be several things."""
+    for variable in dict.fromkeys(addition.variable for addition in step.additions):
+        added = [one.contribution for one in step.additions if one.variable is variable]
+        yield variable.id, " + ".join(inline(one) for one in added if one is not None)
 
 
 def _raised(step: Step) -> Line:

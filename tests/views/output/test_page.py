@@ -235,6 +235,25 @@ def test_what_is_read_of_a_card_is_what_stands_on_it_at_each_step(page_of):
     assert seen == [["x, leaf, data 0.5, grad 3.2974, agrees"], gone, gone, ["x, leaf, data 0.5, grad 3.2974, agrees"]]
 
 
+@pytest.mark.parametrize(("motion", "moves"), [("no-preference", True), ("reduce", False)])
+def test_a_gradient_travels_to_the_card_that_it_goes_to(page_of, motion, moves):
+    page = page_of(traces.composed(), reduced_motion=motion)
+    page.evaluate("""() => {
+      globalThis.seen = []
+      new MutationObserver((changes) => {
+        for (const { addedNodes } of changes)
+          for (const { classList, textContent } of addedNodes)
+            if (classList?.contains("travelling")) seen.push(textContent)
+      }).observe(document.querySelector("svg.ad-svg"), { childList: true })
+    }""")
+    page.click('[data-autodiff="next"]')
+    page.wait_for_function("() => !document.querySelector('.coming, .travelling')")
+    assert page.evaluate("seen") == (["1", "2.5681"] if moves else [])
+    assert gradient(page, "b") == "2.5681"
+    page.click('[data-autodiff="previous"]')
+    assert page.locator(".coming, .travelling").count() == 0
+
+
 def test_the_graph_stays_in_sight_while_one_steps(page_of):
     page = page_of(traces.composed(), viewport={"width": 1280, "height": 420})
     page.click('[data-autodiff="next"]')
