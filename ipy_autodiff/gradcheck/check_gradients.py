@@ -15,14 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from ipy_autodiff.designs.reading import GRADIENT, array_of, is_variable
+from ipy_autodiff.designs.arrays.pytorch import is_tensor
+from ipy_autodiff.designs.reading import GRADIENT, array_of, data_of, is_variable
+from ipy_autodiff.gradcheck.bare_values import array_returned, maker_of, standing_for
 from ipy_autodiff.gradcheck.blame.find_blame import find_blame
 from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.gradcheck.measure.draws import Draws
 from ipy_autodiff.gradcheck.measure.ladder import Array, Floats
 from ipy_autodiff.gradcheck.rows import Comparison
 from ipy_autodiff.gradcheck.tolerances import BUDGET
-from ipy_autodiff.gradcheck.variable_class import variable_class
+from ipy_autodiff.gradcheck.variable_class import named_by, reached_by, variable_class
 from ipy_autodiff.messages import Message
 from ipy_autodiff.tracing.graph import Recording
 from ipy_autodiff.tracing.recording import record_variables
@@ -53,7 +55,9 @@ def check_gradients(
     known whose, and what ``f`` raises at these arrays.
     """
     given = variable or next((type(item) for item in arrays if is_variable(item)), None)
-    given = given or variable_class(f, _callers_names())
+    given = (
+        maker_of(list(reached_by(f)), list(named_by(f)), arrays, given) or given or variable_class(f, _callers_names())
+    )
     make = given or _reference_variable()
     data = [_plain(item) for item in arrays]
     names = _names(f, len(data))
@@ -98,10 +102,13 @@ def _recordings(
             error.add_note(Message("check.whose-variable").text())
         raise
     outputs = returned if isinstance(returned, list | tuple) else [returned]
+    names_of = dict(zip(names, inputs, strict=True))
+    if not any(map(is_variable, inputs)):
+        outputs, inputs = standing_for(outputs, log.arrays), standing_for(inputs, log.arrays)
     for output in outputs:
-        if not is_variable(output):
+        if not is_variable(output) or np.asarray(data_of(output)).dtype.kind not in "fiub":
             raise TypeError(Message("check.returns-no-variable", kind=type(output).__name__).text())
-    namespace = dict(zip(names, inputs, strict=True))
+    namespace = {**names_of, **dict(zip(names, inputs, strict=True))}
     for output in outputs:
         recording = record_variables([*inputs, output], namespace, log)
         nodes = {id(node.object): node for node in recording.graph.variables}
@@ -149,7 +156,7 @@ def _moved(
             returned = f(*handed)
         except Exception as error:
             raise ReplayError(None, error) from error
-        found = array_of(returned[output] if isinstance(returned, list | tuple) else returned)
+        found = array_returned(returned[output] if isinstance(returned, list | tuple) else returned)
         if found is None:
             raise ReplayError(None, TypeError(type(returned).__name__))
         return found
@@ -158,6 +165,7 @@ def _moved(
 
 
 def _plain(item: Any) -> Array:
+    item = array_returned(item) if is_tensor(item) else item
     if is_variable(item):
         item = array_of(item)
     if isinstance(item, int) and not isinstance(item, bool):

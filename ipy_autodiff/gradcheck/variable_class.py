@@ -19,7 +19,7 @@ import numpy as np
 from ipy_autodiff.designs.reading import is_variable
 from ipy_autodiff.messages import Message
 
-__all__ = ["variable_class"]
+__all__ = ["named_by", "reached_by", "variable_class"]
 
 _MOST = 300
 _OWN = "ipy_autodiff"
@@ -34,14 +34,14 @@ def variable_class(f: Any, about: Mapping[str, Any]) -> type | None:
 
     Raises ``TypeError``, naming the candidates, where it may be another engine's and it cannot be known whose.
     """
-    reached = list(_reached(f))
+    reached = list(reached_by(f))
     found = next((item for item in reached if isinstance(item, type) and _makes_variables(item)), None)
     if found is not None:
         return found
     foreign = dict.fromkeys(name for name in map(_foreign_rule, reached) if name)
     if foreign:
         raise TypeError(Message("check.foreign-engine", names=", ".join(foreign)).text())
-    if any(_is_the_references(item) for item in _used_modules_and_names(f)):
+    if any(_is_the_references(item) for item in named_by(f)):
         return None
     names = {**about, **_namespace_of(f)}
     candidates = list(dict.fromkeys(kind for kind in _classes(names.values()) if _looks_like_variables(kind)))
@@ -52,7 +52,7 @@ def variable_class(f: Any, about: Mapping[str, Any]) -> type | None:
     return candidates[0] if candidates else None
 
 
-def _reached(f: Any) -> Iterator[Any]:
+def reached_by(f: Any) -> Iterator[Any]:
     """What the code of ``f`` leads to, the nearest first."""
     pending, met = deque([f]), {id(f)}
     while pending and len(met) < _MOST:
@@ -83,7 +83,7 @@ def _foreign_rule(item: Any) -> str:
     return ""
 
 
-def _used_modules_and_names(f: Any) -> Iterator[Any]:
+def named_by(f: Any) -> Iterator[Any]:
     """All that the code of ``f`` itself names or holds."""
     while isinstance(f, functools.partial):
         f = f.func

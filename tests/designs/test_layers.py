@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ipy_autodiff.gradcheck.blame.find_blame import find_blame
+from ipy_autodiff.gradcheck.check_gradients import check_gradients
 from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.tracing.following import Follower
 from tests.designs.layers_engines import BOOK, BOOK_CELL, ENGINES, MISTAKES, PAIRS
@@ -123,3 +124,15 @@ def test_without_a_backward_call_the_layers_are_swept_on_copies() -> None:
 def test_memory_does_not_grow_with_a_loop() -> None:
     _, namespace, _ = watch(BOOK, [BOOK_CELL + "for _ in range(50): net.gradient(x.copy(), t)\n"])
     assert len(namespace["net"].params) == 4
+
+
+@pytest.mark.parametrize(("right", "wrong", "ok"), [("", "", True), ("(cache > 0)", "(cache < 0)", False)])
+def test_check_gradients_of_functions_over_arrays(right: str, wrong: str, ok: bool) -> None:
+    names: dict[str, Any] = {}
+    exec(PAIRS.replace(right, wrong) if right else PAIRS, names)
+    both = names["affine_relu_forward"]
+    rng = np.random.default_rng(0)
+    x, w, b = (rng.normal(size=shape) for shape in ((4, 3), (3, 2), 2))
+    compared = check_gradients(lambda x, w, b: both(x, w, b)[0], x, w, b)
+    assert compared.ok is ok
+    assert ("relu.backward" in str(compared)) is not ok

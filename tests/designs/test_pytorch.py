@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ipy_autodiff.gradcheck.blame.find_blame import find_blame
+from ipy_autodiff.gradcheck.check_gradients import check_gradients
 from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.tracing import CallLog, Recorder, record_cell
 from ipy_autodiff.tracing.following import Follower
@@ -169,3 +170,20 @@ y.backward()
     recording, _, _ = watch("import torch", [cell])
     assert recording is not None
     assert all(row.verdict != "fail" for row in compare(recording).rows)
+
+
+@pytest.mark.parametrize(("right", "wrong", "ok"), [("", "", True), ("return 2 * x * g", "return x * g", False)])
+def test_check_gradients_calls_the_custom_backward(right: str, wrong: str, ok: bool) -> None:
+    names: dict[str, Any] = {}
+    exec(FUNCTIONS.replace(right, wrong) if right else FUNCTIONS, names)
+    square = names["Square"]
+    compared = check_gradients(lambda x: square.apply(x).sum(), np.array([1.0, -2.0]))
+    assert compared.ok is ok
+    assert "torch.Tensor" in str(compared)
+
+
+def test_check_gradients_sees_what_is_detached() -> None:
+    x = torch.tensor([1.0, -2.0], dtype=torch.float64)
+    compared = check_gradients(lambda x, y: (x * y.detach()).sum(), x, x)
+    assert [row.verdict for row in compared.rows] == ["pass", "fail"]
+    assert x.grad is None
