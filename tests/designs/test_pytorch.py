@@ -12,6 +12,7 @@ from ipy_autodiff.gradcheck.check_gradients import check_gradients
 from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.tracing import CallLog, Recorder, record_cell
 from ipy_autodiff.tracing.following import Follower
+from tests.designs.torch_table import lines
 from tests.tracing.watched import run_cell, watch
 
 torch = pytest.importorskip("torch")
@@ -187,3 +188,12 @@ def test_check_gradients_sees_what_is_detached() -> None:
     compared = check_gradients(lambda x, y: (x * y.detach()).sum(), x, x)
     assert [row.verdict for row in compared.rows] == ["pass", "fail"]
     assert x.grad is None
+
+
+def test_beside_gradcheck() -> None:
+    found = {line.case: (line.gradcheck, line.ours) for line in lines()}
+    assert found.pop("right") == (True, True)
+    # What both call right differs by less than can be told from an inexact iteration.
+    assert found.pop("a part in 100,000,000") == (True, True)
+    assert {case for case, (theirs, _) in found.items() if theirs} <= {"not proportional to gy", "a part in 10,000"}
+    assert not any(ours for _, ours in found.values())

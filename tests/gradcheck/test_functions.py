@@ -243,7 +243,7 @@ def test_where_it_cannot_be_known_whose_variables_are_meant_they_are_named() -> 
 
 
 @pytest.mark.torch
-def test_a_rule_that_only_another_engine_would_ask_is_refused() -> None:
+def test_a_rule_that_only_another_engine_asks_is_asked_by_that_engine() -> None:
     torch = pytest.importorskip("torch")
 
     class HalfSquare(torch.autograd.Function):  # type: ignore[name-defined]
@@ -255,8 +255,9 @@ def test_a_rule_that_only_another_engine_would_ask_is_refused() -> None:
         def backward(ctx: Any, gy: Any) -> Any:
             return gy
 
-    with pytest.raises(TypeError, match="HalfSquare"):
-        ad.check_gradients(lambda x: HalfSquare.apply(x).sum(), np.array([1.0, -2.0]))
+    compared = ad.check_gradients(lambda x: HalfSquare.apply(x).sum(), np.array([1.0, -2.0]))
+    assert not compared.ok
+    assert "HalfSquare.backward" in str(compared)
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.5])
