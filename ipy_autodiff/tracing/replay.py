@@ -99,28 +99,29 @@ class Replay:
         data: Mapping[VariableNode, Array] | None = None,
         objects: Rerun | None = None,
         restarted: Callable[[], None] = lambda: None,
+        given: Mapping[str, Any] | None = None,
     ) -> dict[VariableNode, Array]:
         """The gradients that the student's own engine leaves after ``of.backward()``, by Variable.
 
         An engine that has no ``backward`` on its Variables is swept as by hand: the Functions' own ``backward`` one
         after the other, gradients added up. An engine that wants its seed to be set is started anew with one, after
-        ``restarted`` was called.
+        ``restarted`` was called. ``given`` are arguments for ``of.backward``.
         """
         objects = objects or rerun_of(self.graph)
         with self.aside():
             if data:
                 objects.move({node: data.get(node, node.data) for node in self.graph.leaves})
-            self._sweep(of, objects, restarted)
+            self._sweep(of, objects, restarted, given or {})
             found = {node: objects.gradient(node) for node in objects.variables}
         return {node: np.array(gradient) for node, gradient in found.items() if gradient is not None}
 
-    def _sweep(self, of: VariableNode, objects: Rerun, restarted: Callable[[], None]) -> None:
+    def _sweep(self, of: VariableNode, objects: Rerun, restarted: Callable[[], None], given: Mapping[str, Any]) -> None:
         method = objects.sweep_method(of)
         if method is None:
             self._sweep_by_hand(of, seed_of(of), objects)
             return
         try:
-            method()
+            method(**given)
         except (RecursionError, SweepTooLong) as error:
             raise ReplayError(None, error) from error
         except STUDENTS_ERRORS as error:
@@ -132,7 +133,7 @@ class Replay:
                 objects.set_gradient(node, None)
             objects.set_gradient(of, seed_of(of))
             try:
-                method()
+                method(**given)
             except STUDENTS_ERRORS as second:
                 raise ReplayError(None, second) from second
 

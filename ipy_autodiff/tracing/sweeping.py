@@ -62,6 +62,8 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
             return _as_seen(graph, of, calls, sweep, by_object, replay)
         if functions and len({id(call.function) for call in calls}) == len(by_object) and len(calls) >= len(functions):
             return _as_seen(graph, of, calls, sweep, by_object, replay)
+    if own and not own[0].noted:
+        return _unwatched(graph, of, functions, own[0], replay)
     anew = sweep_on_copies(graph, of, functions, replay, moved)
     own = own or [sweep for sweep in latest if sweep.root_reference is None]
     begun = any(id(call.function) in by_object for call in own[0].calls) if own else False
@@ -72,6 +74,27 @@ def sweep_of(graph: Graph, of: VariableNode, seen: Sequence[Sweep], replay: Repl
 
 def _is_swept_by_hand(root: Any) -> bool:
     return type(root) is Value and root.record is not None and root.record.by_hand
+
+
+def _unwatched(
+    graph: Graph, of: VariableNode, functions: Sequence[FunctionNode], sweep: Sweep, replay: Replay
+) -> Swept:
+    """The cell's own pass of which beginning and end were seen: run anew from there, it has to come to the same end."""
+    seen = {leaf: sweep.left[id(leaf.object)] for leaf in graph.leaves if id(leaf.object) in sweep.left}
+    before = {leaf: gradient for leaf in seen if (gradient := sweep.before.get(id(leaf.object))) is not None}
+    left = {leaf: gradient for leaf, gradient in seen.items() if gradient is not None}
+    for moved in (False, True):
+        anew = sweep_on_copies(graph, of, functions, replay, moved, before, sweep.given)
+        if sweep.ended and not anew.findings and all(_same(anew.gradients.get(leaf), seen[leaf]) for leaf in seen):
+            steps = tuple(replace(step, by="cell") for step in anew.steps)
+            return Swept(steps, "cell", {**anew.gradients, **left})
+    return anew
+
+
+def _same(found: Array | None, left: Array | None) -> bool:
+    if found is None or left is None:
+        return found is left
+    return found.shape == left.shape and bool(np.array_equal(found, left, equal_nan=found.dtype.kind in "fc"))
 
 
 def _raised(calls: Sequence[BackwardCall], by_object: Mapping[int, list[FunctionNode]], replay: Replay) -> Step | None:
@@ -138,9 +161,18 @@ def _gradients(of: VariableNode, steps: Sequence[Step]) -> dict[VariableNode, Ar
 
 
 def sweep_on_copies(
-    graph: Graph, of: VariableNode, functions: Sequence[FunctionNode], replay: Replay, moved: bool = False
+    graph: Graph,
+    of: VariableNode,
+    functions: Sequence[FunctionNode],
+    replay: Replay,
+    moved: bool = False,
+    before: Mapping[VariableNode, Array] | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> Swept:
-    """The student's engine run backward from ``of`` on copies; ``moved`` where the graph's data are not the cell's."""
+    """The student's engine run backward from ``of`` on copies; ``moved`` where the graph's data are not the cell's.
+
+    ``before`` are gradients that stand in leaves when it begins, ``given`` arguments for ``backward``.
+    """
     if not functions or not any(function.has_backward for function in functions):
         return Swept((), "nobody")
     if not all(function.recorded for function in functions):
@@ -151,6 +183,8 @@ def sweep_on_copies(
     if moved:
         with replay.aside():
             objects.refresh()
+    for leaf, gradient in (before or {}).items():
+        objects.set_gradient(leaf, gradient.copy())
     by_object: dict[int, list[FunctionNode]] = {}
     for function in functions:
         by_object.setdefault(id(objects.functions[function]), []).append(function)
@@ -165,7 +199,7 @@ def sweep_on_copies(
     with replay.aside(), contextlib.ExitStack() as stack:
         stack.enter_context(recorder)
         try:
-            gradients = replay.sweep(of, objects=objects, restarted=recorder.forget)
+            gradients = replay.sweep(of, objects=objects, restarted=recorder.forget, given=given)
         except ReplayError as error:
             stack.close()
             findings.append(_failure(error, of))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import dis
 import weakref
-from collections.abc import Hashable
+from collections import deque
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
@@ -28,14 +28,15 @@ from ipy_autodiff.designs.reading import (
 )
 from ipy_autodiff.limits import HELD_FUNCTIONS
 from ipy_autodiff.tracing.watching.calls import CallLog, Derived, reference
-from ipy_autodiff.tracing.watching.frames import arguments_of, first_argument, is_backward_method
+from ipy_autodiff.tracing.watching.frames import arguments_of, first_argument, has_returned, is_backward_method
+from ipy_autodiff.tracing.watching.history import Key
 from ipy_autodiff.tracing.watching.sweeps import BackwardCall, Sweep, SweepTooLong
 
-__all__ = ["BackwardCall", "BackwardCalls", "Sweep", "SweepTooLong"]
+__all__ = ["BackwardCalls"]
 
-_RETURNS = {dis.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in dis.opmap}
 _KEPT_SWEEPS = 2
 _KEPT_ORDERS = 2
+_KEPT_GRADIENTS = 64
 _KEPT_BY_HAND = 2_000
 _KEPT_RECORDS = 4 * HELD_FUNCTIONS
 
@@ -62,6 +63,9 @@ class BackwardCalls:
         self.codes: dict[int, tuple[CodeType, MakerDesign]] = {}
         """Code that answers for values of other designs than the book's, by ``id``: equal code need not be the same."""
         self._records: dict[Hashable, _Record] = {}
+        self.began: Callable[[FrameType, Any], Key] | None = None
+        self.ended: Callable[[Sweep], None] | None = None
+        self._held: deque[Any] = deque(maxlen=_KEPT_GRADIENTS)
         self._limit = limit
         self._count = 0
         self._open: list[tuple[FrameType, BackwardCall, Any]] = []
@@ -139,12 +143,21 @@ class BackwardCalls:
         self.log.swept_at.append(self.log.count)
         with contextlib.suppress(TypeError):  # it allows no weak reference
             self.log.swept.append(weakref.ref(owner))
-        order = min(self.log.order(owner), _KEPT_ORDERS)
-        self.sweeps.append(Sweep(reference(owner), [], first_call=self.log.count, order=order))
+        key = None if self.began is None else self.began(frame, owner)
+        self.add(Sweep(reference(owner), [], first_call=self.log.count, key=key))
         self.swept = [owner]
-        alike = [sweep for sweep in self.sweeps if sweep.root_reference is not None and sweep.order == order]
+
+    def add(self, sweep: Sweep) -> None:
+        """Keep one more pass from a Variable: of each order only the last ones are kept."""
+        sweep.order = min(self.log.order(sweep.root), _KEPT_ORDERS)
+        self.sweeps.append(sweep)
+        alike = [one for one in self.sweeps if one.root_reference is not None and one.order == sweep.order]
         if len(alike) > _KEPT_SWEEPS:
             self.sweeps.remove(alike[0])
+
+    def hold(self, gradient: Any) -> None:
+        """Keep a gradient that has a graph of its own until the cell has been shown."""
+        self._held.append(gradient)
 
     def record_called(self, frame: FrameType, design: MakerDesign) -> None:
         """Code begins that answers for a value of this design."""
@@ -181,7 +194,7 @@ class BackwardCalls:
         if self._open and self._open[-1][0] is frame:
             self._function_returned(frame, value)
         elif frame is self._sweep_frame:
-            self._sweep_ended(_has_returned(frame))
+            self._sweep_ended(has_returned(frame))
         else:
             if self._possible is not None and self._possible[0] is frame:
                 self._possible = None
@@ -288,7 +301,7 @@ class BackwardCalls:
     def _function_returned(self, frame: FrameType, value: Any) -> None:
         _, backward, _ = self._open.pop()
         code = frame.f_code
-        backward.returned = _has_returned(frame)
+        backward.returned = has_returned(frame)
         if not str(frame.f_globals.get("__name__")).startswith("ipy_autodiff.designs"):  # nobody's own code
             backward.lines = (code.co_filename, code.co_firstlineno, frame.f_lineno)
         if backward.answers:
@@ -325,6 +338,8 @@ class BackwardCalls:
         if self.log.count > self._calls_before_sweep:
             self._keep_derived(sweep)
         self._seed = None
+        if self.ended is not None:
+            self.ended(sweep)
 
     def _keep_derived(self, sweep: Sweep) -> None:
         """Note the gradients that this sweep left in the leaves and that have a graph of their own.
@@ -345,8 +360,3 @@ class BackwardCalls:
                 return
             if order <= _KEPT_ORDERS:
                 self._derived[order, key] = gradient
-
-
-def _has_returned(frame: FrameType) -> bool:
-    """Whether a frame that ends does so by returning, and not by raising."""
-    return frame.f_code.co_code[frame.f_lasti] in _RETURNS

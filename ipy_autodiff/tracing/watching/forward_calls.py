@@ -50,6 +50,12 @@ class ForwardCalls:
         """The frame that called the ``forward`` of an object last, by the object's ``id``."""
         self._calls_within: dict[int, int] = {}
 
+    def settle(self) -> None:
+        """Forget which frames are running: they will not be seen to end."""
+        self._calls_within.clear()
+        self._forward_ran.clear()
+        self._conventions.clear()
+
     def forward_called(self, frame: FrameType) -> None:
         """Notes who called it, and how it is handed its arguments: each by itself, in one list, or as Variables."""
         owner = first_argument(frame)
@@ -222,6 +228,7 @@ class ForwardCalls:
             name=name,
         )
         for output in outputs:
+            self.local_names.pop(id(output), None)  # of another one that was at its place in memory
             self.log.remember(data_of(output), output, name or class_name(function))
         self.log.add(call, function, outputs)
         if not call.during_backward:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from types import CodeType, FrameType
 from typing import Any
 
@@ -10,12 +11,16 @@ from ipy_autodiff.designs.reading import is_variable
 __all__ = [
     "arguments_of",
     "first_argument",
+    "has_returned",
     "is_backward_method",
     "is_method",
     "is_within_class",
     "role_of",
+    "simple_arguments_of",
     "variables_among",
 ]
+
+_RETURNS = {dis.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in dis.opmap}
 
 
 def role_of(name: str) -> str:
@@ -44,6 +49,16 @@ def arguments_of(frame: FrameType) -> tuple[Any, ...]:
     return tuple(opened)
 
 
+def simple_arguments_of(frame: FrameType) -> dict[str, Any]:
+    """The numbers, texts and switches among what a call that begins was given, by their names."""
+    code = frame.f_code
+    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    if not names:
+        return {}
+    held = frame.f_locals
+    return {name: held[name] for name in names if isinstance(held.get(name), bool | int | float | str)}
+
+
 def variables_among(frame: FrameType) -> tuple[Any, ...]:
     """The Variables among them."""
     return tuple(value for value in arguments_of(frame) if is_variable(value))
@@ -67,3 +82,8 @@ def is_method(frame: FrameType, owner: Any) -> bool:
     inner = getattr(method, "__func__", method)
     code: CodeType | None = getattr(inner, "__code__", None)
     return code is frame.f_code
+
+
+def has_returned(frame: FrameType) -> bool:
+    """Whether a frame that ends does so by returning, and not by raising."""
+    return frame.f_code.co_code[frame.f_lasti] in _RETURNS

@@ -13,10 +13,12 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from ipy_autodiff.tracing.watching.array_calls import ArrayCalls, may_be_over_arrays
-from ipy_autodiff.tracing.watching.backward_calls import BackwardCall, BackwardCalls, Sweep, SweepTooLong
+from ipy_autodiff.tracing.watching.backward_calls import BackwardCalls
 from ipy_autodiff.tracing.watching.calls import CallLog
 from ipy_autodiff.tracing.watching.forward_calls import ForwardCalls
 from ipy_autodiff.tracing.watching.frames import first_argument, is_backward_method, is_within_class, role_of
+from ipy_autodiff.tracing.watching.rounds import Rounds
+from ipy_autodiff.tracing.watching.sweeps import BackwardCall, Sweep, SweepTooLong
 from ipy_autodiff.tracing.watching.tensor_calls import TensorCalls
 
 __all__ = ["BackwardCall", "Recorder", "Sweep", "SweepTooLong"]
@@ -40,6 +42,7 @@ class Recorder:
         self._on_copies = limit is not None
         self.fault: Exception | None = None
         """What went wrong with watching, where something did: nothing was noted from there on."""
+        self.rounds = Rounds(log, self.forward, self.backward)
         self._roles: dict[str, str] = {}
         self._before: Callable[..., Any] | None = None
         self._paused: Any = None
@@ -70,24 +73,47 @@ class Recorder:
     def __enter__(self) -> Recorder:
         if self.fault is not None:
             return self
+        self.rounds.begin()
+        if not self._on_copies:
+            self.backward.began, self.backward.ended = self.rounds.begun_in_full, self._ended
+            self.tensors.enter()
+        self._start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self.rounds.quiet:
+            self.fault = self.rounds.watch_all()
+        else:
+            self._stop()
+        self.tensors.leave()
+        self.backward.close()
+        self.backward.began = self.backward.ended = None  # no circle outlives the run
+
+    def _start(self) -> None:
         before = sys.getprofile()
         self._before = before if callable(before) else None
         self._paused = None if callable(before) else before  # cProfile's: it cannot be told, but it can wait
         if self._paused is not None:
             self._paused.disable()
-        if not self._on_copies:
-            self.tensors.enter()
         sys.setprofile(self._observe)
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def _stop(self) -> None:
         if self.fault is None:
             sys.setprofile(self._before)
         if self._paused is not None:
             self._paused.enable()
             self._paused = None
-        self.tensors.leave()
-        self.backward.close()
+
+    def _ended(self, sweep: Sweep) -> None:
+        """A backward pass ended that was watched in full: a loop whose rounds are known is watched less from now on."""
+        if self.rounds.ended_in_full(sweep, self.backward.begun):
+            self._stop()
+            self.forward.settle()
+            self.rounds.watch_less(self._resume)
+
+    def _resume(self, frame: FrameType, root: Any) -> None:
+        self._start()
+        self.backward.called(frame)
 
     def _observe(self, frame: FrameType, event: str, argument: Any) -> None:
         try:

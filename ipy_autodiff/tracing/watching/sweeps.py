@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ipy_autodiff.tracing.graph import Array
+from ipy_autodiff.tracing.watching.history import Key
 
 __all__ = ["BackwardCall", "Sweep", "SweepTooLong"]
 
@@ -54,6 +56,14 @@ class Sweep:
     """Whether it differentiates a result, 0, or a gradient, and of which order that is."""
     first_call: int = 0
     """How many calls forward had been made when it began."""
+    noted: bool = True
+    """Whether its calls were watched; of a pass in a loop that is known, only beginning and end are."""
+    before: dict[int, Array | None] = field(default_factory=dict)
+    """The gradient that stood in each leaf when it began, where its calls were not watched."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """The simple arguments that ``backward`` was called with, where its calls were not watched."""
+    key: Key | None = None
+    """Where in the code it was begun."""
 
     @property
     def root(self) -> Any:
