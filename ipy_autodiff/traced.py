@@ -14,6 +14,7 @@ from ipy_autodiff.tracing import Graph, Recording, Step
 if TYPE_CHECKING:
     from ipy_autodiff.gradcheck.rows import Comparison
     from ipy_autodiff.tracing.diagnosis import Diagnosis
+    from ipy_autodiff.tracing.graph import HistoryEntry
 
 __all__ = ["Trace"]
 
@@ -46,6 +47,11 @@ class Trace:
     def steps(self) -> tuple[Step, ...]:
         """One for each call of a Function's ``backward``, in order."""
         return self.recording.steps
+
+    @property
+    def history(self) -> tuple[HistoryEntry, ...]:
+        """One entry for each backward pass of the cell from the same place of its code; about 500 of more of them."""
+        return self.recording.history
 
     @property
     def findings(self) -> tuple[Diagnosis, ...]:

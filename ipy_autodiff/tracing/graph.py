@@ -14,7 +14,17 @@ from typing import Literal
 from ipy_autodiff.designs.nodes import Array, FunctionNode, VariableNode
 from ipy_autodiff.tracing.diagnosis import Diagnosis
 
-__all__ = ["Addition", "Array", "Derivative", "FunctionNode", "Graph", "Recording", "Step", "VariableNode"]
+__all__ = [
+    "Addition",
+    "Array",
+    "Derivative",
+    "FunctionNode",
+    "Graph",
+    "HistoryEntry",
+    "Recording",
+    "Step",
+    "VariableNode",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +134,22 @@ class Step:
         return f"<Step {self.number}: {self.function!r}>"
 
 
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One backward pass of a loop, as ``trace.history`` lists it."""
+
+    number: int
+    """From 1, among the passes that began at the same place of the code."""
+    passes: int
+    """How many passes there were."""
+    value: float
+    """The root's value; of an array its sum, for that is what a gradient of ones differentiates."""
+    data: Mapping[str, float]
+    """The Euclidean norm of each leaf's data when the pass ended, by the leaf's name, in graph order."""
+    gradients: Mapping[str, float]
+    """The norm of the gradient that the pass left in it; NaN where there was none."""
+
+
 @dataclass(frozen=True, eq=False)
 class Recording:
     """One run: the graph, the backward steps, and which Variable is differentiated with respect to which."""
@@ -150,6 +176,8 @@ class Recording:
     """The names of Variables that the cell made and that are no part of what ``of`` was computed with."""
     passes_seen: int = 0
     """How many backward passes from ``of`` were watched in earlier cells; for a graph that already existed."""
+    history: tuple[HistoryEntry, ...] = ()
+    """The backward passes of the cell that began where that from ``of`` did, thinned where there are many."""
     derivatives: tuple[Derivative, ...] = ()
     """The gradients of ``of`` that can be differentiated again, as far as they live; their own gradients after them."""
 

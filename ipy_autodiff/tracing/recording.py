@@ -19,7 +19,7 @@ from ipy_autodiff.tracing.changes import at_present, changed_since
 from ipy_autodiff.tracing.derivatives import with_derivatives
 from ipy_autodiff.tracing.diagnosis import GRAPH, Diagnosis
 from ipy_autodiff.tracing.findings import rewrapped
-from ipy_autodiff.tracing.graph import Graph, Recording, VariableNode
+from ipy_autodiff.tracing.graph import Graph, HistoryEntry, Recording, VariableNode
 from ipy_autodiff.tracing.naming import paths_within
 from ipy_autodiff.tracing.replay import Replay
 from ipy_autodiff.tracing.roots import roots_of
@@ -78,8 +78,19 @@ def record_cell(
         recording,
         findings=(*recording.findings, *(remark for remark in remarks if remark is not None)),
     )
+    recording = replace(recording, history=_history(recording, recorder))
     whole = with_derivatives(recording, recorder.log, names, recorder.sweeps, code)
     return replace(whole, left_out=_left_out(whole, recorder, namespace, names, "" if failed else source))
+
+
+def _history(recording: Recording, recorder: Recorder) -> tuple[HistoryEntry, ...]:
+    """The passes that began where the last one from ``of`` did."""
+    of = recording.of
+    key = next((sweep.key for sweep in reversed(recorder.sweeps) if of is not None and sweep.root is of.object), None)
+    if of is None or key is None:
+        return ()
+    leaves = recording.graph.leaves_behind(of) if len(recording.graph.functions) <= HELD_FUNCTIONS else []
+    return recorder.rounds.histories.entries(key, {leaf.name: leaf.object for leaf in leaves})
 
 
 def _left_out(

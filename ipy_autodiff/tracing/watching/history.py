@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ipy_autodiff.designs.reading import CREATOR, array_of, data_of, gradient_of
-from ipy_autodiff.tracing.graph import Array
+from ipy_autodiff.tracing.graph import Array, HistoryEntry
 from ipy_autodiff.tracing.watching.calls import reference
 
 __all__ = ["KEPT", "Histories", "Key", "Pass", "Series", "key_of"]
@@ -91,6 +91,20 @@ class Histories:
         self._given += 1
         self._numbers[id(leaf)] = (self._given, reference(leaf))
         return self._given
+
+    def entries(self, key: Key | None, leaves: Mapping[str, Any]) -> tuple[HistoryEntry, ...]:
+        """The passes that began at ``key``, thinned, with the norms of these leaves, by name, as far as known."""
+        series = None if key is None else self.series.get(key)
+        if series is None:
+            return ()
+        numbers = {name: self.number_of(leaf) for name, leaf in leaves.items()}
+        found = []
+        for one in series.passes:
+            sizes = {name: one.leaves[number] for name, number in numbers.items() if number in one.leaves}
+            data = {name: size[0] for name, size in sizes.items()}
+            gradients = {name: size[1] for name, size in sizes.items()}
+            found.append(HistoryEntry(one.number, series.count, one.value, data, gradients))
+        return tuple(found)
 
     def taken(self, number: int, value: Any, leaves: Iterable[tuple[Any, Array | None, Array | None]]) -> Pass:
         """The pass of this number, with the root's data and each leaf's data and gradient."""

@@ -104,6 +104,18 @@ def test_each_pass_is_counted_with_the_value_that_the_loop_saw(source):
     assert [one.value for one in series.passes] == namespace["losses"]
 
 
+def test_the_history_names_the_leaves_and_gives_their_norms():
+    recording, _, namespace = watched(OURS)
+    last = recording.history[-1]
+    assert [entry.value for entry in recording.history] == namespace["losses"]
+    assert last.passes == last.number == 60
+    assert {"w", "b"} <= set(last.gradients)
+    w = next(node for node in recording.graph.variables if node.name == "w")
+    np.testing.assert_allclose(last.data["w"], np.linalg.norm(w.data))
+    np.testing.assert_allclose(last.gradients["w"], np.linalg.norm(recording.gradients[w]))
+    assert all("w" in entry.gradients for entry in recording.history)
+
+
 def test_a_million_rounds_would_leave_five_hundred_numbers():
     _, recorder, namespace = watched(LOOP.replace("range(60)", "range(2100)"))
     (series,) = recorder.rounds.histories.series.values()
