@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from ipy_autodiff.tracing.following import Follower
 from tests.designs.torch_table import lines
 from tests.tracing.watched import run_cell, watch
 
-torch = pytest.importorskip("torch")
+torch: Any = importlib.import_module("torch") if importlib.util.find_spec("torch") else None
 pytestmark = pytest.mark.torch
 
 FUNCTIONS = """
