@@ -106,7 +106,7 @@ def _recordings(
     if not any(map(is_variable, inputs)):
         outputs, inputs = standing_for(outputs, log.arrays), standing_for(inputs, log.arrays)
     for output in outputs:
-        if not is_variable(output) or np.asarray(data_of(output)).dtype.kind not in "fiub":
+        if not is_variable(output) or np.asarray(data_of(output)).dtype.kind not in "biufc":
             raise TypeError(Message("check.returns-no-variable", kind=type(output).__name__).text())
     namespace = {**names_of, **dict(zip(names, inputs, strict=True))}
     for output in outputs:

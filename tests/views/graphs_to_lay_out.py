@@ -16,7 +16,8 @@ def _of(result: ad.Variable) -> Drawable:
     graph = ad.trace(result).graph
     sizes = {}
     for variable in graph.variables:
-        wide = max(84.0, len(variable.name) * 8.0 + 22 + 50 * (variable.role != "intermediate"))
+        characters = min(len(variable.name), 8)  # how results are called is no matter of the layout
+        wide = max(84.0, characters * 8.0 + 22 + 50 * (variable.role != "intermediate"))
         sizes[variable.id] = Size(wide, 66.0 if np.ndim(variable.data) == 0 else 84.0)
     for function in graph.functions:
         sizes[function.id] = Size(max(66.0, len(function.name) * 8.9 + 24), 40.0, round=True)
