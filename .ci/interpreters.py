@@ -1,8 +1,8 @@
-"""Run the core of the suite on every Python from 3.11 that this machine has, and say which those were.
+"""Run the core of the suite on every other Python from 3.11 that this machine has, and say which those were.
 
     python .ci/interpreters.py [--lowest | --newest] [VERSION ...]
 
-Each gets an environment of its own, made by uv, which fetches a Python that is named and missing. ``--lowest`` installs
+Each gets an environment of its own. A Python that is named and missing is fetched by uv. ``--lowest`` installs, by uv,
 the lowest versions that pyproject.toml allows, ``--newest`` the newest there are; otherwise the lock file decides.
 """
 
@@ -24,15 +24,17 @@ TOOLS = ("hypothesis", "ipykernel", "mpmath", "nbconvert", "pytest", "pytest-xdi
 
 
 def found() -> list[str]:
-    """The interpreters of this machine: on the path, of pyenv and of uv; one of each minor version, the latest."""
+    """The interpreters of this machine: on the path, of pyenv and of uv; of each other minor version the latest."""
     candidates = [Path(name) for name in map(shutil.which, (f"python3.{minor}" for minor in range(11, 30))) if name]
     candidates += Path.home().glob(".pyenv/versions/*/bin/python3")
-    listed = subprocess.run([_uv(), "python", "list", "--only-installed"], capture_output=True, text=True, check=False)
-    candidates += [Path(line.split()[1]) for line in listed.stdout.splitlines() if len(line.split()) > 1]
+    if shutil.which("uv"):
+        command = ["uv", "python", "list", "--only-installed"]
+        listed = subprocess.run(command, capture_output=True, text=True, check=False)
+        candidates += [Path(line.split()[1]) for line in listed.stdout.splitlines() if len(line.split()) > 1]
     latest: dict[tuple[int, int], tuple[tuple[int, int, int], str]] = {}
     for path in candidates:
         version = _version(path)
-        if version is not None and version[:2] >= FIRST:
+        if version is not None and version[:2] >= FIRST and version[:2] != sys.version_info[:2]:
             latest[version[:2]] = max(latest.get(version[:2], ((0, 0, 0), "")), (version, str(path)))
     return [path for _, path in sorted(latest.values())]
 
@@ -53,14 +55,19 @@ def _uv() -> str:
 def run(python: str, versions: list[str], folder: Path) -> bool:
     """Runs the core on one interpreter; returns whether all of it passed."""
     environment = folder / re.sub(r"\W", "_", python)
-    subprocess.run([_uv(), "venv", "-q", "--python", python, environment], check=True)
+    if Path(python).exists():
+        subprocess.run([python, "-m", "venv", environment], check=True)
+    else:
+        subprocess.run([_uv(), "venv", "-q", "--seed", "--python", python, environment], check=True)
     inside = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    install = [_uv(), "pip", "install", "-q", "--python", inside, *versions, f"{ROOT}[homework]", *TOOLS]
-    subprocess.run(install, check=True)
+    install = [inside, "-m", "pip", "install", "-q"]
+    if versions[0] != "-c":
+        install = [_uv(), "pip", "install", "-q", "--python", inside]
+    subprocess.run([*install, *versions, f"{ROOT}[homework]", *TOOLS], check=True)
     subprocess.run([inside, "--version"], check=True)
     tests = [str(ROOT / name) for name in CORE if (ROOT / name).exists()]
     options = ["-q", "-p", "no:cacheprovider", "-m", "not browser and not lab and not torch"]
-    if versions and versions[0].startswith("--resolution"):
+    if versions[0] == "--resolution":
         options += ["-W", "ignore"]  # what other versions deprecate is not ours to mend
     return subprocess.run([inside, "-m", "pytest", *options, *tests], cwd=ROOT, check=False).returncode == 0
 
@@ -77,7 +84,9 @@ def main(words: list[str]) -> None:
         passed = {python: run(python, versions, Path(folder)) for python in pythons}
     for python, right in passed.items():
         sys.stdout.write(f"{'passed' if right else 'FAILED'} {python}\n")
-    if not passed or not all(passed.values()):
+    if not passed:
+        sys.stdout.write("There is no other Python from 3.11 on this machine.\n")
+    if not all(passed.values()):
         sys.exit(1)
 
 
