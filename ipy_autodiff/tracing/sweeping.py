@@ -249,7 +249,7 @@ def steps_of(
         # A Function object that was called twice is swept back from its last call to its first.
         node = nodes.pop() if len(nodes) > 1 else nodes[0]
         if node not in known:
-            known[node] = local_derivatives(node, replay) if replay and len(calls) <= STUDIED_FUNCTIONS else ()
+            known[node] = _local(node, replay) if replay and len(calls) <= STUDIED_FUNCTIONS else ()
         if not call.answers and replay is not None:
             call.gxs = _answered(node, call, replay)
         steps.append(_step(len(steps) + 1, node, call, by, known[node]))

@@ -14,6 +14,7 @@ from ipy_autodiff.gradcheck.check_gradients import check_gradients
 from ipy_autodiff.gradcheck.comparison import compare
 from ipy_autodiff.tracing import CallLog, Recorder, record_cell
 from ipy_autodiff.tracing.following import Follower
+from ipy_autodiff.tracing.watching.tensor_calls import TensorCalls
 from tests.designs.torch_table import lines
 from tests.tracing.watched import run_cell, watch
 
@@ -199,3 +200,20 @@ def test_beside_gradcheck() -> None:
     assert found.pop("a part in 100,000,000") == (True, True)
     assert {case for case, (theirs, _) in found.items() if theirs} <= {"not proportional to gy", "a part in 10,000"}
     assert not any(ours for _, ours in found.values())
+
+
+@pytest.mark.parametrize("step", ["_begin", "_note", "_value_of"])
+def test_what_goes_wrong_with_noting_leaves_the_cell_alone(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> Any:
+        raise RuntimeError(step)
+
+    monkeypatch.setattr(TensorCalls, step, fails)
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    source = (
+        "import torch\nx = torch.tensor([1.0, -2.0], requires_grad=True)\ny = (torch.sin(x) * x).sum()\ny.backward()"
+    )
+    recorder = Recorder(CallLog(), "<cell>", source)
+    run_cell(source, recorder, namespace)
+    expected = torch.cos(torch.tensor([1.0, -2.0])) * torch.tensor([1.0, -2.0]) + torch.sin(torch.tensor([1.0, -2.0]))
+    assert torch.allclose(namespace["x"].grad, expected)
+    assert str(recorder.fault) == step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import inspect
 from collections.abc import Mapping, Sequence
 from types import CodeType, FrameType
 from typing import Any
@@ -15,7 +16,6 @@ __all__ = ["accumulated", "arguments_of_call", "gradients_among", "is_number", "
 
 _TARGETS = {"t", "ts", "target", "targets", "label", "labels", "y_true", "ytrue", "truth", "true", "gt", "onehot"}
 _PERHAPS = {"y", "Y", "T"}
-_VARARGS, _VARKEYWORDS = 0x04, 0x08
 
 
 def is_number(item: Any) -> bool:
@@ -32,12 +32,12 @@ def arguments_of_call(frame: FrameType, skip: int) -> tuple[list[str], list[Any]
     values = [held.get(name) for name in names]
     place = code.co_argcount + code.co_kwonlyargcount
     keywords = {name: held.get(name) for name in code.co_varnames[code.co_argcount : place]}
-    if code.co_flags & _VARARGS:
+    if code.co_flags & inspect.CO_VARARGS:
         more = held.get(code.co_varnames[place], ())
         names += [f"{code.co_varnames[place]}{number}" for number in range(len(more))]
         values += more
         place += 1
-    if code.co_flags & _VARKEYWORDS:
+    if code.co_flags & inspect.CO_VARKEYWORDS:
         keywords.update(held.get(code.co_varnames[place], {}))
     return names, values, keywords
 

@@ -21,7 +21,7 @@ from ipy_autodiff.designs.arrays.arguments import (
     is_number,
     places_of_gradient,
 )
-from ipy_autodiff.designs.arrays.parameters import Parameter, get, parameters_of, put, stored
+from ipy_autodiff.designs.arrays.parameters import Parameter, code_of, get, parameters_of, put, stored
 from ipy_autodiff.designs.arrays.values import Record, Value, kind_of, made_of
 from ipy_autodiff.designs.nodes import Array
 from ipy_autodiff.designs.reading import class_name
@@ -44,7 +44,7 @@ def backward_name(owner: Any, forward: str) -> str | None:
 
 def parameters_now(layer: Any, forward: CodeType, backward: str) -> list[Parameter]:
     """The layer's parameters."""
-    code = _code(layer, backward)
+    code = code_of(layer, backward)
     return parameters_of(layer, stored(forward), code.co_names if code is not None else ())
 
 
@@ -166,7 +166,7 @@ class LayerCall(Record):
 
     def codes(self) -> Iterable[CodeType]:
         """The code of the layer's ``backward``."""
-        code = _code(self.layer, self.methods[1])
+        code = code_of(self.layer, self.methods[1])
         return () if code is None else (code,)
 
     def known_by(self) -> Iterable[Hashable]:
@@ -222,8 +222,7 @@ class LayerCall(Record):
                 self.inputs[number].grad = left
         if self.live:
             for value, gx in zip(self.inputs[: len(self.taken)], found, strict=False):
-                if gx is not None:
-                    value.grad = gx if value.grad is None or value.grad.shape != gx.shape else value.grad + gx
+                value.add(gx)
         return tuple(found)
 
     def _gathered(self, returned: Any) -> tuple[Array | None, ...]:
@@ -280,9 +279,3 @@ def plain(array: Array) -> Any:
 
 def _array(item: Any) -> Array | None:
     return np.array(item) if is_number(item) else None
-
-
-def _code(layer: Any, name: str) -> CodeType | None:
-    method = getattr(type(layer), name, None)
-    code = getattr(getattr(method, "__func__", method), "__code__", None)
-    return code if isinstance(code, CodeType) else None

@@ -149,8 +149,7 @@ class PairCall(Record):
         answers = tuple(found[n] if n < len(found) else None for n in range(len(self.taken)))
         if self.live:
             for value, gx in zip(self.inputs, answers, strict=False):
-                if gx is not None:
-                    value.grad = gx if value.grad is None or value.grad.shape != gx.shape else value.grad + gx
+                value.add(gx)
         return answers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Collection, Iterator, Mapping
 from types import CodeType
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 
 from ipy_autodiff.designs.reading import DATA, GRADIENT, attributes_of, is_variable
 
-__all__ = ["Parameter", "Path", "get", "parameters_of", "put", "stored"]
+__all__ = ["Parameter", "Path", "code_of", "get", "parameters_of", "put", "stored"]
 
 Path = tuple[tuple[str, Any], ...]
 """How to get somewhere: ``(".", "W")`` for an attribute, ``("[", key)`` for an item."""
@@ -69,7 +70,9 @@ def _pairs(owner: Any, caches: Collection[str], names: Collection[str], depth: i
                 yield Parameter(name, ((".", several), ("[", key)), ((".", beside), ("[", key)))
     if depth > 0:
         for path, layer in _layers(held):
-            inner = parameters_of(layer, stored(_code(layer, "forward")), _names(_code(layer, "backward")), depth - 1)
+            inner = parameters_of(
+                layer, stored(code_of(layer, "forward")), _names(code_of(layer, "backward")), depth - 1
+            )
             yield from (Parameter(one.name, path + one.data, path + one.gradient) for one in inner)
 
 
@@ -94,9 +97,11 @@ def _is_array(item: Any) -> bool:
     return (isinstance(item, np.ndarray) and item.dtype.kind == "f") or type(item) in (float, np.float64, np.float32)
 
 
-def _code(layer: Any, name: str) -> CodeType | None:
+def code_of(layer: Any, name: str) -> CodeType | None:
+    """The code of a method of the layer's class; None where it has none in Python."""
     method = getattr(type(layer), name, None)
-    return getattr(method, "__code__", None)
+    code = getattr(getattr(method, "__func__", method), "__code__", None)
+    return code if isinstance(code, CodeType) else None
 
 
 def _names(code: CodeType | None) -> tuple[str, ...]:
@@ -105,8 +110,6 @@ def _names(code: CodeType | None) -> tuple[str, ...]:
 
 def stored(code: CodeType | None) -> set[str]:
     """The attributes that a method sets."""
-    import dis
-
     return set() if code is None else {i.argval for i in dis.get_instructions(code) if i.opname == "STORE_ATTR"}
 
 

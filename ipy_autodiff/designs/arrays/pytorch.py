@@ -6,6 +6,7 @@ tensors in the dtype of the arrays that they are given, so no tensor of the note
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from types import CodeType, FrameType
@@ -166,7 +167,7 @@ class TensorCall(Record):
             return frame.f_locals.get("gy")
         held, code = frame.f_locals, frame.f_code
         gradients = [held.get(name) for name in code.co_varnames[1 : code.co_argcount]]
-        if not gradients and code.co_flags & 0x04:
+        if not gradients and code.co_flags & inspect.CO_VARARGS:
             gradients = list(held.get(code.co_varnames[code.co_argcount + code.co_kwonlyargcount], ()))
         gradient: Any = gradients[self.place or 0] if len(gradients) > (self.place or 0) else None
         return gradient.detach().cpu().numpy() if is_tensor(gradient) else None

@@ -53,6 +53,12 @@ class Value:
                 if gradient is not None:
                     taken.grad = gradient if taken.grad is None else taken.grad + gradient
 
+    def add(self, gradient: Array | None) -> None:
+        """Add what a call of the user's answered for it; where shapes do not go together, the last answer stands."""
+        if gradient is not None:
+            fits = self.grad is not None and self.grad.shape == gradient.shape
+            self.grad = self.grad + gradient if fits and self.grad is not None else gradient
+
     @property
     def end(self) -> Value:
         """What was computed from this last."""

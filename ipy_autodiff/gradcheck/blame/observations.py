@@ -204,8 +204,7 @@ def _answer(gxs: Sequence[Any]) -> list[Array | None]:
 
 def _alike(first: Sequence[Array | None], second: Sequence[Array | None]) -> bool:
     return len(first) == len(second) and all(
-        (a is None and b is None)
-        or (a is not None and b is not None and _same(a, b, max(_tolerance(a), _tolerance(b))))
+        (a is None and b is None) or (a is not None and b is not None and _same(a, b, _digits(a, b)))
         for a, b in zip(first, second, strict=True)
     )
 

@@ -273,10 +273,7 @@ class BackwardCalls:
         self.begun += 1
         self.log.swept_at.append(self.log.count)
         self._passed = [*self._passed[-1:], root]
-        self.sweeps.append(self._pass)
-        whole = [sweep for sweep in self.sweeps if sweep.root_reference is not None]
-        if len(whole) > _KEPT_SWEEPS:
-            self.sweeps.remove(whole[0])
+        self.add(self._pass)
         if first is not None:
             inputs = tuple(map(reference, first.inputs))
             weights = tuple(kept(array_of(one)) for one in first.answer(np.ones(())))

@@ -86,6 +86,7 @@ class Recorder:
         else:
             self._stop()
         self.tensors.leave()
+        self.fault = self.fault or self.tensors.fault
         self.backward.close()
         self.backward.began = self.backward.ended = None  # no circle outlives the run
 

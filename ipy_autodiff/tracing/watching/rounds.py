@@ -143,15 +143,18 @@ class Rounds:
         if self._events is None:
             return None
         self._events.stop()
-        self._events = None
+        fault, self._events = self._events.fault, None
         self._resume = None
         passes, self._passes = list(self._passes), deque(maxlen=2)
         latest = {id(one.series): one for one in passes}
+        if fault is not None:
+            self._leaves = []
+            return fault
         try:
             for one in passes:
                 self._note(one, one is latest[id(one.series)])
-        except Exception as fault:
-            return fault
+        except Exception as error:
+            return error
         finally:
             self._leaves = []
         return None

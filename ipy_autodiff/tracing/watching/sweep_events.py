@@ -40,6 +40,8 @@ class SweepEvents:
         self._frame: FrameType | None = None
         self._tool: int | None = None
         self._before: Any = None
+        self.fault: Exception | None = None
+        """What went wrong in here, where something did: nothing is reported from there on."""
         self._tracer: Any = None
         self._thread = threading.get_ident()
 
@@ -98,14 +100,22 @@ class SweepEvents:
                 return False
             if self._tool is not None:
                 _monitoring.set_local_events(self._tool, code, _monitoring.events.PY_RETURN)
-        if self._frame is None or not _is_called_by(frame, self._frame):
+        if self.fault is None and (self._frame is None or not _is_called_by(frame, self._frame)):
             self._frame = frame
-            self._began(frame, owner)
+            self._report(self._began, frame, owner)
         return True
 
     def _end(self, returned: bool) -> None:
         self._frame = None
-        self._ended(returned)
+        self._report(self._ended, returned)
+
+    def _report(self, told: Callable[..., None], *what: Any) -> None:
+        """Tell it; the code that is watched goes on as if nobody watched, whatever goes wrong with that."""
+        if self.fault is None:
+            try:
+                told(*what)
+            except Exception as error:
+                self.fault = error
 
     def _started(self, code: CodeType, _: int) -> Any:
         if code.co_name not in self._names:

@@ -7,6 +7,7 @@ hook, and none is written to.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -36,6 +37,8 @@ class TensorCalls:
         self._mode: Any = None
         self.apply: Any = None
         """The code by which custom Functions are called, where there is PyTorch."""
+        self.fault: Exception | None = None
+        """What went wrong with noting, where something did: nothing was noted from there on."""
         self.remarks: list[Message] = []
         """What there is to say of tensors that are not read."""
 
@@ -64,20 +67,31 @@ class TensorCalls:
                     value.grad = _gradient(value.source)
 
     def operation(self, function: Any, args: Any, kwargs: Any) -> Any:
-        """Run one operation, and note what it was."""
+        """Run one operation, and note what it was; it runs whatever goes wrong with noting it."""
+        begun = self._tried(self._begin, function, args, kwargs)
+        result = function(*args, **kwargs)
+        if begun is not None and not self._backward.under_way:
+            frame = sys._getframe(1)  # noqa: SLF001 - the mode's, which whoever ran the operation called
+            self._tried(self._note, function, args, kwargs, *begun, result, frame)
+        return result
+
+    def _tried(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        if self.fault is None:
+            try:
+                return step(*arguments)
+            except Exception as error:
+                self.fault = error
+        return None
+
+    def _begin(self, function: Any, args: Any, kwargs: Any) -> tuple[list[Value | None], list[Any]] | None:
+        """What an operation takes, and copies of it; None where it has nothing to note."""
         torch = pytorch()
-        sweeping = function is torch.Tensor.backward or function is torch.autograd.grad
-        if sweeping:
+        if function is torch.Tensor.backward or function is torch.autograd.grad:
             self._begin_pass(args, kwargs)
-            return function(*args, **kwargs)
+            return None
         tensors = [*tensors_in(args), *tensors_in(kwargs)]
         before = [self._value_of(tensor) for tensor in tensors]
-        copies = [None if one is None else kept(one.data) for one in before]
-        result = function(*args, **kwargs)
-        if tensors and not self._backward.under_way:
-            frame = sys._getframe(1)  # noqa: SLF001 - the mode's, which whoever ran the operation called
-            self._note(function, args, kwargs, before, copies, result, frame)
-        return result
+        return (before, [None if one is None else kept(one.data) for one in before]) if tensors else None
 
     def returned(self, frame: FrameType, value: Any) -> None:
         """A function ends: it may be the ``apply`` of a custom Function."""

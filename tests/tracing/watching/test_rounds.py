@@ -157,3 +157,25 @@ def test_a_stop_in_the_middle_shows_the_pass_that_was_under_way():
     (series,) = recorder.rounds.histories.series.values()
     assert series.count == 41
     np.testing.assert_equal(series.passes[-2].value, namespace["losses"][-1])
+
+
+@pytest.mark.parametrize("step", ["begin", "taken", "number_of"])
+def test_what_goes_wrong_with_watching_less_leaves_the_loop_alone(step, monkeypatch):
+    _, _, plain = watched(LOOP)
+
+    def fails(self, *_):
+        raise RuntimeError(step)
+
+    entered = rounds.Rounds.watch_less
+
+    def watch_less(self, resume):
+        entered(self, resume)
+        monkeypatch.setattr(type(self.histories), step, fails)
+
+    monkeypatch.setattr(rounds.Rounds, "watch_less", watch_less)
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec(ENGINE, namespace)
+    recorder = Recorder(CallLog(), "<cell>", LOOP)
+    run_cell(LOOP, recorder, namespace)
+    assert namespace["losses"] == plain["losses"]
+    assert str(recorder.fault) == step
