@@ -22,7 +22,7 @@ y.backward()"""
 SLIDER = '[data-autodiff="slider"][data-variable="x"] input[type=range]'
 TEXT = """(name) => {
   const card = [...document.querySelectorAll("g.variable")].find((g) => g.querySelector("text").textContent === name)
-  return [...card.querySelectorAll(".number")].map((text) => text.textContent)
+  return card && [...card.querySelectorAll(".number")].map((text) => text.textContent)
 }"""
 
 
